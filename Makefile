@@ -1,0 +1,56 @@
+# make run     the main job: flatten everything in data/ into outputs/
+# make test    the tests              make check   format, lint, types, then the tests
+# make bench   time and distortion    make fuzz    hostile files, for longer
+# make lock    resolve the dependencies again (needs uv)
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.PHONY: run test check format bench fuzz lock clean
+
+run: $(VENV)/.run
+	$(BIN)/flatpipe run pipeline.yaml
+
+test: $(VENV)/.dev
+	$(BIN)/python -m pytest
+
+check: $(VENV)/.dev
+	$(BIN)/ruff format --check flatpipe tests benchmarks
+	$(BIN)/ruff check flatpipe tests benchmarks
+	$(BIN)/mypy
+	$(BIN)/python -m pytest
+
+format: $(VENV)/.dev
+	$(BIN)/ruff format flatpipe tests benchmarks
+	$(BIN)/ruff check --fix flatpipe tests benchmarks
+
+# Exact versions, each file checked against its hash; flatpipe itself is linked, so an edit needs no reinstall.
+INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+$(BIN)/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "flatpipe needs Python 3.11 or newer: make PYTHON=...")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run: $(BIN)/python requirements.lock pyproject.toml
+	@echo "installing flatpipe into $(VENV) (first time only)" >&2
+	$(INSTALL) --require-hashes -r requirements.lock
+	$(INSTALL) --no-deps --editable .
+	touch $@
+
+$(VENV)/.dev: $(VENV)/.run requirements-dev.lock
+	@echo "installing what the tests need into $(VENV) (first time only)" >&2
+	$(INSTALL) --require-hashes -r requirements-dev.lock
+	touch $@
+
+$(VENV)/.bench: $(VENV)/.dev requirements-bench.lock
+	$(INSTALL) --require-hashes -r requirements-bench.lock
+	touch $@
+
+lock:
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml --extra heif -o requirements.lock
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml --extra heif --extra s3 --extra jobqueue --extra ssh --group dev -c requirements.lock -o requirements-dev.lock
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml --group bench -c requirements-dev.lock -o requirements-bench.lock
+
+clean:
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

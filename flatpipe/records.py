@@ -1,0 +1,133 @@
+"""The frozen records that cross layer borders. All are small and picklable; none holds pixels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from flatpipe.quantize.options import FlattenOptions
+
+AnimationFormat = Literal["gif", "webp", "apng"]
+Stage = Literal["discover", "load", "flatten", "sweep", "worker"]
+
+
+@dataclass(frozen=True, slots=True)
+class ImageSource:
+    """One image to flatten, as discovery found it."""
+
+    image_id: str
+    # ^ path relative to the input root, "/" between parts, with its extension ("#003" appended for a later frame)
+    path: str
+    # ^ where to read it: an absolute local path or a URL
+    size: int
+    # ^ bytes
+    stamp: str
+    # ^ changes whenever the file may have changed: size, mtime, ctime, or an object store's ETag
+    frame: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class DecodePolicy:
+    """What decoding may do and must refuse."""
+
+    max_pixels: int = 200_000_000
+    max_bytes: int | None = None
+    # ^ the worker's share of memory for one decoded image; None: no limit beyond max_pixels
+    truncated: Literal["fail", "fill"] = "fail"
+    alpha: str = "keep"
+    # ^ "keep", or the background "#rrggbb" that transparent pixels are composited onto
+
+
+@dataclass(frozen=True, slots=True)
+class AnimationOptions:
+    """How the sweep is assembled. Durations in milliseconds, max_side in pixels (None: full size)."""
+
+    enabled: bool = True
+    format: AnimationFormat = "gif"
+    frame_ms: int = 400
+    hold_ms: int = 1500
+    max_side: int | None = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why an image has no result: a row of failures.csv."""
+
+    stage: Stage
+    error: str
+    # ^ the stable word of an ImageError class
+    message: str
+    fatal: bool = False
+    # ^ True when every other image would fail alike (disk full, output read-only): the run is given up
+
+
+@dataclass(frozen=True, slots=True)
+class LoadToken:
+    """What loading an image taught us; the pixels stay in the worker's cache."""
+
+    image_id: str
+    content: str = ""
+    # ^ sha256 of the file's bytes, hex
+    width: int = 0
+    height: int = 0
+    distinct_colors: int = 0
+    notes: tuple[str, ...] = ()
+    # ^ what was done to get to sRGB pixels: "rotated (EXIF 6)", "16 bit scaled to 8"
+    seconds: float = 0.0
+    failure: Failure | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FlattenResult:
+    """One saved flat image."""
+
+    image_id: str
+    k: int
+    n_colors: int = 0
+    mse: float = 0.0
+    # ^ mean over pixels of the squared RGB distance to the written colour, summed over channels
+    palette: tuple[str, ...] = ()
+    # ^ "#rrggbb", by lightness
+    shares: tuple[float, ...] = ()
+    # ^ part of the counted pixels that each palette colour covers; sums to 1
+    bytes: int = 0
+    sha256: str = ""
+    seconds: float = 0.0
+    failure: Failure | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SweepResult:
+    """The files of an image that need all its k: the animation and palettes.json."""
+
+    image_id: str
+    animation_bytes: int = 0
+    animation_sha256: str = ""
+    palettes_bytes: int = 0
+    palettes_sha256: str = ""
+    seconds: float = 0.0
+    failure: Failure | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ImageResult:
+    """All that one image's graph came to."""
+
+    source: ImageSource
+    token: LoadToken
+    flats: tuple[FlattenResult, ...] = ()
+    sweep: SweepResult | None = None
+    failure: Failure | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TaskSettings:
+    """What is the same for every task of a run."""
+
+    output: str
+    # ^ output root: an absolute local path or a URL
+    flatten: FlattenOptions = field(default_factory=FlattenOptions)
+    decode: DecodePolicy = field(default_factory=DecodePolicy)
+    animation: AnimationOptions = field(default_factory=AnimationOptions)
+    name_width: int = 2
+    # ^ digits of k in file names: that of the widest k
