@@ -1,0 +1,167 @@
+"""Pixels -> unique colours with counts, and for each pixel the table row of its colour.
+
+One method serves every image size: a bitmap with one bit per possible colour (2 MB, it stays in the processor's cache)
+is marked in a first pass; running bit counts then give each colour's rank, which is its row in the sorted table.
+Nothing is sorted, and no table of 16 million entries is walked.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TypeVar
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from flatpipe.quantize.levels import ColorLevels, build_levels
+from flatpipe.quantize.options import Space
+
+_Value = TypeVar("_Value", bound=np.generic)
+_WORDS = 1 << 18
+# ^ 2^24 colours, 64 to a word
+
+
+@dataclass(frozen=True)
+class ColorTable:
+    """The unique colours of an image: `colors` (n, 3) uint8 sorted by (r, g, b), `counts` (n,) int64.
+
+    A count is a number of pixels, or the sum of their opacity (0..255 each) where the image has an alpha channel.
+    """
+
+    colors: NDArray[np.uint8]
+    counts: NDArray[np.int64]
+
+    @cached_property
+    def visible(self) -> NDArray[np.intp]:
+        """Rows, ascending, whose count is not zero: the colours that are clustered. (m,) intp."""
+        return np.flatnonzero(self.counts)
+
+
+@dataclass(frozen=True)
+class IndexedImage:
+    """A loaded image: `table.colors[index]` are its pixels. `index` is (H, W) uint32. Arrays are read-only.
+
+    What every k of the image shares (the colour levels of each space) is computed once, by whichever thread asks first.
+    """
+
+    table: ColorTable
+    index: NDArray[np.uint32]
+    _levels: dict[Space, ColorLevels] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False, compare=False)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes held by the arrays, those of the levels included as soon as they exist."""
+        own = self.index.nbytes + self.table.colors.nbytes + self.table.counts.nbytes
+        return own + sum(levels.nbytes for levels in self._levels.values())
+
+    @property
+    def pixels(self) -> NDArray[np.uint8]:
+        """The image's pixels, (H, W, 3) uint8, made anew at each call."""
+        return self.table.colors[self.index]
+
+    def levels(self, space: Space) -> ColorLevels:
+        """Return the visible colours of the table as weighted points in `space`, fine to coarse."""
+        with self._lock:
+            if space not in self._levels:
+                visible = self.table.visible
+                self._levels[space] = build_levels(self.table.colors[visible], self.table.counts[visible], space)
+            return self._levels[space]
+
+
+def index_colors(pixels: NDArray[np.uint8], alpha: NDArray[np.uint8] | None = None) -> IndexedImage:
+    """Return the unique colours of `pixels` (H, W, 3) uint8 and each pixel's row among them.
+
+    With `alpha` (H, W) uint8 a colour counts as much as its pixels are opaque; hidden colours stay in the table with
+    count 0. An image without one opaque pixel is counted as if it were opaque.
+    """
+    if pixels.ndim != 3 or pixels.shape[2] != 3 or pixels.dtype != np.uint8 or pixels.size == 0:
+        raise ValueError(f"pixels must be (H, W, 3) uint8 and not empty, not {pixels.shape} {pixels.dtype}")
+    if alpha is not None and (alpha.shape != pixels.shape[:2] or alpha.dtype != np.uint8):
+        raise ValueError(f"alpha must be {pixels.shape[:2]} uint8, not {alpha.shape} {alpha.dtype}")
+    flat_pixels = _frozen(np.ascontiguousarray(pixels).reshape(-1, 3))
+    opacity = np.empty(0, np.uint8) if alpha is None or not alpha.any() else np.ascontiguousarray(alpha).reshape(-1)
+    seen = _mark_colors(flat_pixels)
+    first_rank, n = _rank_words(seen)
+    index, counts = _index_pixels(flat_pixels, _frozen(opacity), seen, first_rank, n)
+    table = ColorTable(_frozen(_list_colors(seen, n)), _frozen(counts))
+    return IndexedImage(table, _frozen(index.reshape(pixels.shape[:2])))
+
+
+def _frozen(values: NDArray[_Value]) -> NDArray[_Value]:
+    """Return a read-only view: safe to share between threads, and one compiled variant of each kernel."""
+    view = values.view()
+    view.flags.writeable = False
+    return view
+
+
+@njit(nogil=True, cache=True)
+def _ones(word: np.uint64) -> np.int64:
+    """Number of set bits; the compiler knows this idiom and emits one instruction for it."""
+    word = word - ((word >> np.uint64(1)) & np.uint64(0x5555555555555555))
+    word = (word & np.uint64(0x3333333333333333)) + ((word >> np.uint64(2)) & np.uint64(0x3333333333333333))
+    word = (word + (word >> np.uint64(4))) & np.uint64(0x0F0F0F0F0F0F0F0F)
+    return np.int64((word * np.uint64(0x0101010101010101)) >> np.uint64(56))
+
+
+@njit(nogil=True, cache=True)
+def _mark_colors(pixels: NDArray[np.uint8]) -> NDArray[np.uint64]:
+    """Return the bitmap of the colours that occur, bit r << 16 | g << 8 | b, as (2^18,) words."""
+    seen = np.zeros(_WORDS, np.uint64)
+    for i in range(pixels.shape[0]):
+        packed = (np.uint64(pixels[i, 0]) << 16) | (np.uint64(pixels[i, 1]) << 8) | np.uint64(pixels[i, 2])
+        seen[packed >> 6] |= np.uint64(1) << (packed & 63)
+    return seen
+
+
+@njit(nogil=True, cache=True)
+def _rank_words(seen: NDArray[np.uint64]) -> tuple[NDArray[np.uint32], int]:
+    """Return how many colours come before each word, (2^18,) uint32, and how many there are."""
+    first_rank = np.empty(_WORDS, np.uint32)
+    n = 0
+    for w in range(_WORDS):
+        first_rank[w] = n
+        n += _ones(seen[w])
+    return first_rank, n
+
+
+@njit(nogil=True, cache=True)
+def _list_colors(seen: NDArray[np.uint64], n: int) -> NDArray[np.uint8]:
+    """Return the colours that occur, sorted, (n, 3) uint8."""
+    colors = np.empty((n, 3), np.uint8)
+    row = 0
+    for w in range(_WORDS):
+        word = seen[w]
+        while word:
+            lowest = word & (~word + np.uint64(1))
+            packed = np.int64(w) * 64 + _ones(lowest - np.uint64(1))
+            colors[row, 0] = packed >> 16
+            colors[row, 1] = (packed >> 8) & 255
+            colors[row, 2] = packed & 255
+            row += 1
+            word ^= lowest
+    return colors
+
+
+@njit(nogil=True, cache=True)
+def _index_pixels(
+    pixels: NDArray[np.uint8],
+    opacity: NDArray[np.uint8],
+    seen: NDArray[np.uint64],
+    first_rank: NDArray[np.uint32],
+    n: int,
+) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
+    """Return each pixel's row in the sorted table and each row's count; an empty `opacity` means all opaque."""
+    index = np.empty(pixels.shape[0], np.uint32)
+    counts = np.zeros(n, np.int64)
+    for i in range(pixels.shape[0]):
+        packed = (np.uint64(pixels[i, 0]) << 16) | (np.uint64(pixels[i, 1]) << 8) | np.uint64(pixels[i, 2])
+        word = packed >> 6
+        below = seen[word] & ((np.uint64(1) << (packed & 63)) - np.uint64(1))
+        row = np.int64(first_rank[word]) + _ones(below)
+        index[i] = row
+        counts[row] += opacity[i] if opacity.size else 1
+    return index, counts
