@@ -21,12 +21,6 @@ class RunGivenUp(FlatpipeError):
     exit_code = 3
 
 
-class RunInterrupted(FlatpipeError):
-    """The user or the system asked the run to stop. What is done is recorded."""
-
-    exit_code = 130
-
-
 class ImageError(FlatpipeError):
     """One image cannot be flattened. `error` is the stable word that stands in failures.csv."""
 

@@ -49,6 +49,10 @@ class AnimationOptions:
     max_side: int | None = 1024
 
 
+INTERRUPTED = "interrupted"
+# ^ `error` of what was not begun because the run was stopped; never a row of failures.csv
+
+
 @dataclass(frozen=True, slots=True)
 class Failure:
     """Why an image has no result: a row of failures.csv."""
@@ -88,12 +92,18 @@ class FlattenResult:
     # ^ mean over pixels of the squared RGB distance to the written colour, summed over channels
     palette: tuple[str, ...] = ()
     # ^ "#rrggbb", by lightness
-    shares: tuple[float, ...] = ()
-    # ^ part of the counted pixels that each palette colour covers; sums to 1
+    weights: tuple[int, ...] = ()
+    # ^ pixels that each palette colour covers; with alpha kept, their opacities (0..255) summed
     bytes: int = 0
     sha256: str = ""
     seconds: float = 0.0
     failure: Failure | None = None
+
+    @property
+    def shares(self) -> tuple[float, ...]:
+        """Part of the counted pixels that each palette colour covers; sums to 1 unless nothing counts."""
+        total = sum(self.weights) or 1
+        return tuple(weight / total for weight in self.weights)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,3 +141,39 @@ class TaskSettings:
     animation: AnimationOptions = field(default_factory=AnimationOptions)
     name_width: int = 2
     # ^ digits of k in file names: that of the widest k
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """What a run came to."""
+
+    run_id: str
+    output: str
+    images: int = 0
+    # ^ found in the input
+    done: int = 0
+    # ^ images that this run brought up to date
+    current: int = 0
+    # ^ images that were so already
+    failed: int = 0
+    pairs: int = 0
+    # ^ (image, k) computed by this run
+    seconds: float = 0.0
+    exit_code: int = 0
+    reason: str = ""
+    # ^ why the run ended early, in words
+    reasons: tuple[tuple[str, int], ...] = ()
+    # ^ why images had to be computed, with how many; the most frequent first
+
+
+@dataclass(frozen=True, slots=True)
+class PlanSummary:
+    """What a run is going to do."""
+
+    images: int = 0
+    current: int = 0
+    refused: int = 0
+    # ^ files that look like images and will not be opened
+    pairs: int = 0
+    sweeps: int = 0
+    reasons: tuple[tuple[str, int], ...] = ()

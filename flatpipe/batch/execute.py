@@ -1,0 +1,209 @@
+"""Image graphs -> ImageResults as they finish: a sliding window, suspects tried again alone, interrupts obeyed.
+
+One loop serves every scheduler; what differs is behind `Engine`. Memory stays flat however long the run is, because at
+most `Engine.window` images are in flight and each result is let go as soon as it is recorded.
+"""
+
+from __future__ import annotations
+
+import queue
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import dask
+from dask.delayed import Delayed
+
+from flatpipe.batch import tasks
+from flatpipe.errors import FlatpipeError, RunGivenUp, WorkerDied
+from flatpipe.files.ledger import PlannedImage
+from flatpipe.records import Failure, ImageResult, LoadToken
+
+BuildGraph = Callable[[PlannedImage], Delayed]
+
+_POLL_SECONDS = 0.25
+# ^ how soon a stop is noticed while nothing finishes
+
+
+class WorkersLost(Exception):
+    """Raised by an engine for one image: worker processes died while they had it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """What became of one submitted image: its result, or the infrastructure's error."""
+
+    image: PlannedImage
+    result: ImageResult | None = None
+    error: BaseException | None = None
+
+
+class Engine(Protocol):
+    """Something that computes image graphs: this process, its threads, or a cluster."""
+
+    window: int
+    # ^ images in flight
+
+    def submit(self, image: PlannedImage, root: Delayed) -> None:
+        """Begin (or queue) one image's graph."""
+        ...
+
+    def finished(self, timeout: float) -> Finished | None:
+        """The next image that is done, or None after `timeout` seconds; raises RunGivenUp when the engine is lost."""
+        ...
+
+    def stop(self) -> None:
+        """Begin nothing more; what runs may finish."""
+        ...
+
+    def close(self) -> None:
+        """Let go of processes and threads."""
+        ...
+
+
+@dataclass(slots=True)
+class StopRequest:
+    """Set by a signal handler, obeyed by the loop."""
+
+    exit_code: int = 0
+
+    def __bool__(self) -> bool:
+        return self.exit_code != 0
+
+
+@dataclass(slots=True)
+class _Loop:
+    engine: Engine
+    build: BuildGraph
+    stop: StopRequest
+    in_flight: int = 0
+    suspects: list[PlannedImage] = field(default_factory=list)
+    # ^ images whose worker died: perhaps a neighbour's fault, so each is tried once more with no neighbours
+
+
+def execute(
+    work: Iterator[PlannedImage], engine: Engine, build: BuildGraph, stop: StopRequest
+) -> Iterator[ImageResult]:
+    """Results as images finish, in any order; raises RunGivenUp when the engine is lost.
+
+    After a stop, an image cut short yields what it has, with a failure whose error is INTERRUPTED.
+    """
+    loop = _Loop(engine, build, stop)
+    yield from _window(loop, work, engine.window)
+    suspects, loop.suspects = loop.suspects, []
+    yield from _window(loop, iter(suspects), 1)
+    for image in loop.suspects:
+        yield worker_died(image)
+
+
+def _window(loop: _Loop, work: Iterator[PlannedImage], window: int) -> Iterator[ImageResult]:
+    remaining = True
+    while remaining or loop.in_flight:
+        while remaining and loop.in_flight < window and not loop.stop:
+            image = next(work, None)
+            if image is None:
+                remaining = False
+            else:
+                loop.engine.submit(image, loop.build(image))
+                loop.in_flight += 1
+        if loop.stop:
+            remaining = False
+            loop.engine.stop()
+        if loop.in_flight:
+            yield from _collect(loop)
+
+
+def _collect(loop: _Loop) -> Iterator[ImageResult]:
+    done = loop.engine.finished(_POLL_SECONDS)
+    if done is None:
+        return
+    loop.in_flight -= 1
+    if done.result is not None:
+        yield done.result
+    elif isinstance(done.error, WorkersLost):
+        loop.suspects.append(done.image)
+    elif done.error is not None and not loop.stop:
+        raise done.error if isinstance(done.error, FlatpipeError) else RunGivenUp(str(done.error)) from done.error
+
+
+def worker_died(image: PlannedImage) -> ImageResult:
+    """The outcome of an image that ended its worker process each time it was tried."""
+    message = "the worker process ended each time it worked on this image (crash of a decoder, or out of memory)"
+    failure = Failure("worker", WorkerDied.error, message)
+    return ImageResult(image.source, LoadToken(image.source.image_id), failure=failure)
+
+
+class SynchronousEngine:
+    """Everything in this thread, one image at a time: the specification of the other engines, and the way to debug."""
+
+    window = 1
+
+    def __init__(self) -> None:
+        self._queued: list[tuple[PlannedImage, Delayed]] = []
+        tasks.stop_tasks(False)
+
+    def submit(self, image: PlannedImage, root: Delayed) -> None:
+        """Keep the image until it is asked for."""
+        self._queued.append((image, root))
+
+    def finished(self, timeout: float) -> Finished | None:
+        """Compute the oldest image now, however long it takes."""
+        del timeout
+        image, root = self._queued.pop(0)
+        (result,) = dask.compute(root, scheduler="synchronous", optimize_graph=False)
+        return Finished(image, result)
+
+    def stop(self) -> None:
+        """Begin no further pair."""
+        tasks.stop_tasks(True)
+
+    def close(self) -> None:
+        """Nothing to let go of."""
+
+
+class ThreadsEngine:
+    """Dask's threaded scheduler: the pairs of a few images at a time on one shared pool of threads."""
+
+    def __init__(self, workers: int) -> None:
+        self.window = workers + 1
+        # ^ one image more than threads, so that the next is decoded while the last pairs of another finish
+        self._workers = workers
+        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="flatpipe-task")
+        self._schedulers = ThreadPoolExecutor(self.window, thread_name_prefix="flatpipe-image")
+        # ^ Dask's local scheduler is a loop that waits in its caller's thread: one such thread per image in flight
+        self._done: queue.SimpleQueue[Finished] = queue.SimpleQueue()
+        tasks.stop_tasks(False)
+
+    def submit(self, image: PlannedImage, root: Delayed) -> None:
+        """Start scheduling the image's tasks."""
+        future = self._schedulers.submit(self._compute, root)
+        future.add_done_callback(lambda done: self._done.put(_finished_future(image, done)))
+
+    def finished(self, timeout: float) -> Finished | None:
+        """The next image that is done, or None after `timeout` seconds."""
+        try:
+            return self._done.get(timeout=timeout)
+        except queue.Empty:
+            return None
+
+    def stop(self) -> None:
+        """Begin no further pair."""
+        tasks.stop_tasks(True)
+
+    def close(self) -> None:
+        """Wait for running pairs, then end the threads."""
+        tasks.stop_tasks(True)
+        self._schedulers.shutdown(cancel_futures=True)
+        self._pool.shutdown()
+
+    def _compute(self, root: Delayed) -> ImageResult:
+        (result,) = dask.compute(
+            root, scheduler="threads", pool=self._pool, num_workers=self._workers, optimize_graph=False
+        )
+        return result  # type: ignore[no-any-return]
+
+
+def _finished_future(image: PlannedImage, done: Future[Any]) -> Finished:
+    error = done.exception()
+    return Finished(image, None, error) if error is not None else Finished(image, done.result())

@@ -1,0 +1,62 @@
+"""A decoded image as the tasks of one process share it."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flatpipe.files.animate import FlatFrame, shrink_alpha, shrink_pixels
+from flatpipe.files.decode import decode
+from flatpipe.files.storage import read_file
+from flatpipe.quantize.color_table import IndexedImage, index_colors
+from flatpipe.records import ImageSource, LoadToken, TaskSettings
+
+
+@dataclass(slots=True)
+class LoadedImage:
+    """Pixels as rows of their colour table, and what the sweep needs of the original."""
+
+    token: LoadToken
+    indexed: IndexedImage
+    alpha: NDArray[np.uint8] | None
+    # ^ (H, W) opacity
+    preview: NDArray[np.uint8]
+    # ^ (h, w, 3) the original, shrunk to the sweep's size
+    preview_alpha: NDArray[np.uint8] | None
+    frames: dict[int, FlatFrame] = field(default_factory=dict)
+    # ^ flats of this process by k, at the sweep's size, so that the sweep need not read them back
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes held, the frames that the sweep will collect included."""
+        small = self.preview.nbytes + sum(frame.label_map.nbytes for frame in list(self.frames.values()))
+        alphas = sum(alpha.nbytes for alpha in (self.alpha, self.preview_alpha) if alpha is not None)
+        return self.indexed.nbytes + small + alphas
+
+
+def load_image(source: ImageSource, settings: TaskSettings) -> LoadedImage:
+    """Read, decode and index one image; raises OSError and ImageError."""
+    began = time.perf_counter()
+    content = read_file(source.path)
+    digest = hashlib.sha256(content).hexdigest()
+    decoded = decode(content, settings.decode, source.frame)
+    del content
+    indexed = index_colors(decoded.pixels, decoded.alpha)
+    max_side = settings.animation.max_side if settings.animation.enabled else 1
+    preview = shrink_pixels(decoded.pixels, max_side)
+    preview_alpha = None if decoded.alpha is None else shrink_alpha(decoded.alpha, max_side)
+    height, width = decoded.pixels.shape[:2]
+    token = LoadToken(
+        image_id=source.image_id,
+        content=digest,
+        width=width,
+        height=height,
+        distinct_colors=len(indexed.table.colors),
+        notes=decoded.notes,
+        seconds=time.perf_counter() - began,
+    )
+    return LoadedImage(token, indexed, decoded.alpha, preview, preview_alpha)

@@ -1,0 +1,110 @@
+"""Sources and ks, minus what is still valid, as PlannedImages that say why. Plans stream, and do no image work."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from flatpipe.batch.fingerprint import Fingerprints, changed
+from flatpipe.files import layout
+from flatpipe.files.ledger import KnownImage, KnownOutput, Ledger, PlannedImage
+from flatpipe.files.storage import Root, read_file
+from flatpipe.records import ImageSource, TaskSettings
+
+_CHUNK = 400
+# ^ images per question to the ledger: three queries for all of them
+
+
+@dataclass(frozen=True, slots=True)
+class Planner:
+    """All that deciding on an image needs to know."""
+
+    ledger: Ledger
+    outputs: Root
+    settings: TaskSettings
+    ks: tuple[int, ...]
+    fingerprints: Fingerprints
+    force: bool = False
+
+    def plan(self, sources: Iterable[ImageSource]) -> Iterator[PlannedImage]:
+        """One PlannedImage per source, in the same order; reads the ledger and file sizes, not pixels."""
+        remaining = iter(sources)
+        while chunk := list(itertools.islice(remaining, _CHUNK)):
+            known = self.ledger.known([source.image_id for source in chunk])
+            for source in chunk:
+                yield self._plan_image(source, known.get(source.image_id))
+
+    def _plan_image(self, source: ImageSource, known: KnownImage | None) -> PlannedImage:
+        if self.force:
+            return PlannedImage(source, self.ks, sweep=True, reason="forced")
+        if known is None:
+            return PlannedImage(source, self.ks, sweep=True, reason="new")
+        if not self._same_content(source, known):
+            return PlannedImage(source, self.ks, sweep=True, reason="content changed")
+        sizes = self.outputs.sizes(layout.image_folder(source.image_id))
+        reasons = {k: self._flat_reason(k, known, sizes) for k in self.ks}
+        due = tuple(k for k, reason in reasons.items() if reason)
+        sweep_reason = "flats changed" if due else self._sweep_reason(known, sizes)
+        return PlannedImage(source, due, bool(sweep_reason), _in_words(reasons, "" if due else sweep_reason))
+
+    def _same_content(self, source: ImageSource, known: KnownImage) -> bool:
+        """By size and dates when they are as recorded; else by reading the file. A moved date alone changes nothing."""
+        if (source.size, source.stamp) == (known.source.size, known.source.stamp):
+            return True
+        if source.size != known.source.size:
+            return False
+        try:
+            same = hashlib.sha256(read_file(source.path)).hexdigest() == known.content
+        except OSError:
+            return False
+            # ^ the load task meets the same error and reports it
+        if same:
+            self.ledger.refresh_stamp(source)
+        return same
+
+    def _flat_reason(self, k: int, known: KnownImage, sizes: dict[str, int]) -> str:
+        made = known.flats.get(k)
+        if made is None:
+            return "k added" if known.flats else "new"
+        if made.settings != self.fingerprints.flat[k]:
+            return self._settings_reason(made, self.fingerprints.flat[k])
+        if made.content != known.content:
+            return "content changed"
+        return _file_reason(sizes.get(layout.flat_name(k, self.settings.name_width)), made.bytes)
+
+    def _sweep_reason(self, known: KnownImage, sizes: dict[str, int]) -> str:
+        made = known.sweep
+        if made is None:
+            return "sweep missing"
+        if made.settings != self.fingerprints.sweep:
+            return self._settings_reason(made, self.fingerprints.sweep)
+        if made.content != known.content:
+            return "content changed"
+        reason = _file_reason(sizes.get(layout.PALETTES), made.palettes_bytes)
+        if not reason and self.settings.animation.enabled:
+            reason = _file_reason(sizes.get(layout.animation_name(self.settings.animation.format)), made.bytes)
+        return reason
+
+    def _settings_reason(self, made: KnownOutput, digest: str) -> str:
+        return changed(self.ledger.choices(made.settings), self.fingerprints.choices[digest])
+
+
+def _file_reason(found: int | None, expected: int) -> str:
+    if found is None:
+        return "output missing"
+    return "" if found == expected else "output has another size"
+
+
+def _in_words(reasons: dict[int, str], sweep_reason: str) -> str:
+    """`k added: 16; output missing: 3, 4` - each reason once, with the ks it holds for."""
+    by_reason: dict[str, list[int]] = {}
+    for k, reason in reasons.items():
+        if reason:
+            by_reason.setdefault(reason, []).append(k)
+    words = [
+        reason if len(ks) == len(reasons) else f"{reason}: {', '.join(map(str, ks))}"
+        for reason, ks in by_reason.items()
+    ]
+    return "; ".join([*words, *([f"sweep: {sweep_reason}"] if sweep_reason else [])])

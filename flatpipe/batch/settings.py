@@ -1,0 +1,38 @@
+"""The frozen config as the records that tasks, discovery and execution understand."""
+
+from __future__ import annotations
+
+from flatpipe.config import Config
+from flatpipe.files import layout
+from flatpipe.files.discover import Selection
+from flatpipe.quantize.options import FlattenOptions
+from flatpipe.records import AnimationOptions, DecodePolicy, TaskSettings
+
+
+def task_settings(config: Config) -> TaskSettings:
+    """What is the same for every task of a run."""
+    flatten, animation = config.flatten, config.animation
+    return TaskSettings(
+        output=str(config.output.path),
+        flatten=FlattenOptions(solver=flatten.solver, seed=flatten.seed, space=flatten.space),
+        decode=DecodePolicy(max_pixels=config.limits.max_pixels, truncated=config.input.truncated, alpha=flatten.alpha),
+        animation=AnimationOptions(
+            enabled=animation.enabled,
+            format=animation.format,
+            frame_ms=animation.frame_ms,
+            hold_ms=animation.hold_ms,
+            max_side=animation.max_side,
+        ),
+        name_width=layout.name_width(flatten.k),
+    )
+
+
+def selection(config: Config) -> Selection:
+    """Which files the input section asks for."""
+    section = config.input
+    return Selection(
+        root=str(section.path),
+        include=tuple(section.include),
+        exclude=tuple(section.exclude),
+        follow_symlinks=section.follow_symlinks,
+    )

@@ -1,0 +1,207 @@
+"""What a worker does: load, flatten, sweep. Each returns a small record; failures are records too, never exceptions."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import time
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+from flatpipe.batch.cache import ByteBoundedCache
+from flatpipe.batch.loaded import LoadedImage, load_image
+from flatpipe.errors import ImageError, ImageIOFailed, ImageTooLarge
+from flatpipe.files import layout
+from flatpipe.files.animate import FlatFrame, encode_sweep, shrink_labels
+from flatpipe.files.encode import decode_flat, encode_png
+from flatpipe.files.palettes import PaletteEntry, palettes_json
+from flatpipe.files.storage import Root, open_root
+from flatpipe.quantize.flatten import FlatImage, flatten_indexed
+from flatpipe.records import (
+    INTERRUPTED,
+    Failure,
+    FlattenResult,
+    ImageResult,
+    ImageSource,
+    LoadToken,
+    Stage,
+    SweepResult,
+    TaskSettings,
+)
+
+_images: ByteBoundedCache[LoadedImage] = ByteBoundedCache(1 << 30)
+# ^ the one global of a worker process: a memo of reads; batch.cluster sets its capacity
+_stopping = threading.Event()
+# ^ set in this process when the user asked to stop: what has not begun is not begun
+
+_INTERRUPTED = Failure("worker", INTERRUPTED, "the run was stopped before this was done")
+
+
+def configure_worker(cache_bytes: int) -> None:
+    """Set how many bytes of decoded images this process may hold."""
+    _images.capacity = cache_bytes
+
+
+def stop_tasks(stop: bool) -> None:
+    """Tell this process to begin no further work (True), or to go on (False)."""
+    (_stopping.set if stop else _stopping.clear)()
+
+
+def load(source: ImageSource, settings: TaskSettings) -> LoadToken:
+    """Decode one image into this process's cache; the token says what was found, and anchors the image's tasks here."""
+    try:
+        _check_stopping()
+        return _loaded(source, settings).token
+    except Exception as error:  # noqa: BLE001 - the task boundary: whatever a file does to us becomes its row
+        return LoadToken(source.image_id, failure=_failure("load", error))
+
+
+def flatten(token: LoadToken, source: ImageSource, k: int, settings: TaskSettings) -> FlattenResult:
+    """Load, cluster, recolour and save one (image, k)."""
+    if token.failure is not None:
+        return FlattenResult(source.image_id, k, failure=token.failure)
+    began = time.perf_counter()
+    try:
+        _check_stopping()
+        image = _loaded(source, settings)
+        _check_same(image, token)
+        flat = flatten_indexed(image.indexed, k, settings.flatten)
+        content = encode_png(flat.palette, flat.label_map, image.alpha)
+        _write(settings.output, _output(source, layout.flat_name(k, settings.name_width)), content)
+        if settings.animation.enabled:
+            image.frames[k] = FlatFrame(flat.palette, shrink_labels(flat.label_map, settings.animation.max_side))
+    except Exception as error:  # noqa: BLE001 - the task boundary
+        return FlattenResult(source.image_id, k, failure=_failure("flatten", error))
+    return _flatten_result(source.image_id, k, flat, content, time.perf_counter() - began)
+
+
+def sweep(
+    token: LoadToken,
+    source: ImageSource,
+    fresh: Sequence[FlattenResult],
+    kept: Sequence[FlattenResult],
+    settings: TaskSettings,
+) -> ImageResult:
+    """Assemble the files of an image that need all its k; the whole outcome of the image, with what failed."""
+    failures = [result.failure for result in (token, *fresh) if result.failure is not None]
+    if failures:
+        _images.drop(_cache_key(source, settings))
+        return ImageResult(source, token, tuple(fresh), None, failures[0])
+    began = time.perf_counter()
+    try:
+        _check_stopping()
+        flats = sorted((*fresh, *kept), key=lambda flat: flat.k)
+        result = _write_sweep(token, source, flats, settings, began)
+    except Exception as error:  # noqa: BLE001 - the task boundary
+        return ImageResult(source, token, tuple(fresh), None, _failure("sweep", error))
+    finally:
+        _images.drop(_cache_key(source, settings))
+    return ImageResult(source, token, tuple(fresh), result, None)
+
+
+# --- the parts of a task ---------------------------------------------------------------------------------------------
+
+
+class _OutputFailed(ImageIOFailed):
+    """An output could not be written: the next image would fare alike."""
+
+
+class _Interrupted(ImageError):
+    """The user asked to stop."""
+
+
+def _cache_key(source: ImageSource, settings: TaskSettings) -> tuple[Any, ...]:
+    return (source, settings.decode, settings.animation)
+
+
+def _loaded(source: ImageSource, settings: TaskSettings) -> LoadedImage:
+    return _images.get(_cache_key(source, settings), lambda: load_image(source, settings))
+
+
+def _check_same(image: LoadedImage, token: LoadToken) -> None:
+    if image.token.content != token.content:
+        raise ImageIOFailed("the file changed while its colours were being flattened; run again")
+
+
+def _check_stopping() -> None:
+    if _stopping.is_set():
+        raise _Interrupted
+
+
+def _output(source: ImageSource, name: str) -> str:
+    return f"{layout.image_folder(source.image_id)}/{name}"
+
+
+@lru_cache(maxsize=8)
+def _root(place: str) -> Root:
+    return open_root(place)
+
+
+def _write(place: str, name: str, content: bytes) -> None:
+    try:
+        _root(place).write(name, content)
+    except OSError as error:
+        raise _OutputFailed(f"{name} could not be written: {error.strerror or error}") from error
+
+
+def _flatten_result(image_id: str, k: int, flat: FlatImage, content: bytes, seconds: float) -> FlattenResult:
+    return FlattenResult(
+        image_id=image_id,
+        k=k,
+        n_colors=len(flat.palette),
+        mse=float(flat.mse),
+        palette=tuple(f"#{red:02x}{green:02x}{blue:02x}" for red, green, blue in flat.palette.tolist()),
+        weights=tuple(flat.weights.tolist()),
+        bytes=len(content),
+        sha256=hashlib.sha256(content).hexdigest(),
+        seconds=seconds,
+    )
+
+
+def _write_sweep(
+    token: LoadToken, source: ImageSource, flats: list[FlattenResult], settings: TaskSettings, began: float
+) -> SweepResult:
+    animation = _animation(token, source, flats, settings) if settings.animation.enabled else b""
+    if animation:
+        _write(settings.output, _output(source, layout.animation_name(settings.animation.format)), animation)
+    palettes = palettes_json(
+        source.image_id, [PaletteEntry(flat.k, flat.palette, flat.shares, flat.mse) for flat in flats]
+    )
+    _write(settings.output, _output(source, layout.PALETTES), palettes)
+    return SweepResult(
+        image_id=source.image_id,
+        animation_bytes=len(animation),
+        animation_sha256=hashlib.sha256(animation).hexdigest() if animation else "",
+        palettes_bytes=len(palettes),
+        palettes_sha256=hashlib.sha256(palettes).hexdigest(),
+        seconds=time.perf_counter() - began,
+    )
+
+
+def _animation(token: LoadToken, source: ImageSource, flats: list[FlattenResult], settings: TaskSettings) -> bytes:
+    image = _loaded(source, settings)
+    _check_same(image, token)
+    frames = (_frame(image, source, flat.k, settings) for flat in flats)
+    return encode_sweep(frames, image.preview, image.preview_alpha, settings.animation)
+
+
+def _frame(image: LoadedImage, source: ImageSource, k: int, settings: TaskSettings) -> FlatFrame:
+    """The frame for k: as this process flattened it, else from the saved file; both hold the same pixels."""
+    frame = image.frames.get(k)
+    if frame is None:
+        saved = decode_flat(_root(settings.output).read(_output(source, layout.flat_name(k, settings.name_width))))
+        frame = FlatFrame(saved.palette, shrink_labels(saved.label_map, settings.animation.max_side))
+    return frame
+
+
+def _failure(stage: Stage, error: Exception) -> Failure:
+    if isinstance(error, _Interrupted):
+        return _INTERRUPTED
+    if isinstance(error, ImageError):
+        return Failure(stage, error.error, str(error), fatal=isinstance(error, _OutputFailed))
+    if isinstance(error, MemoryError):
+        return Failure(stage, ImageTooLarge.error, "not enough memory on this worker")
+    if isinstance(error, OSError):
+        return Failure(stage, ImageIOFailed.error, error.strerror or str(error) or type(error).__name__)
+    return Failure(stage, ImageError.error, f"{type(error).__name__}: {error}")

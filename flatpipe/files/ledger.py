@@ -1,0 +1,293 @@
+"""What has been done: one SQLite file, one writer (the driver), readable by anyone at any time.
+
+Names that are not valid UTF-8 are stored as BLOBs of their bytes; all others as TEXT.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from flatpipe.records import INTERRUPTED, Failure, FlattenResult, ImageResult, ImageSource
+
+_COMMIT_EVERY = 64
+# ^ images between commits: a killed driver repeats at most these, and a commit costs about a millisecond
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS runs (
+  run_id TEXT PRIMARY KEY, started TEXT, finished TEXT, state TEXT, config TEXT, summary TEXT);
+CREATE TABLE IF NOT EXISTS settings (digest TEXT PRIMARY KEY, choices TEXT);
+CREATE TABLE IF NOT EXISTS images (
+  image_id PRIMARY KEY, path, size INTEGER, stamp TEXT, frame INTEGER, content TEXT, width INTEGER, height INTEGER,
+  distinct_colors INTEGER, notes TEXT, seconds REAL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS flats (
+  image_id, k INTEGER, settings TEXT, content TEXT, n_colors INTEGER, mse REAL, palette TEXT, weights TEXT,
+  bytes INTEGER, sha256 TEXT, seconds REAL, PRIMARY KEY (image_id, k)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS sweeps (
+  image_id PRIMARY KEY, settings TEXT, content TEXT, animation_bytes INTEGER, animation_sha256 TEXT,
+  palettes_bytes INTEGER, palettes_sha256 TEXT, seconds REAL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS failures (
+  image_id PRIMARY KEY, path, stage TEXT, error TEXT, message TEXT, run_id TEXT) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS planned (
+  image_id PRIMARY KEY, path, size INTEGER, stamp TEXT, frame INTEGER, ks TEXT, sweep INTEGER, reason TEXT)
+  WITHOUT ROWID;
+"""
+
+
+class KnownOutput(NamedTuple):
+    """Of what an output was made, and how large it is. A tuple, because a plan reads millions of them."""
+
+    settings: str
+    content: str
+    bytes: int
+    palettes_bytes: int = 0
+    # ^ of a sweep: size of the palettes.json beside it
+
+
+@dataclass(frozen=True, slots=True)
+class KnownImage:
+    """What the ledger knows of one image and its outputs."""
+
+    source: ImageSource
+    content: str
+    flats: dict[int, KnownOutput]
+    # ^ by k
+    sweep: KnownOutput | None
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedImage:
+    """One image of the current run: what is to be computed, and why; nothing to do when ks is empty and sweep False."""
+
+    source: ImageSource
+    ks: tuple[int, ...]
+    sweep: bool
+    reason: str
+
+    @property
+    def is_current(self) -> bool:
+        """True when every output of the image is already there and right."""
+        return not self.ks and not self.sweep
+
+
+def _to_sql(name: str) -> str | bytes:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return os.fsencode(name)
+    return name
+
+
+def _from_sql(name: str | bytes) -> str:
+    return os.fsdecode(name) if isinstance(name, bytes) else name
+
+
+def sort_key(image_id: str) -> tuple[bool, bytes]:
+    """The order of image ids in the ledger: valid UTF-8 first, then by bytes."""
+    stored = _to_sql(image_id)
+    return (True, stored) if isinstance(stored, bytes) else (False, stored.encode())
+
+
+class Ledger:
+    """The record of what has been done. Open it with a path, or with None for an empty one in memory."""
+
+    def __init__(self, path: str | None, *, read_only: bool = False) -> None:
+        if path is None:
+            self._db = sqlite3.connect(":memory:")
+        elif read_only:
+            self._db = sqlite3.connect(f"{Path(path).absolute().as_uri()}?mode=ro", uri=True, timeout=20)
+        else:
+            self._db = sqlite3.connect(path, timeout=20)
+        if not read_only:
+            self._db.executescript(_SCHEMA)
+            self._db.execute("PRAGMA synchronous = NORMAL")
+            # ^ a commit lost in a power cut only means work done twice
+        self._read_only = read_only
+        self._uncommitted = 0
+
+    def close(self) -> None:
+        """Commit and close."""
+        if not self._read_only:
+            self.commit()
+        self._db.close()
+
+    def commit(self) -> None:
+        """Make all that was recorded durable."""
+        self._db.commit()
+        self._uncommitted = 0
+
+    def rows(self, query: str, parameters: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
+        """Rows of a read-only query, streamed; names come back as str."""
+        for row in self._db.execute(query, parameters):
+            yield tuple(_from_sql(value) if isinstance(value, bytes) else value for value in row)
+
+    # --- what is known -------------------------------------------------------------------------------------------
+
+    def known(self, image_ids: Sequence[str]) -> dict[str, KnownImage]:
+        """What is known of these images, by image_id; three queries however many there are."""
+        names = [_to_sql(image_id) for image_id in image_ids]
+        marks = ",".join("?" * len(names))
+        flats: dict[str | bytes, dict[int, KnownOutput]] = {}
+        columns = "image_id, k, settings, content, bytes"
+        for image_id, k, *made in self._db.execute(f"SELECT {columns} FROM flats WHERE image_id IN ({marks})", names):  # noqa: S608 - marks only
+            flats.setdefault(image_id, {})[k] = KnownOutput(*made)
+        columns = "image_id, settings, content, animation_bytes, palettes_bytes"
+        sweeps = {
+            image_id: KnownOutput(*made)
+            for image_id, *made in self._db.execute(f"SELECT {columns} FROM sweeps WHERE image_id IN ({marks})", names)  # noqa: S608
+        }
+        known = {}
+        columns = "image_id, path, size, stamp, frame, content"
+        for row in self._db.execute(f"SELECT {columns} FROM images WHERE image_id IN ({marks})", names):  # noqa: S608
+            source = ImageSource(_from_sql(row[0]), _from_sql(row[1]), *row[2:5])
+            known[source.image_id] = KnownImage(source, row[5], flats.get(row[0], {}), sweeps.get(row[0]))
+        return known
+
+    def flats_of(self, image_id: str) -> list[FlattenResult]:
+        """The recorded flat images of one image, by k."""
+        query = "SELECT * FROM flats WHERE image_id = ? ORDER BY k"
+        return [_flat_of(row) for row in self._db.execute(query, (_to_sql(image_id),))]
+
+    def choices(self, digest: str) -> dict[str, Any]:
+        """The settings behind a digest; empty when it was never recorded."""
+        row = self._db.execute("SELECT choices FROM settings WHERE digest = ?", (digest,)).fetchone()
+        return dict(json.loads(row[0])) if row else {}
+
+    # --- a run ---------------------------------------------------------------------------------------------------
+
+    def begin_run(self, run_id: str, started: str, config: str) -> None:
+        """Record that a run began, and forget the last run's plan."""
+        self._db.execute(
+            "INSERT INTO runs (run_id, started, state, config) VALUES (?, ?, 'running', ?)", (run_id, started, config)
+        )
+        self._db.execute("DELETE FROM planned")
+        self.commit()
+
+    def end_run(self, run_id: str, finished: str, state: str, summary: str) -> None:
+        """Record how a run ended."""
+        self._db.execute(
+            "UPDATE runs SET finished = ?, state = ?, summary = ? WHERE run_id = ?", (finished, state, summary, run_id)
+        )
+        self.commit()
+
+    def record_settings(self, choices_by_digest: dict[str, dict[str, Any]]) -> None:
+        """Remember what each settings digest stands for."""
+        rows = [(digest, json.dumps(choices, sort_keys=True)) for digest, choices in choices_by_digest.items()]
+        self._db.executemany("INSERT OR IGNORE INTO settings VALUES (?, ?)", rows)
+
+    def store_plan(self, images: Iterable[PlannedImage]) -> None:
+        """Add images to the current run's plan."""
+        self._db.executemany(
+            "INSERT OR REPLACE INTO planned VALUES (?, ?, ?, ?, ?, ?, ?, ?)", (_planned_row(image) for image in images)
+        )
+
+    def forget_absent_failures(self) -> None:
+        """Drop failures of images that the current plan does not know: their files are gone."""
+        self._db.execute("DELETE FROM failures WHERE image_id NOT IN (SELECT image_id FROM planned)")
+
+    def failed_ids(self) -> list[str]:
+        """Ids of the images that have failed and have not succeeded since."""
+        return [_from_sql(row[0]) for row in self._db.execute("SELECT image_id FROM failures")]
+
+    def work(self) -> Iterator[PlannedImage]:
+        """Planned images with something to do, in order; a page at a time, so that records may be written meanwhile."""
+        after: tuple[Any, ...] = ()
+        while True:
+            where = "AND image_id > ?" if after else ""
+            query = f"SELECT * FROM planned WHERE (ks != '' OR sweep) {where} ORDER BY image_id LIMIT 500"  # noqa: S608
+            page = self._db.execute(query, after).fetchall()
+            if not page:
+                return
+            yield from (_planned_of(row) for row in page)
+            after = (page[-1][0],)
+
+    # --- outcomes ------------------------------------------------------------------------------------------------
+
+    def record(self, result: ImageResult, digest_of: dict[int, str], sweep_digest: str, run_id: str) -> None:
+        """Record all that one image came to; commits now and then."""
+        image_id, token = _to_sql(result.source.image_id), result.token
+        failure = result.failure
+        if token.content:
+            self._record_image(result)
+        flats = [flat for flat in result.flats if flat.failure is None]
+        self._db.executemany(
+            "INSERT OR REPLACE INTO flats VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [_flat_row(flat, digest_of[flat.k], token.content) for flat in flats],
+        )
+        if result.sweep is not None and result.sweep.failure is None:
+            sweep = result.sweep
+            row = (sweep.animation_bytes, sweep.animation_sha256, sweep.palettes_bytes, sweep.palettes_sha256)
+            self._db.execute(
+                "INSERT OR REPLACE INTO sweeps VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (image_id, sweep_digest, token.content, *row, sweep.seconds),
+            )
+        if failure is None:
+            self._db.execute("DELETE FROM failures WHERE image_id = ?", (image_id,))
+        elif failure.error != INTERRUPTED:
+            self.record_failure(result.source, failure, run_id)
+        self._uncommitted += 1
+        if self._uncommitted >= _COMMIT_EVERY:
+            self.commit()
+
+    def record_failure(self, source: ImageSource, failure: Failure, run_id: str) -> None:
+        """Record why an image has no (complete) result."""
+        self._db.execute(
+            "INSERT OR REPLACE INTO failures VALUES (?, ?, ?, ?, ?, ?)",
+            (_to_sql(source.image_id), _to_sql(source.path), failure.stage, failure.error, failure.message, run_id),
+        )
+
+    def refresh_stamp(self, source: ImageSource) -> None:
+        """Note that a file whose date changed still holds the content we know; a reader keeps that to himself."""
+        if self._read_only:
+            return
+        self._db.execute(
+            "UPDATE images SET size = ?, stamp = ?, path = ? WHERE image_id = ?",
+            (source.size, source.stamp, _to_sql(source.path), _to_sql(source.image_id)),
+        )
+
+    def _record_image(self, result: ImageResult) -> None:
+        source, token = result.source, result.token
+        self._db.execute(
+            "INSERT OR REPLACE INTO images VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                *(_to_sql(source.image_id), _to_sql(source.path), source.size, source.stamp, source.frame),
+                *(token.content, token.width, token.height, token.distinct_colors),
+                *(json.dumps(token.notes), token.seconds),
+            ),
+        )
+
+
+def _planned_row(image: PlannedImage) -> tuple[Any, ...]:
+    source, ks = image.source, ",".join(map(str, image.ks))
+    place = (_to_sql(source.image_id), _to_sql(source.path), source.size, source.stamp, source.frame)
+    return (*place, ks, int(image.sweep), image.reason)
+
+
+def _planned_of(row: tuple[Any, ...]) -> PlannedImage:
+    source = ImageSource(_from_sql(row[0]), _from_sql(row[1]), *row[2:5])
+    return PlannedImage(source, tuple(int(k) for k in row[5].split(",") if k), bool(row[6]), row[7])
+
+
+def _flat_row(flat: FlattenResult, settings: str, content: str) -> tuple[Any, ...]:
+    palette, weights = " ".join(flat.palette), " ".join(map(str, flat.weights))
+    key = (_to_sql(flat.image_id), flat.k, settings, content)
+    return (*key, flat.n_colors, flat.mse, palette, weights, flat.bytes, flat.sha256, flat.seconds)
+
+
+def _flat_of(row: tuple[Any, ...]) -> FlattenResult:
+    return FlattenResult(
+        image_id=_from_sql(row[0]),
+        k=row[1],
+        n_colors=row[4],
+        mse=row[5],
+        palette=tuple(row[6].split()),
+        weights=tuple(int(weight) for weight in row[7].split()),
+        bytes=row[8],
+        sha256=row[9],
+        seconds=row[10],
+    )

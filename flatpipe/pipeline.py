@@ -1,0 +1,253 @@
+"""run(config): the story of a run, one line per stage."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import signal
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from types import FrameType
+
+from dask.delayed import Delayed
+
+from flatpipe.batch.engines import choose_scheduler, open_engine
+from flatpipe.batch.execute import BuildGraph, StopRequest, execute
+from flatpipe.batch.graph import image_graph
+from flatpipe.config import Config
+from flatpipe.environment import environment
+from flatpipe.errors import RunGivenUp
+from flatpipe.files import layout
+from flatpipe.files.discover import RefusedFile
+from flatpipe.files.ledger import PlannedImage
+from flatpipe.planning import PlanCounts, Request, Sources, Workspace, open_workspace, plan_images
+from flatpipe.quantize import compile_kernels
+from flatpipe.records import INTERRUPTED, FlattenResult, ImageResult, PlanSummary, RunSummary
+from flatpipe.report.tables import write_tables
+
+
+class RunObserver:
+    """Told of a run's progress; the base class listens in silence."""
+
+    def planned(self, plan: PlanSummary, scheduler: str, workers: int) -> None:
+        """The plan is complete; work begins (if there is any)."""
+
+    def preparing(self, what: str) -> None:
+        """Something takes a while before work begins."""
+
+    def image_done(self, result: ImageResult) -> None:
+        """One image finished, or failed."""
+
+    def stopping(self) -> None:
+        """The user asked to stop; what runs is finished."""
+
+
+@dataclass(slots=True)
+class _Tally:
+    done: int = 0
+    failed: int = 0
+    pairs: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """One run under way."""
+
+    run_id: str
+    began: float
+    workspace: Workspace
+    request: Request
+    observer: RunObserver
+    stop: StopRequest
+    tally: _Tally
+
+
+def run(
+    config: Config,
+    request: Request | None = None,
+    observer: RunObserver | None = None,
+    sources: Sources | None = None,
+) -> RunSummary:
+    """Bring every output that the config asks for up to date, and say what was done.
+
+    Raises ConfigError when the input or output cannot serve, RunGivenUp when another run is writing there. All that
+    happens later, a run given up or interrupted included, is told by the summary's `exit_code` and `reason`.
+    """
+    with open_workspace(config, for_writing=True) as workspace, _signals(observer or RunObserver()) as stop:
+        current = _Run(
+            _new_run_id(), time.monotonic(), workspace, request or Request(), observer or RunObserver(), stop, _Tally()
+        )
+        _begin(current)
+        plan = _store_plan(current, sources)
+        reason = _execute(current, plan)
+        return _finish(current, plan, reason)
+
+
+def _begin(run: _Run) -> None:
+    config = run.workspace.config.model_dump_json()
+    run.workspace.ledger.begin_run(run.run_id, _now(), config)
+    run.workspace.ledger.record_settings(run.workspace.fingerprints.choices)
+
+
+def _store_plan(run: _Run, sources: Sources | None) -> PlanSummary:
+    """Plan every image, and keep the plan in the ledger: on disk, however many images there are."""
+    counts, ledger = PlanCounts(), run.workspace.ledger
+    for item in plan_images(run.workspace, run.request, counts, sources):
+        if isinstance(item, RefusedFile):
+            ledger.store_plan([PlannedImage(item.source, (), sweep=False, reason="refused")])
+            ledger.record_failure(item.source, item.failure, run.run_id)
+        else:
+            ledger.store_plan([item])
+    ledger.forget_absent_failures()
+    ledger.commit()
+    run.tally.failed += counts.refused
+    return counts.summary()
+
+
+def _execute(run: _Run, plan: PlanSummary) -> str:
+    """Do the planned work; the reason why it ended early, or "" when it did not."""
+    config, images = run.workspace.config, plan.images - plan.current
+    scheduler, workers = choose_scheduler(config, images)
+    run.observer.planned(plan, scheduler, workers)
+    if not plan.pairs and not plan.sweeps:
+        return ""
+    with _announced(run.observer, "compiling kernels (first run only)"):
+        compile_kernels()
+    try:
+        with open_engine(scheduler, workers, config.errors.retries) as engine:
+            for result in execute(run.workspace.ledger.work(), engine, _graph_builder(run), run.stop):
+                _record(run, result)
+                _check_failures(run, plan, result)
+    except RunGivenUp as error:
+        return str(error)
+    except KeyboardInterrupt:
+        run.stop.exit_code = run.stop.exit_code or 130
+    return "stopped; run again to go on" if run.stop else ""
+
+
+def _graph_builder(run: _Run) -> BuildGraph:
+    workspace = run.workspace
+
+    def build(image: PlannedImage) -> Delayed:
+        kept = [
+            flat for flat in workspace.ledger.flats_of(image.source.image_id) if _is_kept(flat, image, workspace.ks)
+        ]
+        return image_graph(run.run_id, image, kept, workspace.settings)
+
+    return build
+
+
+def _is_kept(flat: FlattenResult, image: PlannedImage, ks: tuple[int, ...]) -> bool:
+    return flat.k in ks and flat.k not in image.ks
+
+
+def _record(run: _Run, result: ImageResult) -> None:
+    prints = run.workspace.fingerprints
+    run.workspace.ledger.record(result, prints.flat, prints.sweep, run.run_id)
+    run.tally.pairs += sum(flat.failure is None for flat in result.flats)
+    if result.failure is None:
+        run.tally.done += 1
+    elif result.failure.error == INTERRUPTED:
+        return
+    else:
+        run.tally.failed += 1
+    run.observer.image_done(result)
+
+
+def _check_failures(run: _Run, plan: PlanSummary, result: ImageResult) -> None:
+    if result.failure is None or result.failure.error == INTERRUPTED:
+        return
+    if result.failure.fatal:
+        raise RunGivenUp(f"the output cannot be written: {result.failure.message}")
+    if run.request.fail_fast:
+        raise RunGivenUp(f"{result.source.image_id} failed and --fail-fast is set: {result.failure.message}")
+    allowed = run.workspace.config.errors.allowed_failures(plan.images)
+    if allowed is not None and run.tally.failed > allowed:
+        raise RunGivenUp(f"{run.tally.failed} images failed; errors.max_failures allows {allowed}")
+
+
+def _finish(run: _Run, plan: PlanSummary, reason: str) -> RunSummary:
+    """Write the tables and run.json, and say how the run ended."""
+    workspace, tally = run.workspace, run.tally
+    exit_code = run.stop.exit_code or (RunGivenUp.exit_code if reason else 1 if tally.failed else 0)
+    summary = RunSummary(
+        run_id=run.run_id,
+        output=workspace.settings.output,
+        images=plan.images,
+        done=tally.done,
+        current=plan.current,
+        failed=tally.failed,
+        pairs=tally.pairs,
+        seconds=time.monotonic() - run.began,
+        exit_code=exit_code,
+        reason=reason,
+        reasons=plan.reasons,
+    )
+    workspace.ledger.end_run(run.run_id, _now(), reason or "finished", json.dumps(asdict(summary)))
+    try:
+        write_tables(
+            workspace.ledger, workspace.outputs, workspace.fingerprints.flat.values(), workspace.settings.name_width
+        )
+        workspace.outputs.write(layout.RUN, _run_json(workspace.config, summary))
+        workspace.outputs.tidy()
+    except OSError as error:
+        reason = reason or f"the output cannot be written: {error.strerror or error}"
+        return replace(summary, exit_code=RunGivenUp.exit_code, reason=reason)
+    return summary
+
+
+def _run_json(config: Config, summary: RunSummary) -> bytes:
+    content = {
+        "config": config.model_dump(mode="json"),
+        "environment": environment(),
+        "finished": _now(),
+        "summary": asdict(summary),
+    }
+    return (json.dumps(content, indent=2, sort_keys=True) + "\n").encode()
+
+
+@contextlib.contextmanager
+def _signals(observer: RunObserver) -> Iterator[StopRequest]:
+    """The first SIGINT or SIGTERM asks the run to stop, the second ends it."""
+    stop = StopRequest()
+
+    def handle(number: int, _frame: FrameType | None) -> None:
+        if stop:
+            raise KeyboardInterrupt
+        stop.exit_code = 128 + number
+        observer.stopping()
+
+    try:
+        before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    except ValueError:
+        # not the main thread (a notebook, a server): signals are its owner's
+        before = {}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def _announced(observer: RunObserver, what: str) -> Iterator[None]:
+    """Tell the observer what takes so long, if it takes long."""
+    timer = threading.Timer(1.0, observer.preparing, (what,))
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def _new_run_id() -> str:
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:6]}"
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,0 +1,10 @@
+"""Numbers that are raised when the same input and config may give other output; they are part of every fingerprint."""
+
+from __future__ import annotations
+
+DECODING = 1
+# ^ files/decode.py: which pixels a file decodes to
+CLUSTERING = 1
+# ^ quantize/: which palette and labels those pixels get
+ENCODING = 1
+# ^ files/encode.py, files/animate.py: how they are written
