@@ -2,31 +2,26 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import signal
-import threading
 import time
 import uuid
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
-from types import FrameType
 
 from dask.delayed import Delayed
 
 from flatpipe.batch.engines import choose_scheduler, open_engine
-from flatpipe.batch.execute import BuildGraph, StopRequest, execute
+from flatpipe.batch.execute import BuildGraph, execute
 from flatpipe.batch.graph import image_graph
 from flatpipe.config import Config
 from flatpipe.environment import environment
 from flatpipe.errors import RunGivenUp
 from flatpipe.files import layout
 from flatpipe.files.discover import RefusedFile
-from flatpipe.files.ledger import PlannedImage
+from flatpipe.interrupts import announced, stop_on_signals
 from flatpipe.planning import PlanCounts, Request, Sources, Workspace, open_workspace, plan_images
 from flatpipe.quantize import compile_kernels
-from flatpipe.records import INTERRUPTED, FlattenResult, ImageResult, PlanSummary, RunSummary
+from flatpipe.records import INTERRUPTED, FlattenResult, ImageResult, PlannedImage, PlanSummary, RunSummary, StopRequest
 from flatpipe.report.tables import write_tables
 
 
@@ -77,10 +72,9 @@ def run(
     Raises ConfigError when the input or output cannot serve, RunGivenUp when another run is writing there. All that
     happens later, a run given up or interrupted included, is told by the summary's `exit_code` and `reason`.
     """
-    with open_workspace(config, for_writing=True) as workspace, _signals(observer or RunObserver()) as stop:
-        current = _Run(
-            _new_run_id(), time.monotonic(), workspace, request or Request(), observer or RunObserver(), stop, _Tally()
-        )
+    observer = observer or RunObserver()
+    with open_workspace(config, for_writing=True) as workspace, stop_on_signals(observer.stopping) as stop:
+        current = _Run(_new_run_id(), time.monotonic(), workspace, request or Request(), observer, stop, _Tally())
         _begin(current)
         plan = _store_plan(current, sources)
         reason = _execute(current, plan)
@@ -115,7 +109,7 @@ def _execute(run: _Run, plan: PlanSummary) -> str:
     run.observer.planned(plan, scheduler, workers)
     if not plan.pairs and not plan.sweeps:
         return ""
-    with _announced(run.observer, "compiling kernels (first run only)"):
+    with announced(run.observer.preparing, "compiling kernels (first run only)"):
         compile_kernels()
     try:
         with open_engine(scheduler, workers, config.errors.retries) as engine:
@@ -208,41 +202,6 @@ def _run_json(config: Config, summary: RunSummary) -> bytes:
         "summary": asdict(summary),
     }
     return (json.dumps(content, indent=2, sort_keys=True) + "\n").encode()
-
-
-@contextlib.contextmanager
-def _signals(observer: RunObserver) -> Iterator[StopRequest]:
-    """The first SIGINT or SIGTERM asks the run to stop, the second ends it."""
-    stop = StopRequest()
-
-    def handle(number: int, _frame: FrameType | None) -> None:
-        if stop:
-            raise KeyboardInterrupt
-        stop.exit_code = 128 + number
-        observer.stopping()
-
-    try:
-        before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
-    except ValueError:
-        # not the main thread (a notebook, a server): signals are its owner's
-        before = {}
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-@contextlib.contextmanager
-def _announced(observer: RunObserver, what: str) -> Iterator[None]:
-    """Tell the observer what takes so long, if it takes long."""
-    timer = threading.Timer(1.0, observer.preparing, (what,))
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
 
 
 def _new_run_id() -> str:

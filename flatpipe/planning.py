@@ -18,9 +18,9 @@ from flatpipe.config import Config
 from flatpipe.errors import ConfigError, RunGivenUp
 from flatpipe.files import layout
 from flatpipe.files.discover import RefusedFile, discover
-from flatpipe.files.ledger import Ledger, PlannedImage
+from flatpipe.files.ledger import Ledger
 from flatpipe.files.storage import Root, is_url, open_root
-from flatpipe.records import ImageSource, PlanSummary, TaskSettings
+from flatpipe.records import ImageSource, PlannedImage, PlanSummary, TaskSettings
 
 Sources = Iterable[ImageSource | RefusedFile]
 

@@ -66,6 +66,21 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
+class PlannedImage:
+    """One image of the current run: what is to be computed, and why; nothing to do when ks is empty and sweep False."""
+
+    source: ImageSource
+    ks: tuple[int, ...]
+    sweep: bool
+    reason: str
+
+    @property
+    def is_current(self) -> bool:
+        """True when every output of the image is already there and right."""
+        return not self.ks and not self.sweep
+
+
+@dataclass(frozen=True, slots=True)
 class LoadToken:
     """What loading an image taught us; the pixels stay in the worker's cache."""
 
@@ -177,3 +192,13 @@ class PlanSummary:
     pairs: int = 0
     sweeps: int = 0
     reasons: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(slots=True)
+class StopRequest:
+    """Set by a signal handler, obeyed by the loop."""
+
+    exit_code: int = 0
+
+    def __bool__(self) -> bool:
+        return self.exit_code != 0

@@ -12,15 +12,13 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "flatpipe"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
-FREE = {"flatpipe"}
-# ^ `from flatpipe import __version__` is open to everybody
-
 # module or folder -> (what of flatpipe it may import, what else beside the standard library)
 RULES: dict[str, tuple[set[str], set[str]]] = {
     "errors": (set(), set()),
     "versions": (set(), set()),
     "records": ({"quantize.options"}, set()),
     "environment": (set(), set()),
+    "interrupts": ({"records"}, set()),
     "quantize": ({"quantize"}, {"numpy", "numba", "sklearn", "threadpoolctl"}),
     "config": ({"errors", "config", "quantize.options"}, {"yaml", "pydantic", "pydantic_core"}),
     "files": (
@@ -43,7 +41,18 @@ RULES: dict[str, tuple[set[str], set[str]]] = {
     "report": ({"report", "records", "files.layout", "files.ledger", "files.storage"}, {"rich", "jinja2"}),
     "planning": ({"batch.fingerprint", "batch.plan", "batch.settings", "config", "errors", "files", "records"}, set()),
     "pipeline": (
-        {"planning", "environment", "config", "records", "files", "batch", "report", "errors", "quantize"},
+        {
+            "planning",
+            "environment",
+            "interrupts",
+            "config",
+            "records",
+            "files",
+            "batch",
+            "report",
+            "errors",
+            "quantize",
+        },
         {"dask"},
     ),
     "cli": ({"pipeline", "planning", "config", "errors", "files", "report"}, {"click"}),
@@ -82,9 +91,10 @@ def _imports(tree: ast.Module) -> list[tuple[str, bool]]:
 
 
 def _rule(name: str) -> tuple[set[str], set[str]]:
-    while name not in RULES:
-        name = name.rpartition(".")[0]
-    return RULES[name]
+    for known in (name, name.partition(".")[0]):
+        if known in RULES:
+            return RULES[known]
+    return set(), set()
 
 
 def _is_within(name: str, allowed: set[str]) -> bool:

@@ -17,7 +17,7 @@ from distributed.scheduler import KilledWorker, NoWorkerError
 from flatpipe.batch import tasks
 from flatpipe.batch.execute import Finished, WorkersLost
 from flatpipe.errors import RunGivenUp
-from flatpipe.files.ledger import PlannedImage
+from flatpipe.records import PlannedImage
 
 _DASK_SETTINGS = {
     "distributed.scheduler.allowed-failures": 2,

@@ -17,8 +17,7 @@ from dask.delayed import Delayed
 
 from flatpipe.batch import tasks
 from flatpipe.errors import FlatpipeError, RunGivenUp, WorkerDied
-from flatpipe.files.ledger import PlannedImage
-from flatpipe.records import Failure, ImageResult, LoadToken
+from flatpipe.records import Failure, ImageResult, LoadToken, PlannedImage, StopRequest
 
 BuildGraph = Callable[[PlannedImage], Delayed]
 
@@ -60,16 +59,6 @@ class Engine(Protocol):
     def close(self) -> None:
         """Let go of processes and threads."""
         ...
-
-
-@dataclass(slots=True)
-class StopRequest:
-    """Set by a signal handler, obeyed by the loop."""
-
-    exit_code: int = 0
-
-    def __bool__(self) -> bool:
-        return self.exit_code != 0
 
 
 @dataclass(slots=True)

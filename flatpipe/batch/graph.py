@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from dask.delayed import Delayed, delayed
 
 from flatpipe.batch import tasks
-from flatpipe.files.ledger import PlannedImage
-from flatpipe.records import FlattenResult, TaskSettings
+from flatpipe.records import FlattenResult, PlannedImage, TaskSettings
 
 _load = delayed(tasks.load, pure=False)
 _flatten = delayed(tasks.flatten, pure=False)

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from flatpipe.batch.fingerprint import Fingerprints, changed
 from flatpipe.files import layout
-from flatpipe.files.ledger import KnownImage, KnownOutput, Ledger, PlannedImage
+from flatpipe.files.ledger import KnownImage, KnownOutput, Ledger
 from flatpipe.files.storage import Root, read_file
-from flatpipe.records import ImageSource, TaskSettings
+from flatpipe.records import ImageSource, PlannedImage, TaskSettings
 
 _CHUNK = 400
 # ^ images per question to the ledger: three queries for all of them

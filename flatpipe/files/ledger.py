@@ -1,19 +1,16 @@
-"""What has been done: one SQLite file, one writer (the driver), readable by anyone at any time.
-
-Names that are not valid UTF-8 are stored as BLOBs of their bytes; all others as TEXT.
-"""
+"""What has been done: one SQLite file, one writer (the driver), readable by anyone at any time."""
 
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from flatpipe.records import INTERRUPTED, Failure, FlattenResult, ImageResult, ImageSource
+from flatpipe.files.ledger_rows import flat_of, flat_row, from_sql, planned_of, planned_row, to_sql
+from flatpipe.records import INTERRUPTED, Failure, FlattenResult, ImageResult, ImageSource, PlannedImage
 
 _COMMIT_EVERY = 64
 # ^ images between commits: a killed driver repeats at most these, and a commit costs about a millisecond
@@ -60,39 +57,6 @@ class KnownImage:
     sweep: KnownOutput | None
 
 
-@dataclass(frozen=True, slots=True)
-class PlannedImage:
-    """One image of the current run: what is to be computed, and why; nothing to do when ks is empty and sweep False."""
-
-    source: ImageSource
-    ks: tuple[int, ...]
-    sweep: bool
-    reason: str
-
-    @property
-    def is_current(self) -> bool:
-        """True when every output of the image is already there and right."""
-        return not self.ks and not self.sweep
-
-
-def _to_sql(name: str) -> str | bytes:
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        return os.fsencode(name)
-    return name
-
-
-def _from_sql(name: str | bytes) -> str:
-    return os.fsdecode(name) if isinstance(name, bytes) else name
-
-
-def sort_key(image_id: str) -> tuple[bool, bytes]:
-    """The order of image ids in the ledger: valid UTF-8 first, then by bytes."""
-    stored = _to_sql(image_id)
-    return (True, stored) if isinstance(stored, bytes) else (False, stored.encode())
-
-
 class Ledger:
     """The record of what has been done. Open it with a path, or with None for an empty one in memory."""
 
@@ -124,13 +88,13 @@ class Ledger:
     def rows(self, query: str, parameters: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
         """Rows of a read-only query, streamed; names come back as str."""
         for row in self._db.execute(query, parameters):
-            yield tuple(_from_sql(value) if isinstance(value, bytes) else value for value in row)
+            yield tuple(from_sql(value) if isinstance(value, bytes) else value for value in row)
 
     # --- what is known -------------------------------------------------------------------------------------------
 
     def known(self, image_ids: Sequence[str]) -> dict[str, KnownImage]:
         """What is known of these images, by image_id; three queries however many there are."""
-        names = [_to_sql(image_id) for image_id in image_ids]
+        names = [to_sql(image_id) for image_id in image_ids]
         marks = ",".join("?" * len(names))
         flats: dict[str | bytes, dict[int, KnownOutput]] = {}
         columns = "image_id, k, settings, content, bytes"
@@ -144,14 +108,14 @@ class Ledger:
         known = {}
         columns = "image_id, path, size, stamp, frame, content"
         for row in self._db.execute(f"SELECT {columns} FROM images WHERE image_id IN ({marks})", names):  # noqa: S608
-            source = ImageSource(_from_sql(row[0]), _from_sql(row[1]), *row[2:5])
+            source = ImageSource(from_sql(row[0]), from_sql(row[1]), *row[2:5])
             known[source.image_id] = KnownImage(source, row[5], flats.get(row[0], {}), sweeps.get(row[0]))
         return known
 
     def flats_of(self, image_id: str) -> list[FlattenResult]:
         """The recorded flat images of one image, by k."""
         query = "SELECT * FROM flats WHERE image_id = ? ORDER BY k"
-        return [_flat_of(row) for row in self._db.execute(query, (_to_sql(image_id),))]
+        return [flat_of(row) for row in self._db.execute(query, (to_sql(image_id),))]
 
     def choices(self, digest: str) -> dict[str, Any]:
         """The settings behind a digest; empty when it was never recorded."""
@@ -183,7 +147,7 @@ class Ledger:
     def store_plan(self, images: Iterable[PlannedImage]) -> None:
         """Add images to the current run's plan."""
         self._db.executemany(
-            "INSERT OR REPLACE INTO planned VALUES (?, ?, ?, ?, ?, ?, ?, ?)", (_planned_row(image) for image in images)
+            "INSERT OR REPLACE INTO planned VALUES (?, ?, ?, ?, ?, ?, ?, ?)", (planned_row(image) for image in images)
         )
 
     def forget_absent_failures(self) -> None:
@@ -192,7 +156,7 @@ class Ledger:
 
     def failed_ids(self) -> list[str]:
         """Ids of the images that have failed and have not succeeded since."""
-        return [_from_sql(row[0]) for row in self._db.execute("SELECT image_id FROM failures")]
+        return [from_sql(row[0]) for row in self._db.execute("SELECT image_id FROM failures")]
 
     def work(self) -> Iterator[PlannedImage]:
         """Planned images with something to do, in order; a page at a time, so that records may be written meanwhile."""
@@ -203,21 +167,21 @@ class Ledger:
             page = self._db.execute(query, after).fetchall()
             if not page:
                 return
-            yield from (_planned_of(row) for row in page)
+            yield from (planned_of(row) for row in page)
             after = (page[-1][0],)
 
     # --- outcomes ------------------------------------------------------------------------------------------------
 
     def record(self, result: ImageResult, digest_of: dict[int, str], sweep_digest: str, run_id: str) -> None:
         """Record all that one image came to; commits now and then."""
-        image_id, token = _to_sql(result.source.image_id), result.token
+        image_id, token = to_sql(result.source.image_id), result.token
         failure = result.failure
         if token.content:
             self._record_image(result)
         flats = [flat for flat in result.flats if flat.failure is None]
         self._db.executemany(
             "INSERT OR REPLACE INTO flats VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            [_flat_row(flat, digest_of[flat.k], token.content) for flat in flats],
+            [flat_row(flat, digest_of[flat.k], token.content) for flat in flats],
         )
         if result.sweep is not None and result.sweep.failure is None:
             sweep = result.sweep
@@ -238,7 +202,7 @@ class Ledger:
         """Record why an image has no (complete) result."""
         self._db.execute(
             "INSERT OR REPLACE INTO failures VALUES (?, ?, ?, ?, ?, ?)",
-            (_to_sql(source.image_id), _to_sql(source.path), failure.stage, failure.error, failure.message, run_id),
+            (to_sql(source.image_id), to_sql(source.path), failure.stage, failure.error, failure.message, run_id),
         )
 
     def refresh_stamp(self, source: ImageSource) -> None:
@@ -247,7 +211,7 @@ class Ledger:
             return
         self._db.execute(
             "UPDATE images SET size = ?, stamp = ?, path = ? WHERE image_id = ?",
-            (source.size, source.stamp, _to_sql(source.path), _to_sql(source.image_id)),
+            (source.size, source.stamp, to_sql(source.path), to_sql(source.image_id)),
         )
 
     def _record_image(self, result: ImageResult) -> None:
@@ -255,39 +219,8 @@ class Ledger:
         self._db.execute(
             "INSERT OR REPLACE INTO images VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
-                *(_to_sql(source.image_id), _to_sql(source.path), source.size, source.stamp, source.frame),
+                *(to_sql(source.image_id), to_sql(source.path), source.size, source.stamp, source.frame),
                 *(token.content, token.width, token.height, token.distinct_colors),
                 *(json.dumps(token.notes), token.seconds),
             ),
         )
-
-
-def _planned_row(image: PlannedImage) -> tuple[Any, ...]:
-    source, ks = image.source, ",".join(map(str, image.ks))
-    place = (_to_sql(source.image_id), _to_sql(source.path), source.size, source.stamp, source.frame)
-    return (*place, ks, int(image.sweep), image.reason)
-
-
-def _planned_of(row: tuple[Any, ...]) -> PlannedImage:
-    source = ImageSource(_from_sql(row[0]), _from_sql(row[1]), *row[2:5])
-    return PlannedImage(source, tuple(int(k) for k in row[5].split(",") if k), bool(row[6]), row[7])
-
-
-def _flat_row(flat: FlattenResult, settings: str, content: str) -> tuple[Any, ...]:
-    palette, weights = " ".join(flat.palette), " ".join(map(str, flat.weights))
-    key = (_to_sql(flat.image_id), flat.k, settings, content)
-    return (*key, flat.n_colors, flat.mse, palette, weights, flat.bytes, flat.sha256, flat.seconds)
-
-
-def _flat_of(row: tuple[Any, ...]) -> FlattenResult:
-    return FlattenResult(
-        image_id=_from_sql(row[0]),
-        k=row[1],
-        n_colors=row[4],
-        mse=row[5],
-        palette=tuple(row[6].split()),
-        weights=tuple(int(weight) for weight in row[7].split()),
-        bytes=row[8],
-        sha256=row[9],
-        seconds=row[10],
-    )

@@ -1,0 +1,60 @@
+"""Records as rows of the ledger, and back.
+
+Names that are not valid UTF-8 are stored as BLOBs of their bytes; all others as TEXT.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from flatpipe.records import FlattenResult, ImageSource, PlannedImage
+
+
+def to_sql(name: str) -> str | bytes:
+    """A name as SQLite stores it: TEXT, or a BLOB where it is not valid UTF-8."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return os.fsencode(name)
+    return name
+
+
+def from_sql(name: str | bytes) -> str:
+    """A stored name as a str, undecodable bytes escaped as Python does for file names."""
+    return os.fsdecode(name) if isinstance(name, bytes) else name
+
+
+def planned_row(image: PlannedImage) -> tuple[Any, ...]:
+    """A row of `planned`."""
+    source, ks = image.source, ",".join(map(str, image.ks))
+    place = (to_sql(source.image_id), to_sql(source.path), source.size, source.stamp, source.frame)
+    return (*place, ks, int(image.sweep), image.reason)
+
+
+def planned_of(row: tuple[Any, ...]) -> PlannedImage:
+    """The PlannedImage of a row of `planned`."""
+    source = ImageSource(from_sql(row[0]), from_sql(row[1]), *row[2:5])
+    return PlannedImage(source, tuple(int(k) for k in row[5].split(",") if k), bool(row[6]), row[7])
+
+
+def flat_row(flat: FlattenResult, settings: str, content: str) -> tuple[Any, ...]:
+    """A row of `flats`, with the settings digest and content digest it was made of."""
+    palette, weights = " ".join(flat.palette), " ".join(map(str, flat.weights))
+    key = (to_sql(flat.image_id), flat.k, settings, content)
+    return (*key, flat.n_colors, flat.mse, palette, weights, flat.bytes, flat.sha256, flat.seconds)
+
+
+def flat_of(row: tuple[Any, ...]) -> FlattenResult:
+    """The FlattenResult of a row of `flats`."""
+    return FlattenResult(
+        image_id=from_sql(row[0]),
+        k=row[1],
+        n_colors=row[4],
+        mse=row[5],
+        palette=tuple(row[6].split()),
+        weights=tuple(int(weight) for weight in row[7].split()),
+        bytes=row[8],
+        sha256=row[9],
+        seconds=row[10],
+    )
