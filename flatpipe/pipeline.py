@@ -20,7 +20,7 @@ from flatpipe.files import layout
 from flatpipe.files.discover import RefusedFile
 from flatpipe.interrupts import announced, stop_on_signals
 from flatpipe.planning import PlanCounts, Request, Sources, Workspace, open_workspace, plan_images
-from flatpipe.quantize import compile_kernels
+from flatpipe.quantize.kernels import compile_kernels
 from flatpipe.records import INTERRUPTED, FlattenResult, ImageResult, PlannedImage, PlanSummary, RunSummary, StopRequest
 from flatpipe.report.tables import write_tables
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from flatpipe.files.animate import FlatFrame, shrink_alpha, shrink_pixels
+from flatpipe.files.animate import FlatFrame, frame_side, shrink_alpha, shrink_pixels
 from flatpipe.files.decode import decode
 from flatpipe.files.storage import read_file
 from flatpipe.quantize.color_table import IndexedImage, index_colors
@@ -46,8 +46,8 @@ def load_image(source: ImageSource, settings: TaskSettings) -> LoadedImage:
     decoded = decode(content, settings.decode, source.frame)
     del content
     indexed = index_colors(decoded.pixels, decoded.alpha)
-    max_side = settings.animation.max_side if settings.animation.enabled else 1
-    preview = shrink_pixels(decoded.pixels, max_side)
+    max_side = frame_side(settings.animation) if settings.animation.enabled else 1
+    preview = shrink_pixels(decoded.pixels, max_side, decoded.alpha)
     preview_alpha = None if decoded.alpha is None else shrink_alpha(decoded.alpha, max_side)
     height, width = decoded.pixels.shape[:2]
     token = LoadToken(

@@ -13,10 +13,11 @@ from flatpipe.batch.cache import ByteBoundedCache
 from flatpipe.batch.loaded import LoadedImage, load_image
 from flatpipe.errors import ImageError, ImageIOFailed, ImageTooLarge
 from flatpipe.files import layout
-from flatpipe.files.animate import FlatFrame, encode_sweep, shrink_labels
+from flatpipe.files.animate import FlatFrame, encode_gif, encode_lossless, frame_side, gif_colors, shrink_labels
 from flatpipe.files.encode import decode_flat, encode_png
 from flatpipe.files.palettes import PaletteEntry, palettes_json
 from flatpipe.files.storage import Root, open_root
+from flatpipe.quantize.dither import dithered
 from flatpipe.quantize.flatten import FlatImage, flatten_indexed
 from flatpipe.records import (
     INTERRUPTED,
@@ -41,6 +42,11 @@ _INTERRUPTED = Failure("worker", INTERRUPTED, "the run was stopped before this w
 def configure_worker(cache_bytes: int) -> None:
     """Set how many bytes of decoded images this process may hold."""
     _images.capacity = cache_bytes
+
+
+def forget_images() -> None:
+    """Let go of all decoded images of this process."""
+    _images.clear()
 
 
 def stop_tasks(stop: bool) -> None:
@@ -70,7 +76,7 @@ def flatten(token: LoadToken, source: ImageSource, k: int, settings: TaskSetting
         content = encode_png(flat.palette, flat.label_map, image.alpha)
         _write(settings.output, _output(source, layout.flat_name(k, settings.name_width)), content)
         if settings.animation.enabled:
-            image.frames[k] = FlatFrame(flat.palette, shrink_labels(flat.label_map, settings.animation.max_side))
+            image.frames[k] = FlatFrame(flat.palette, shrink_labels(flat.label_map, frame_side(settings.animation)))
     except Exception as error:  # noqa: BLE001 - the task boundary
         return FlattenResult(source.image_id, k, failure=_failure("flatten", error))
     return _flatten_result(source.image_id, k, flat, content, time.perf_counter() - began)
@@ -78,8 +84,8 @@ def flatten(token: LoadToken, source: ImageSource, k: int, settings: TaskSetting
 
 def sweep(
     token: LoadToken,
-    source: ImageSource,
     fresh: Sequence[FlattenResult],
+    source: ImageSource,
     kept: Sequence[FlattenResult],
     settings: TaskSettings,
 ) -> ImageResult:
@@ -183,7 +189,11 @@ def _animation(token: LoadToken, source: ImageSource, flats: list[FlattenResult]
     image = _loaded(source, settings)
     _check_same(image, token)
     frames = (_frame(image, source, flat.k, settings) for flat in flats)
-    return encode_sweep(frames, image.preview, image.preview_alpha, settings.animation)
+    original, alpha = image.preview, image.preview_alpha
+    if settings.animation.format != "gif":
+        return encode_lossless(frames, original, alpha, settings.animation)
+    dither = dithered(original, gif_colors(alpha), alpha)
+    return encode_gif(frames, FlatFrame(dither.palette, dither.label_map), alpha, settings.animation)
 
 
 def _frame(image: LoadedImage, source: ImageSource, k: int, settings: TaskSettings) -> FlatFrame:
@@ -191,7 +201,7 @@ def _frame(image: LoadedImage, source: ImageSource, k: int, settings: TaskSettin
     frame = image.frames.get(k)
     if frame is None:
         saved = decode_flat(_root(settings.output).read(_output(source, layout.flat_name(k, settings.name_width))))
-        frame = FlatFrame(saved.palette, shrink_labels(saved.label_map, settings.animation.max_side))
+        frame = FlatFrame(saved.palette, shrink_labels(saved.label_map, frame_side(settings.animation)))
     return frame
 
 
