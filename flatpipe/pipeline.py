@@ -126,11 +126,11 @@ def _execute(run: _Run, plan: PlanSummary) -> str:
 def _graph_builder(run: _Run) -> BuildGraph:
     workspace = run.workspace
 
-    def build(image: PlannedImage) -> Delayed:
+    def build(image: PlannedImage, attempt: int) -> Delayed:
         kept = [
             flat for flat in workspace.ledger.flats_of(image.source.image_id) if _is_kept(flat, image, workspace.ks)
         ]
-        return image_graph(run.run_id, image, kept, workspace.settings)
+        return image_graph(run.run_id, image, attempt, kept, workspace.settings)
 
     return build
 

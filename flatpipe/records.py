@@ -156,6 +156,10 @@ class TaskSettings:
     animation: AnimationOptions = field(default_factory=AnimationOptions)
     name_width: int = 2
     # ^ digits of k in file names: that of the widest k
+    io_retries: int = 1
+    # ^ how often a read or write that failed for a passing reason is tried again
+    seconds_per_image: float | None = None
+    # ^ time limit of one decoding; obeyed where a worker process can be ended
 
 
 @dataclass(frozen=True, slots=True)

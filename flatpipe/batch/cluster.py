@@ -15,14 +15,15 @@ from dask.delayed import Delayed
 from distributed.scheduler import KilledWorker, NoWorkerError
 
 from flatpipe.batch import tasks
+from flatpipe.batch.endurance import allow_exit
 from flatpipe.batch.execute import Finished, WorkersLost
 from flatpipe.errors import RunGivenUp
 from flatpipe.records import PlannedImage
 
 _DASK_SETTINGS = {
-    "distributed.scheduler.allowed-failures": 2,
-    # ^ worker deaths before an image is set aside; it is then tried once more, alone
-    "distributed.scheduler.no-workers-timeout": "15min",
+    "distributed.scheduler.allowed-failures": 0,
+    # ^ the driver counts deaths itself: Dask blames every task that a dead worker had queued, we try them apart
+    "distributed.scheduler.no-workers-timeout": "15 minutes",
     # ^ without it a run whose workers are all gone waits for ever
     "distributed.worker.memory.spill": False,
     "distributed.worker.memory.target": False,
@@ -104,6 +105,8 @@ class WorkerSetup(distributed.WorkerPlugin):  # type: ignore[misc]
         if share is None:
             share = int((worker.memory_manager.memory_limit or 8 << 30) * 0.2)
         tasks.configure_worker(share)
+        if worker.nanny is not None:
+            allow_exit()
 
 
 @contextlib.contextmanager

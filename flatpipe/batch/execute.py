@@ -7,6 +7,7 @@ most `Engine.window` images are in flight and each result is let go as soon as i
 from __future__ import annotations
 
 import queue
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -19,10 +20,16 @@ from flatpipe.batch import tasks
 from flatpipe.errors import FlatpipeError, RunGivenUp, WorkerDied
 from flatpipe.records import Failure, ImageResult, LoadToken, PlannedImage, StopRequest
 
-BuildGraph = Callable[[PlannedImage], Delayed]
+BuildGraph = Callable[[PlannedImage, int], Delayed]
+# ^ of an image and the number of times it was tried before
 
 _POLL_SECONDS = 0.25
 # ^ how soon a stop is noticed while nothing finishes
+
+
+_DEATHS_AMONG_OTHERS = 2
+_DEATHS_ALONE = 2
+# ^ more than one each, so that a machine taken away at a bad moment is not held against the image
 
 
 class WorkersLost(Exception):
@@ -67,8 +74,12 @@ class _Loop:
     build: BuildGraph
     stop: StopRequest
     in_flight: int = 0
+    deaths: Counter[str] = field(default_factory=Counter)
+    # ^ how often a worker died that had the image, by image_id
+    again: list[PlannedImage] = field(default_factory=list)
+    # ^ images to try once more among the others
     suspects: list[PlannedImage] = field(default_factory=list)
-    # ^ images whose worker died: perhaps a neighbour's fault, so each is tried once more with no neighbours
+    # ^ images that were there at two deaths: perhaps a neighbour's fault, so they are tried with no neighbours
 
 
 def execute(
@@ -76,28 +87,29 @@ def execute(
 ) -> Iterator[ImageResult]:
     """Results as images finish, in any order; raises RunGivenUp when the engine is lost.
 
-    After a stop, an image cut short yields what it has, with a failure whose error is INTERRUPTED.
+    After a stop, an image cut short yields what it has, with a failure whose error is INTERRUPTED. An image whose
+    worker dies is tried once more among the others, then alone; if it ends its worker twice when alone, it is named.
     """
     loop = _Loop(engine, build, stop)
     yield from _window(loop, work, engine.window)
-    suspects, loop.suspects = loop.suspects, []
-    yield from _window(loop, iter(suspects), 1)
-    for image in loop.suspects:
-        yield worker_died(image)
+    while loop.suspects and not loop.stop:
+        image = loop.suspects.pop()
+        yield from _window(loop, iter([image]), 1)
 
 
 def _window(loop: _Loop, work: Iterator[PlannedImage], window: int) -> Iterator[ImageResult]:
-    remaining = True
-    while remaining or loop.in_flight:
-        while remaining and loop.in_flight < window and not loop.stop:
-            image = next(work, None)
+    exhausted = False
+    while not (exhausted and not loop.again) or loop.in_flight:
+        while loop.in_flight < window and not loop.stop:
+            image = loop.again.pop() if loop.again else next(work, None)
             if image is None:
-                remaining = False
-            else:
-                loop.engine.submit(image, loop.build(image))
-                loop.in_flight += 1
+                exhausted = True
+                break
+            loop.engine.submit(image, loop.build(image, loop.deaths[image.source.image_id]))
+            loop.in_flight += 1
         if loop.stop:
-            remaining = False
+            exhausted = True
+            loop.again.clear()
             loop.engine.stop()
         if loop.in_flight:
             yield from _collect(loop)
@@ -111,9 +123,20 @@ def _collect(loop: _Loop) -> Iterator[ImageResult]:
     if done.result is not None:
         yield done.result
     elif isinstance(done.error, WorkersLost):
-        loop.suspects.append(done.image)
+        yield from _accuse(loop, done.image)
     elif done.error is not None and not loop.stop:
         raise done.error if isinstance(done.error, FlatpipeError) else RunGivenUp(str(done.error)) from done.error
+
+
+def _accuse(loop: _Loop, image: PlannedImage) -> Iterator[ImageResult]:
+    loop.deaths[image.source.image_id] += 1
+    deaths = loop.deaths[image.source.image_id]
+    if deaths < _DEATHS_AMONG_OTHERS:
+        loop.again.append(image)
+    elif deaths < _DEATHS_AMONG_OTHERS + _DEATHS_ALONE:
+        loop.suspects.append(image)
+    else:
+        yield worker_died(image)
 
 
 def worker_died(image: PlannedImage) -> ImageResult:

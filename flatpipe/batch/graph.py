@@ -12,14 +12,17 @@ from flatpipe.batch import tasks
 from flatpipe.records import FlattenResult, PlannedImage, TaskSettings
 
 
-def image_graph(run_id: str, image: PlannedImage, kept: Sequence[FlattenResult], settings: TaskSettings) -> Delayed:
+def image_graph(
+    run_id: str, image: PlannedImage, attempt: int, kept: Sequence[FlattenResult], settings: TaskSettings
+) -> Delayed:
     """The root of one image's graph; computing it yields an ImageResult.
 
     Keys are tuples: the scheduler groups them by their first word, and names built from an image would make it
-    keep one group per image for ever. The run's id keeps two runs on one shared scheduler apart.
+    keep one group per image for ever. The run's id keeps two runs on one shared scheduler apart, the attempt
+    keeps a second try from being taken for the first.
     """
     source = image.source
-    name = (run_id, source.image_id.encode("utf-8", "backslashreplace").decode())
+    name = (f"{run_id}.{attempt}", source.image_id.encode("utf-8", "backslashreplace").decode())
     # ^ the scheduler's messages are UTF-8; a file name need not be
     token = _task(tasks.load, source=source, settings=settings)(dask_key_name=("load", *name))
     fresh = [

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from flatpipe.batch.endurance import persistently
 from flatpipe.files.animate import FlatFrame, frame_side, shrink_alpha, shrink_pixels
 from flatpipe.files.decode import decode
 from flatpipe.files.storage import read_file
@@ -41,7 +42,7 @@ class LoadedImage:
 def load_image(source: ImageSource, settings: TaskSettings) -> LoadedImage:
     """Read, decode and index one image; raises OSError and ImageError."""
     began = time.perf_counter()
-    content = read_file(source.path)
+    content = persistently(lambda: read_file(source.path), settings.io_retries)
     digest = hashlib.sha256(content).hexdigest()
     decoded = decode(content, settings.decode, source.frame)
     del content

@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 from flatpipe.batch.cache import ByteBoundedCache
+from flatpipe.batch.endurance import ended_after, persistently
 from flatpipe.batch.loaded import LoadedImage, load_image
 from flatpipe.errors import ImageError, ImageIOFailed, ImageTooLarge
 from flatpipe.files import layout
@@ -74,7 +75,7 @@ def flatten(token: LoadToken, source: ImageSource, k: int, settings: TaskSetting
         _check_same(image, token)
         flat = flatten_indexed(image.indexed, k, settings.flatten)
         content = encode_png(flat.palette, flat.label_map, image.alpha)
-        _write(settings.output, _output(source, layout.flat_name(k, settings.name_width)), content)
+        _write(settings, _output(source, layout.flat_name(k, settings.name_width)), content)
         if settings.animation.enabled:
             image.frames[k] = FlatFrame(flat.palette, shrink_labels(flat.label_map, frame_side(settings.animation)))
     except Exception as error:  # noqa: BLE001 - the task boundary
@@ -122,7 +123,11 @@ def _cache_key(source: ImageSource, settings: TaskSettings) -> tuple[Any, ...]:
 
 
 def _loaded(source: ImageSource, settings: TaskSettings) -> LoadedImage:
-    return _images.get(_cache_key(source, settings), lambda: load_image(source, settings))
+    def decode_in_time() -> LoadedImage:
+        with ended_after(settings.seconds_per_image):
+            return load_image(source, settings)
+
+    return _images.get(_cache_key(source, settings), decode_in_time)
 
 
 def _check_same(image: LoadedImage, token: LoadToken) -> None:
@@ -144,9 +149,9 @@ def _root(place: str) -> Root:
     return open_root(place)
 
 
-def _write(place: str, name: str, content: bytes) -> None:
+def _write(settings: TaskSettings, name: str, content: bytes) -> None:
     try:
-        _root(place).write(name, content)
+        persistently(lambda: _root(settings.output).write(name, content), settings.io_retries)
     except OSError as error:
         raise _OutputFailed(f"{name} could not be written: {error.strerror or error}") from error
 
@@ -170,11 +175,11 @@ def _write_sweep(
 ) -> SweepResult:
     animation = _animation(token, source, flats, settings) if settings.animation.enabled else b""
     if animation:
-        _write(settings.output, _output(source, layout.animation_name(settings.animation.format)), animation)
+        _write(settings, _output(source, layout.animation_name(settings.animation.format)), animation)
     palettes = palettes_json(
         source.image_id, [PaletteEntry(flat.k, flat.palette, flat.shares, flat.mse) for flat in flats]
     )
-    _write(settings.output, _output(source, layout.PALETTES), palettes)
+    _write(settings, _output(source, layout.PALETTES), palettes)
     return SweepResult(
         image_id=source.image_id,
         animation_bytes=len(animation),

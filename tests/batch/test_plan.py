@@ -154,9 +154,7 @@ def test_force_makes_everything_due(bench: Bench) -> None:
 
 def test_a_plan_of_unreadable_files_does_no_image_work(bench: Bench) -> None:
     """Planning never opens an image that the ledger does not know."""
-    planner = Planner(
-        bench.ledger, bench.root, bench.settings, KS, fingerprints(bench.settings, KS)
-    )
+    planner = Planner(bench.ledger, bench.root, bench.settings, KS, fingerprints(bench.settings, KS))
     sources = [ImageSource(f"{n:04d}.png", "/nowhere", 5, "x") for n in range(1000)]
 
     assert [planned.source for planned in planner.plan(sources)] == sources

@@ -110,7 +110,7 @@ def test_a_replaced_file_has_another_stamp(tmp_path: Path) -> None:
     (before,) = found(tmp_path)
     status = (tmp_path / "a.png").stat()
     os.utime(tmp_path / "b.data", ns=(status.st_atime_ns, status.st_mtime_ns))
-    os.replace(tmp_path / "b.data", tmp_path / "a.png")
+    (tmp_path / "b.data").replace(tmp_path / "a.png")
     (after,) = found(tmp_path)
 
     assert isinstance(before, ImageSource)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -66,7 +65,7 @@ def test_a_write_that_breaks_off_leaves_the_old_file_and_no_partial(tmp_path: Pa
         root.write_lines("results.csv", lines())
 
     assert root.read("results.csv") == b"old"
-    assert os.listdir(tmp_path / PARTIAL) == []
+    assert list((tmp_path / PARTIAL).iterdir()) == []
 
 
 def test_preparing_drops_what_a_killed_run_left(tmp_path: Path) -> None:
@@ -76,10 +75,10 @@ def test_preparing_drops_what_a_killed_run_left(tmp_path: Path) -> None:
     (tmp_path / "out" / PARTIAL / "half").write_bytes(b"x")
 
     root.prepare()
-    assert os.listdir(tmp_path / "out" / PARTIAL) == []
+    assert list((tmp_path / "out" / PARTIAL).iterdir()) == []
 
     root.tidy()
-    assert os.listdir(tmp_path / "out") == []
+    assert list((tmp_path / "out").iterdir()) == []
 
 
 def test_preparing_a_place_that_cannot_be_made_says_so(tmp_path: Path) -> None:
