@@ -80,6 +80,19 @@ def chunk(kind: bytes, payload: bytes) -> bytes:
     return struct.pack(">I", len(payload)) + kind + payload + struct.pack(">I", zlib.crc32(payload, zlib.crc32(kind)))
 
 
+def chunks(content: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Kind and payload of each chunk of a PNG file; raises ValueError and struct.error when it is damaged."""
+    offset = len(SIGNATURE)
+    while offset < len(content):
+        (length,) = struct.unpack_from(">I", content, offset)
+        whole = content[offset : offset + length + 12]
+        kind, payload = whole[4:8], whole[8 : 8 + length]
+        if whole != chunk(kind, payload):
+            raise ValueError(f"it is damaged at byte {offset}")
+        yield kind, payload
+        offset += len(whole)
+
+
 def compressed_rows(rows: NDArray[np.uint8]) -> bytes:
     """The zlib stream of rows (H, bytes per row) uint8, each filtered by the row above it."""
     compressor = zlib.compressobj(level=6, strategy=zlib.Z_RLE, memLevel=9)
@@ -155,29 +168,17 @@ def _read(content: bytes) -> tuple[NDArray[np.uint8], bytes, NDArray[np.uint8], 
     """PLTE as (n, 3), tRNS, the samples of each row (H, W, or 4 W for RGBA), and the colour type of a file of ours."""
     if not content.startswith(SIGNATURE):
         raise ValueError("it is no PNG file")
-    chunks = dict(_chunks(content))
-    if not chunks.keys() >= {b"IHDR", b"PLTE", b"IDAT", b"IEND"}:
+    parts = dict(chunks(content))
+    if not parts.keys() >= {b"IHDR", b"PLTE", b"IDAT", b"IEND"}:
         raise ValueError("it is cut off")
-    width, height, bits, color_type = struct.unpack(">IIBB", chunks[b"IHDR"][:10])
+    width, height, bits, color_type = struct.unpack(">IIBB", parts[b"IHDR"][:10])
     samples = width * (4 if color_type == _TRUECOLOR_ALPHA else 1)
-    stored = np.frombuffer(zlib.decompress(chunks[b"IDAT"]), dtype=np.uint8).reshape(height, -1)
+    stored = np.frombuffer(zlib.decompress(parts[b"IDAT"]), dtype=np.uint8).reshape(height, -1)
     if (stored[:, 0] != _UP).any():
         raise ValueError("flatpipe did not write it")
     rows = np.add.accumulate(stored[:, 1:], axis=0, dtype=np.uint8)
-    table = np.frombuffer(chunks[b"PLTE"], dtype=np.uint8).reshape(-1, 3)
-    return table, chunks.get(b"tRNS", b""), _unpacked(rows, bits)[:, :samples], color_type
-
-
-def _chunks(content: bytes) -> Iterator[tuple[bytes, bytes]]:
-    offset = len(SIGNATURE)
-    while offset < len(content):
-        (length,) = struct.unpack_from(">I", content, offset)
-        whole = content[offset : offset + length + 12]
-        kind, payload = whole[4:8], whole[8 : 8 + length]
-        if whole != chunk(kind, payload):
-            raise ValueError(f"it is damaged at byte {offset}")
-        yield kind, payload
-        offset += len(whole)
+    table = np.frombuffer(parts[b"PLTE"], dtype=np.uint8).reshape(-1, 3)
+    return table, parts.get(b"tRNS", b""), _unpacked(rows, bits)[:, :samples], color_type
 
 
 def _unpacked(rows: NDArray[np.uint8], bits: int) -> NDArray[np.uint8]:
