@@ -1,7 +1,7 @@
 """sRGB and the spaces in which distance can be measured.
 
 Every space is given in whole numbers, so that sums over pixels are exact and the order of adding does not matter:
-`rgb` is the 8-bit colour itself, `oklab` is Oklab times 2^14 (an 8-bit level is 20 to 100 units wide).
+`rgb` is the 8-bit colour itself, `oklab` is Oklab times 2^12 (an 8-bit level of grey is about 16 units).
 Oklab: Bjoern Ottosson, "A perceptual color space for image processing", 2020. sRGB: IEC 61966-2-1.
 """
 
@@ -12,7 +12,10 @@ from numpy.typing import NDArray
 
 from flatpipe.quantize.options import Space
 
-OKLAB_UNIT = 1 << 14
+OKLAB_UNIT = 1 << 12
+# ^ squared distances stay below 2^24, so float32 holds them exactly, and sums over 200 megapixels fit into int64
+LEVEL: dict[Space, float] = {"rgb": 1.0, "oklab": 16.0}
+# ^ about one 8-bit level, in units of the space: what tolerances are measured in
 
 _RGB_TO_LMS = np.array(
     [
@@ -46,7 +49,7 @@ def from_space(means: NDArray[np.float64], space: Space) -> NDArray[np.uint8]:
 
 
 def lightness(colors: NDArray[np.uint8]) -> NDArray[np.int32]:
-    """Return the Oklab lightness of sRGB `colors` (n, 3) uint8, (n,) int32 in units of 1 / 2^14."""
+    """Return the Oklab lightness of sRGB `colors` (n, 3) uint8, (n,) int32 in units of 1 / 2^12."""
     return to_space(colors, "oklab")[:, 0]
 
 

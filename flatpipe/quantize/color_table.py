@@ -3,6 +3,8 @@
 One method serves every image size: a bitmap with one bit per possible colour (2 MB, it stays in the processor's cache)
 is marked in a first pass; running bit counts then give each colour's rank, which is its row in the sorted table.
 Nothing is sorted, and no table of 16 million entries is walked.
+
+The rows come in Z-order (zorder.py): similar colours are neighbours, and every cell of an octree is a run of rows.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from numpy.typing import NDArray
 
 from flatpipe.quantize.levels import ColorLevels, build_levels
 from flatpipe.quantize.options import Space
+from flatpipe.quantize.zorder import level_at, zorder
 
 _Value = TypeVar("_Value", bound=np.generic)
 _WORDS = 1 << 18
@@ -26,7 +29,7 @@ _WORDS = 1 << 18
 
 @dataclass(frozen=True)
 class ColorTable:
-    """The unique colours of an image: `colors` (n, 3) uint8 sorted by (r, g, b), `counts` (n,) int64.
+    """The unique colours of an image: `colors` (n, 3) uint8 in Z-order, `counts` (n,) int64.
 
     A count is a number of pixels, or the sum of their opacity (0..255 each) where the image has an alpha channel.
     """
@@ -67,8 +70,10 @@ class IndexedImage:
         """Return the visible colours of the table as weighted points in `space`, fine to coarse."""
         with self._lock:
             if space not in self._levels:
-                visible = self.table.visible
-                self._levels[space] = build_levels(self.table.colors[visible], self.table.counts[visible], space)
+                colors, counts = self.table.colors, self.table.counts
+                if self.table.visible.size < len(counts):
+                    colors, counts = _frozen(colors[self.table.visible]), _frozen(counts[self.table.visible])
+                self._levels[space] = build_levels(colors, counts, space, self.index.size)
             return self._levels[space]
 
 
@@ -109,11 +114,11 @@ def _ones(word: np.uint64) -> np.int64:
 
 @njit(nogil=True, cache=True)
 def _mark_colors(pixels: NDArray[np.uint8]) -> NDArray[np.uint64]:
-    """Return the bitmap of the colours that occur, bit r << 16 | g << 8 | b, as (2^18,) words."""
+    """Return the bitmap of the colours that occur, in Z-order, as (2^18,) words."""
     seen = np.zeros(_WORDS, np.uint64)
     for i in range(pixels.shape[0]):
-        packed = (np.uint64(pixels[i, 0]) << 16) | (np.uint64(pixels[i, 1]) << 8) | np.uint64(pixels[i, 2])
-        seen[packed >> 6] |= np.uint64(1) << (packed & 63)
+        place = zorder(pixels[i, 0], pixels[i, 1], pixels[i, 2])
+        seen[place >> 6] |= np.uint64(1) << (place & 63)
     return seen
 
 
@@ -137,10 +142,9 @@ def _list_colors(seen: NDArray[np.uint64], n: int) -> NDArray[np.uint8]:
         word = seen[w]
         while word:
             lowest = word & (~word + np.uint64(1))
-            packed = np.int64(w) * 64 + _ones(lowest - np.uint64(1))
-            colors[row, 0] = packed >> 16
-            colors[row, 1] = (packed >> 8) & 255
-            colors[row, 2] = packed & 255
+            place = np.int64(w) * 64 + _ones(lowest - np.uint64(1))
+            for c in range(3):
+                colors[row, c] = level_at(place, c)
             row += 1
             word ^= lowest
     return colors
@@ -158,9 +162,9 @@ def _index_pixels(
     index = np.empty(pixels.shape[0], np.uint32)
     counts = np.zeros(n, np.int64)
     for i in range(pixels.shape[0]):
-        packed = (np.uint64(pixels[i, 0]) << 16) | (np.uint64(pixels[i, 1]) << 8) | np.uint64(pixels[i, 2])
-        word = packed >> 6
-        below = seen[word] & ((np.uint64(1) << (packed & 63)) - np.uint64(1))
+        place = zorder(pixels[i, 0], pixels[i, 1], pixels[i, 2])
+        word = place >> 6
+        below = seen[word] & ((np.uint64(1) << (place & 63)) - np.uint64(1))
         row = np.int64(first_rank[word]) + _ones(below)
         index[i] = row
         counts[row] += opacity[i] if opacity.size else 1

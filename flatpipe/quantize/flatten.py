@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from flatpipe.quantize.color_space import from_space, lightness, to_space
-from flatpipe.quantize.color_table import ColorTable, IndexedImage, index_colors
+from flatpipe.quantize.color_space import from_space, lightness
+from flatpipe.quantize.color_table import IndexedImage, index_colors
 from flatpipe.quantize.metrics import psnr_of_mse
 from flatpipe.quantize.options import MAX_K, FlattenOptions, Space
-from flatpipe.quantize.recolor import label_pixels, nearest_colors
+from flatpipe.quantize.recolor import label_colors, label_pixels, measure, nearest_colors, total
 from flatpipe.quantize.solvers import SOLVERS
 
 ALGORITHM = 1
@@ -72,62 +72,39 @@ def flatten_indexed(image: IndexedImage, k: int, options: FlattenOptions = Flatt
     """
     if not 1 <= k <= MAX_K:
         raise ValueError(f"k must be from 1 to {MAX_K}, not {k}")
-    labels = _cluster(image, k, options)
-    palette, labels = _round_palette(image.table, labels, options.space)
-    palette, labels = _sort_palette(palette, labels)
-    weights, distortion = _measure(image.table, labels, palette)
-    return FlatImage(palette, label_pixels(image.index, labels), weights, distortion / int(weights.sum()))
+    clusters = _cluster(image, k, options)
+    palette, labels = _paint(image, clusters, options.space)
+    weights, distortion = measure(image.table.colors, image.table.counts, labels, palette)
+    return FlatImage(palette, label_pixels(image.index, labels), weights, int(distortion) / int(weights.sum()))
 
 
 def _cluster(image: IndexedImage, k: int, options: FlattenOptions) -> NDArray[np.uint8]:
     """Return the cluster of each visible colour, (m,) uint8: the colour itself where there are no more than k."""
-    visible = image.table.visible
-    if visible.size <= k:
-        return np.arange(visible.size, dtype=np.uint8)
-    return SOLVERS[options.solver](image.levels(options.space), k, options.seed).labels
+    levels = image.levels(options.space)
+    if levels.n <= k:
+        return np.arange(levels.n, dtype=np.uint8)
+    centroids = SOLVERS[options.solver](levels, k, options.seed)
+    return label_colors(levels, centroids, options.space)
 
 
-def _round_palette(
-    table: ColorTable, labels: NDArray[np.uint8], space: Space
+def _paint(
+    image: IndexedImage, clusters: NDArray[np.uint8], space: Space
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Return the rounded means as distinct colours (n_colors, 3) uint8, and the label of every colour of the table."""
-    visible = table.visible
-    totals, weights = _totals(to_space(table.colors[visible], space), table.counts[visible], labels)
-    used = np.flatnonzero(weights)
-    rounded = from_space(totals[used] / weights[used, None], space)
-    palette, merged = np.unique(rounded, axis=0, return_inverse=True)
-    row_of_label = np.zeros(weights.size, np.uint8)
-    row_of_label[used] = merged.reshape(-1)
-    if visible.size == len(table.colors):
-        return palette, row_of_label[labels]
-    full = nearest_colors(table.colors, palette)
-    full[visible] = row_of_label[labels]
-    return palette, full
+    """Return the clusters' colours from dark to light, (n_colors, 3) uint8, and the label of each colour of the table.
 
-
-def _sort_palette(palette: NDArray[np.uint8], labels: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Return palette and labels with the colours ordered from dark to light, equals by (r, g, b)."""
-    order = np.lexsort((palette[:, 2], palette[:, 1], palette[:, 0], lightness(palette)))
-    place = np.empty(len(order), np.uint8)
-    place[order] = np.arange(len(order))
-    return palette[order], place[labels]
-
-
-def _measure(table: ColorTable, labels: NDArray[np.uint8], palette: NDArray[np.uint8]) -> tuple[NDArray[np.int64], int]:
-    """Return the weight of each palette colour and the exact distortion, a whole number."""
-    gaps = table.colors.astype(np.int64) - palette[labels]
-    distortion = int(np.dot((gaps * gaps).sum(axis=1), table.counts))
-    _, weights = _totals(table.colors, table.counts, labels)
-    return weights, distortion
-
-
-def _totals(
-    coordinates: NDArray[np.integer], counts: NDArray[np.int64], labels: NDArray[np.uint8]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the exact sums (k, 3) of count x coordinates and the counts (k,) of each cluster, int64."""
-    k = int(labels.max()) + 1
-    totals = np.zeros((k, 3), np.int64)
-    weights = np.zeros(k, np.int64)
-    np.add.at(totals, labels, coordinates * counts[:, None])
-    np.add.at(weights, labels, counts)
-    return totals, weights
+    Clusters whose colours are the same after rounding become one; hidden colours get the nearest.
+    """
+    table = image.table
+    totals = total(image.levels(space).colors.sums, clusters)
+    colors = from_space(totals[:, :3] / totals[:, 3:], space)
+    order = np.lexsort((*colors.T[::-1], lightness(colors)))
+    is_new = np.append(True, np.diff(colors[order].astype(int), axis=0).any(axis=1))
+    row_of = np.empty(len(order), np.uint8)
+    row_of[order] = np.cumsum(is_new) - 1
+    palette = colors[order[is_new]]
+    labels = row_of[clusters]
+    if labels.size == len(table.colors):
+        return palette, labels
+    every = nearest_colors(table.colors, palette)
+    every[table.visible] = labels
+    return palette, every

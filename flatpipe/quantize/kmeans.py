@@ -1,121 +1,146 @@
-"""Weighted k-means on a colour table: Lloyd's iteration with exact integer sums.
+"""Weighted k-means: Lloyd's iteration with exact integer sums.
 
 Sums of count x coordinate are int64, so a centroid does not depend on the order in which points were added, nor on the
-number of threads or the width of the processor's registers. No fast-math: every machine computes the same.
+number of threads or the width of the processor's registers. Distances are float32, which is exact between colours; no
+fast-math: every machine computes the same.
+
+S. P. Lloyd, "Least squares quantization in PCM", IEEE Transactions on Information Theory 28, 1982.
 """
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from flatpipe.quantize.levels import PointTable
+from flatpipe.quantize.levels import Points
 
-_BLOCK = 256
-# ^ points whose distances are compared at a time: they stay in the first-level cache
-
-
-@dataclass(frozen=True)
-class Clusters:
-    """`labels` (n,) uint8: nearest centroid of each point; `centroids` (k, 3) float64; `distortion` float."""
-
-    labels: NDArray[np.uint8]
-    centroids: NDArray[np.float64]
-    distortion: float
-
-
-def refine(points: PointTable, centroids: NDArray[np.float64], max_rounds: int = 300, tol: float = 0.0) -> Clusters:
-    """Return the clusters that Lloyd's iteration reaches from `centroids` (k, 3) float64, which stay untouched.
-
-    It stops when no centroid moves farther than `tol` (units of the space), at the latest after `max_rounds`.
-    """
-    moved = centroids.copy()
-    labels, distortion = _iterate(points.positions, points.counts, points.sums, moved, max_rounds, tol)
-    return Clusters(labels, moved, distortion)
+_BLOCK = 1024
+# ^ points whose distances are compared at a time: they stay in the first-level cache; 256 and 4096 are slower
+FLOAT_MAX = np.float32(np.finfo(np.float32).max)
 
 
 @njit(nogil=True, cache=True)
-def _iterate(
-    positions: NDArray[np.float32],
-    counts: NDArray[np.int64],
-    sums: NDArray[np.int64],
-    centroids: NDArray[np.float64],
-    max_rounds: int,
-    tol: float,
-) -> tuple[NDArray[np.uint8], float]:
-    """Move `centroids` (k, 3), INOUT, by Lloyd's iteration; return labels and distortion for where they end."""
-    labels = np.empty(counts.size, np.uint8)
-    nearest = np.empty(counts.size)
+def lloyd(points: Points, centroids: NDArray[np.float32], max_rounds: int, tol: float) -> float:
+    """Move `centroids` (k, 3), INOUT, until none moves farther than `tol`; return how much they explain."""
+    labels, fresh = np.zeros(len(points.sums), np.uint8), np.empty(len(points.sums), np.uint8)
+    squared = np.empty(labels.size, np.float32)
+    totals = all_in_first(points.sums, len(centroids))
     for _ in range(max_rounds):
-        assign(positions, centroids, labels, nearest)
-        if _move_to_means(counts, sums, positions, labels, nearest, centroids) <= tol * tol:
+        assign(points.positions, centroids, fresh, squared)
+        move_points(points.sums, labels, fresh, totals)
+        if move_to_means(totals, centroids, False) <= tol * tol:
             break
-    assign(positions, centroids, labels, nearest)
-    distortion = 0.0
-    for i in range(counts.size):
-        distortion += counts[i] * nearest[i]
-    return labels, distortion
+    found: float = explained(totals)
+    return found
 
 
 @njit(nogil=True, cache=True)
 def assign(
     positions: NDArray[np.float32],
-    centroids: NDArray[np.float64],
+    centroids: NDArray[np.float32],
     labels: NDArray[np.uint8],
-    nearest: NDArray[np.float64],
+    squared: NDArray[np.float32],
 ) -> None:
-    """Set `labels` (n,) to each point's nearest centroid, the lowest of equals, `nearest` to its squared distance."""
+    """Set `labels` (n,) to each point's nearest centroid, the lowest of equals, `squared` to the squared distance."""
     for start in range(0, labels.size, _BLOCK):
         stop = min(labels.size, start + _BLOCK)
         x, y, z = positions[0, start:stop], positions[1, start:stop], positions[2, start:stop]
-        label, least = labels[start:stop], nearest[start:stop]
+        label, least = labels[start:stop], squared[start:stop]
         label[:] = 0
-        least[:] = np.inf
-        for j in range(centroids.shape[0]):
+        least[:] = FLOAT_MAX
+        for j in range(len(centroids)):
             cx, cy, cz = centroids[j, 0], centroids[j, 1], centroids[j, 2]
             for i in range(stop - start):
-                # no branch: the compiler compares several points at once
+                # without a branch, the compiler compares many points at once
                 dx, dy, dz = x[i] - cx, y[i] - cy, z[i] - cz
-                squared = dx * dx + dy * dy + dz * dz
-                closer = squared < least[i]
+                distance = dx * dx + dy * dy + dz * dz
+                closer = distance < least[i]
                 label[i] = j if closer else label[i]
-                least[i] = squared if closer else least[i]
+                least[i] = distance if closer else least[i]
 
 
 @njit(nogil=True, cache=True)
-def _move_to_means(
-    counts: NDArray[np.int64],
-    sums: NDArray[np.int64],
+def assign_two(
     positions: NDArray[np.float32],
+    centroids: NDArray[np.float32],
     labels: NDArray[np.uint8],
-    nearest: NDArray[np.float64],
-    centroids: NDArray[np.float64],
-) -> float:
-    """Move each centroid to the mean of its points; return the largest squared shift.
+    squared: NDArray[np.float32],
+    second: NDArray[np.float32],
+) -> None:
+    """Do as `assign`, and set `second` (n,) to the squared distance of the nearest other centroid."""
+    for start in range(0, labels.size, _BLOCK):
+        stop = min(labels.size, start + _BLOCK)
+        x, y, z = positions[0, start:stop], positions[1, start:stop], positions[2, start:stop]
+        label, least, next_least = labels[start:stop], squared[start:stop], second[start:stop]
+        label[:] = 0
+        least[:] = FLOAT_MAX
+        next_least[:] = FLOAT_MAX
+        for j in range(len(centroids)):
+            cx, cy, cz = centroids[j, 0], centroids[j, 1], centroids[j, 2]
+            for i in range(stop - start):
+                dx, dy, dz = x[i] - cx, y[i] - cy, z[i] - cz
+                distance = dx * dx + dy * dy + dz * dz
+                closer = distance < least[i]
+                label[i] = j if closer else label[i]
+                next_least[i] = least[i] if closer else min(next_least[i], distance)
+                least[i] = distance if closer else least[i]
 
-    An empty cluster moves to the point that adds most to the distortion, count x squared distance.
-    """
-    k = centroids.shape[0]
+
+@njit(nogil=True, cache=True)
+def all_in_first(sums: NDArray[np.int64], k: int) -> NDArray[np.int64]:
+    """Return the totals (k, 4) of k clusters when every point has label 0."""
     totals = np.zeros((k, 4), np.int64)
-    for i in range(counts.size):
-        row = totals[labels[i]]
-        row[0] += sums[0, i]
-        row[1] += sums[1, i]
-        row[2] += sums[2, i]
-        row[3] += counts[i]
+    for i in range(len(sums)):
+        for c in range(4):
+            totals[0, c] += sums[i, c]
+    return totals
+
+
+@njit(nogil=True, cache=True)
+def move_points(
+    sums: NDArray[np.int64], labels: NDArray[np.uint8], fresh: NDArray[np.uint8], totals: NDArray[np.int64]
+) -> None:
+    """Bring `totals` (k, 4) and `labels` (n,), INOUT, up to the `fresh` labels; few points change in a late round."""
+    for i in range(labels.size):
+        old, new = labels[i], fresh[i]
+        if old != new:
+            labels[i] = new
+            for c in range(4):
+                totals[old, c] -= sums[i, c]
+                totals[new, c] += sums[i, c]
+
+
+@njit(nogil=True, cache=True)
+def move_to_means(totals: NDArray[np.int64], centroids: NDArray[np.float32], whole: bool) -> float:
+    """Move each of `centroids` (k, 3), INOUT, to the mean of its cluster; return the largest squared shift.
+
+    With `whole` they move to the rounded mean. Centroids of empty clusters stay.
+    """
     largest = 0.0
-    for j in range(k):
-        farthest = np.int64(-1)
-        if totals[j, 3] == 0:
-            farthest = np.argmax(counts * nearest)
-            nearest[farthest] = 0.0
-        shift = 0.0
-        for c in range(3):
-            target = np.float64(positions[c, farthest]) if farthest >= 0 else totals[j, c] / totals[j, 3]
-            shift += (target - centroids[j, c]) ** 2
-            centroids[j, c] = target
-        largest = max(largest, shift)
+    for j in range(len(centroids)):
+        if totals[j, 3] > 0:
+            shift = 0.0
+            for c in range(3):
+                mean = totals[j, c] / totals[j, 3]
+                target = np.float32(np.rint(mean) if whole else mean)
+                shift += (target - centroids[j, c]) ** 2
+                centroids[j, c] = target
+            largest = max(largest, shift)
     return largest
+
+
+@njit(nogil=True, cache=True)
+def explained(totals: NDArray[np.int64]) -> float:
+    """Return the sum over clusters of count x squared length of the mean.
+
+    Distortion is the energy of the colours minus this, at every level of detail: what explains more is better.
+    """
+    total = 0.0
+    for j in range(len(totals)):
+        if totals[j, 3] > 0:
+            length = 0.0
+            for c in range(3):
+                length += float(totals[j, c]) ** 2
+            total += length / totals[j, 3]
+    return total

@@ -1,90 +1,185 @@
 """An image's colours as weighted points, and coarser tables of them with exact integer sums.
 
-A coarse table joins all colours that share the leading bits of r, g and b; a joined point stands at their mean, and its
-sums are those of its colours, exactly.
+The colours of a table come in Z-order, so every cell of the octree over the colour cube is a run of rows. A sketch
+joins whole cells: it splits the cells with the largest distortion inside them until there are enough, so it is fine
+where pixels differ much and coarse elsewhere. A joined point stands at the mean of its colours and carries their exact
+sums: moving it from cluster to cluster moves its colours exactly.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+import threading
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from flatpipe.quantize.color_space import to_space
+from flatpipe.quantize.color_space import LEVEL, to_space
 from flatpipe.quantize.options import Space
+from flatpipe.quantize.zorder import zorder
 
-COARSE_BITS = (6, 5, 4)
-# ^ leading bits per channel of the coarse tables
+_DEPTH = 6
+# ^ the smallest cells share 6 leading bits per channel: 4 levels wide, 3 to 8 colours of a photograph
 
 
-@dataclass(frozen=True)
-class PointTable:
-    """Weighted points: `positions` (3, n) float32, `counts` (n,) int64, `sums` (3, n) int64 = count x coordinates.
+class Points(NamedTuple):
+    """Weighted points: `positions` (3, n) float32; `sums` (n, 4) int64: count x coordinates, then the count itself.
 
-    Positions are exact for single colours and within 1e-3 of the exact mean for joined ones; sums are always exact.
+    Positions are exact for single colours, means rounded to float32 for joined ones. Sums are always exact.
     """
 
     positions: NDArray[np.float32]
-    counts: NDArray[np.int64]
     sums: NDArray[np.int64]
 
-    @property
-    def n(self) -> int:
-        """Number of points."""
-        return self.counts.size
 
-    @property
-    def nbytes(self) -> int:
-        """Bytes held by the arrays."""
-        return self.positions.nbytes + self.counts.nbytes + self.sums.nbytes
+class Cells(NamedTuple):
+    """Runs of colours: `starts` (m + 1,) int64 first rows, `points` their means, `radius` (m,) float32 around these."""
+
+    starts: NDArray[np.int64]
+    points: Points
+    radius: NDArray[np.float32]
 
 
 @dataclass(frozen=True)
 class ColorLevels:
-    """The same colours at falling detail: `tables[0]` has every colour, each next one joins more of them."""
+    """The colours of one image at several levels of detail, as points of one space."""
 
-    tables: tuple[PointTable, ...]
+    colors: Points
+    # ^ every colour, in the order of the colour table
+    cells: Cells
+    # ^ the smallest cells
+    level: float
+    # ^ about one 8-bit level, in units of the space
+    energy: float
+    # ^ sum of count x squared length over all colours: distortion is energy minus what the centroids explain
+    n_pixels: int
+    # ^ of the image: how much effort its search is worth
+    places: NDArray[np.int64]
+    # ^ place of each smallest cell on the Z-order curve, (m,): 3 bits for each of the 6 levels of the octree
+    squares: NDArray[np.int64]
+    # ^ sum of count x squared length in each smallest cell, (m,)
+    _sketches: dict[int, Points] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False, compare=False)
 
     @property
-    def finest(self) -> PointTable:
-        """The table with one point for each colour, in the order in which the colours were given."""
-        return self.tables[0]
+    def n(self) -> int:
+        """Number of colours."""
+        return len(self.colors.sums)
 
     @property
     def nbytes(self) -> int:
-        """Bytes held by all tables."""
-        return sum(table.nbytes for table in self.tables)
+        """Bytes held by the arrays of the colours and cells; sketches are small."""
+        arrays = (*self.colors, self.cells.starts, *self.cells.points, self.cells.radius, self.places, self.squares)
+        return sum(values.nbytes for values in arrays)
+
+    def sketch(self, size: int) -> Points:
+        """Return about `size` points for all the colours (never fewer cells than asked, at most all colours)."""
+        if self.n <= size:
+            return self.colors
+        with self._lock:
+            if size not in self._sketches:
+                self._sketches[size] = _joined(self.colors.sums, _sketch_starts(self, size))
+            return self._sketches[size]
 
 
-def build_levels(colors: NDArray[np.uint8], counts: NDArray[np.int64], space: Space) -> ColorLevels:
-    """Return the levels of unique sRGB `colors` (n, 3) uint8 with `counts` (n,) int64, as points in `space`."""
-    coordinates = np.ascontiguousarray(to_space(colors, space).T.astype(np.int64))
-    finest = PointTable(coordinates.astype(np.float32), counts, coordinates * counts)
-    return ColorLevels((finest, *(_joined(colors, finest, bits) for bits in COARSE_BITS)))
+def build_levels(colors: NDArray[np.uint8], counts: NDArray[np.int64], space: Space, n_pixels: int = 0) -> ColorLevels:
+    """Return the levels of unique sRGB `colors` (n, 3) uint8 in Z-order with `counts` (n,) int64, as points in `space`.
+
+    `n_pixels` is the size of their image, by default the sum of the counts.
+    """
+    coordinates = to_space(colors, space)
+    points = _weigh(coordinates, counts)
+    starts, places = _find_cells(colors)
+    means = _joined(points.sums, starts)
+    radius, squares = _measure_cells(points, starts, means.positions)
+    energy = float(squares.sum())
+    return ColorLevels(
+        points, Cells(starts, means, radius), LEVEL[space], energy, n_pixels or int(counts.sum()), places, squares
+    )
 
 
-def _joined(colors: NDArray[np.uint8], finest: PointTable, bits: int) -> PointTable:
-    """Return `finest` with all colours joined that share their leading `bits` in every channel."""
-    cell_counts, cell_sums = _join_cells(colors, finest.counts, finest.sums, bits)
-    occupied = np.flatnonzero(cell_counts)
-    counts, sums = cell_counts[occupied], np.ascontiguousarray(cell_sums[occupied].T)
-    return PointTable((sums / counts).astype(np.float32), counts, sums)
+def _joined(sums: NDArray[np.int64], starts: NDArray[np.int64]) -> Points:
+    """Return one point for each run of rows of `sums` (n, 4) int64 that begins at `starts`, whose last entry is n."""
+    joined = np.add.reduceat(sums, starts[:-1], axis=0)
+    return Points(np.ascontiguousarray((joined[:, :3] / joined[:, 3:]).T.astype(np.float32)), joined)
+
+
+def _sketch_starts(levels: ColorLevels, size: int) -> NDArray[np.int64]:
+    """Return the first rows of at least `size` runs, then n: the cells with the largest distortion are split."""
+    rows, inside = _octree(levels)
+    n_children = [np.diff(np.searchsorted(below, np.append(here, levels.n))) for here, below in pairwise(rows)]
+    order = np.argsort(-np.concatenate(inside), kind="stable")
+    n_runs = 1 + np.cumsum(np.concatenate(n_children)[order] - 1)
+    last_split = order[np.searchsorted(n_runs, size)]
+    least = np.concatenate(inside)[last_split]
+    begins = np.zeros(levels.n + 1, bool)
+    begins[[0, levels.n]] = True
+    for distortion, n_below, below in zip(inside, n_children, rows[1:], strict=True):
+        begins[below[np.repeat(distortion >= least, n_below)]] = True
+    return np.flatnonzero(begins)
+
+
+def _octree(levels: ColorLevels) -> tuple[list[NDArray[np.int64]], list[NDArray[np.float64]]]:
+    """Return, from the root down, the first row of each cell (at last of each colour); and the distortion in each."""
+    rows, inside = [], []
+    for depth in range(_DEPTH + 1):
+        cell = levels.places >> 3 * (_DEPTH - depth)
+        firsts = np.flatnonzero(np.diff(cell, prepend=-1))
+        sums = np.add.reduceat(levels.cells.points.sums, firsts, axis=0).astype(np.float64)
+        squares = np.add.reduceat(levels.squares, firsts)
+        rows.append(levels.cells.starts[firsts])
+        inside.append(squares - (sums[:, :3] ** 2).sum(axis=1) / sums[:, 3])
+    rows.append(np.arange(levels.n))
+    return rows, inside
 
 
 @njit(nogil=True, cache=True)
-def _join_cells(
-    colors: NDArray[np.uint8], counts: NDArray[np.int64], sums: NDArray[np.int64], bits: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return counts (2^(3 bits),) and sums (2^(3 bits), 3) of the colours in each cell of the colour cube."""
-    cell_counts = np.zeros(1 << (3 * bits), np.int64)
-    cell_sums = np.zeros((1 << (3 * bits), 3), np.int64)
-    drop = 8 - bits
-    for i in range(counts.size):
-        r, g, b = np.int64(colors[i, 0]) >> drop, np.int64(colors[i, 1]) >> drop, np.int64(colors[i, 2]) >> drop
-        cell = (r << (2 * bits)) | (g << bits) | b
-        cell_counts[cell] += counts[i]
+def _weigh(coordinates: NDArray[np.int32], counts: NDArray[np.int64]) -> Points:
+    """Return the points of colours at `coordinates` (n, 3) with `counts` (n,)."""
+    n = counts.size
+    positions = np.empty((3, n), np.float32)
+    sums = np.empty((n, 4), np.int64)
+    for i in range(n):
         for c in range(3):
-            cell_sums[cell, c] += sums[c, i]
-    return cell_counts, cell_sums
+            positions[c, i] = coordinates[i, c]
+            sums[i, c] = counts[i] * coordinates[i, c]
+        sums[i, 3] = counts[i]
+    return Points(positions, sums)
+
+
+@njit(nogil=True, cache=True)
+def _find_cells(colors: NDArray[np.uint8]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the first row of each smallest cell, then n; and each cell's place on the Z-order curve."""
+    starts = np.empty(colors.shape[0] + 1, np.int64)
+    places = np.empty(colors.shape[0], np.int64)
+    m, last = 0, np.int64(-1)
+    for i in range(colors.shape[0]):
+        place = np.int64(zorder(colors[i, 0], colors[i, 1], colors[i, 2])) >> 3 * (8 - _DEPTH)
+        if place != last:
+            starts[m], places[m], last = i, place, place
+            m += 1
+    starts[m] = colors.shape[0]
+    return starts[: m + 1].copy(), places[:m].copy()
+
+
+@njit(nogil=True, cache=True)
+def _measure_cells(
+    points: Points, starts: NDArray[np.int64], means: NDArray[np.float32]
+) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Return each cell's largest distance from its mean to a colour of it, and its sum of count x squared length."""
+    radius = np.zeros(starts.size - 1, np.float32)
+    squares = np.zeros(starts.size - 1, np.int64)
+    for j in range(starts.size - 1):
+        farthest = np.float32(0)
+        for i in range(starts[j], starts[j + 1]):
+            squared = np.float32(0)
+            for c in range(3):
+                squared += (points.positions[c, i] - means[c, j]) ** 2
+                squares[j] += points.sums[i, c] * np.int64(points.positions[c, i])
+            farthest = max(farthest, squared)
+        radius[j] = math.sqrt(farthest)
+    return radius, squares

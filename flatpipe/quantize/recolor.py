@@ -1,4 +1,4 @@
-"""Labels of colours -> label map of pixels, by lookup."""
+"""Centroids -> label of each colour -> label map of the pixels, by lookup."""
 
 from __future__ import annotations
 
@@ -7,20 +7,56 @@ from numba import njit
 from numpy.typing import NDArray
 
 from flatpipe.quantize.kmeans import assign
+from flatpipe.quantize.levels import ColorLevels
+from flatpipe.quantize.options import Space
+from flatpipe.quantize.refine import settle
+
+_MAX_ROUNDS = 100
+_SLACK = 0.5
+# ^ in levels; rounding moves a centroid by less
+
+
+def label_colors(levels: ColorLevels, centroids: NDArray[np.float64], space: Space) -> NDArray[np.uint8]:
+    """Return the cluster of each colour, (n,) uint8: k non-empty clusters near `centroids` (k, 3).
+
+    In RGB every colour belongs to the nearest rounded mean, and every rounded mean is that of its colours. In Oklab the
+    colours belong to the nearest centroid. A centroid left without colours takes the one that adds most to distortion.
+    """
+    whole = space == "rgb"
+    palette = (np.rint(centroids) if whole else centroids).astype(np.float32)
+    for _ in range(len(palette)):
+        labels: NDArray[np.uint8] = settle(
+            levels.colors, levels.cells, palette, _MAX_ROUNDS if whole else 1, _SLACK * levels.level
+        )
+        empty = np.flatnonzero(np.bincount(labels, minlength=len(palette)) == 0)
+        if empty.size == 0:
+            break
+        _occupy(levels, labels, palette, empty)
+    return labels
+
+
+def _occupy(
+    levels: ColorLevels, labels: NDArray[np.uint8], palette: NDArray[np.float32], empty: NDArray[np.intp]
+) -> None:
+    """Move the `empty` rows of `palette` (k, 3), INOUT, to the colours with the largest count x squared distance."""
+    positions, sums = levels.colors
+    distortion = sums[:, 3] * ((positions.T - palette[labels]) ** 2).sum(axis=1)
+    worst = np.argsort(-distortion, kind="stable")[: empty.size]
+    palette[empty[: worst.size]] = positions[:, worst].T
 
 
 def nearest_colors(colors: NDArray[np.uint8], palette: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Return the palette row nearest to each of `colors` (n, 3) in RGB, the lowest of equals; (n,) uint8."""
-    positions = np.ascontiguousarray(colors.T.astype(np.float32))
     labels = np.empty(len(colors), np.uint8)
-    assign(positions, palette.astype(np.float64), labels, np.empty(len(colors)))
+    positions = np.ascontiguousarray(colors.T.astype(np.float32))
+    assign(positions, palette.astype(np.float32), labels, np.empty(len(colors), np.float32))
     return labels
 
 
 def label_pixels(index: NDArray[np.uint32], labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Return the label map (H, W) uint8 of an image: `labels` (n,) uint8 of each table row, looked up at each pixel."""
-    found: NDArray[np.uint8] = _look_up(index.reshape(-1), labels)
-    return found.reshape(index.shape)
+    label_map: NDArray[np.uint8] = _look_up(index.reshape(-1), labels)
+    return label_map.reshape(index.shape)
 
 
 @njit(nogil=True, cache=True)
@@ -30,3 +66,30 @@ def _look_up(index: NDArray[np.uint32], labels: NDArray[np.uint8]) -> NDArray[np
     for i in range(index.size):
         found[i] = labels[index[i]]
     return found
+
+
+@njit(nogil=True, cache=True)
+def total(sums: NDArray[np.int64], labels: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """Return the exact totals (k, 4) of `sums` (n, 4) by label (n,), which is at most k - 1."""
+    totals = np.zeros((np.int64(labels.max()) + 1, 4), np.int64)
+    for i in range(labels.size):
+        for c in range(4):
+            totals[labels[i], c] += sums[i, c]
+    return totals
+
+
+@njit(nogil=True, cache=True)
+def measure(
+    colors: NDArray[np.uint8], counts: NDArray[np.int64], labels: NDArray[np.uint8], palette: NDArray[np.uint8]
+) -> tuple[NDArray[np.int64], np.int64]:
+    """Return the weight (k,) of each palette colour, and the exact distortion of painting `colors` (n, 3) with them."""
+    weights = np.zeros(len(palette), np.int64)
+    distortion = np.int64(0)
+    for i in range(labels.size):
+        squared = np.int64(0)
+        for c in range(3):
+            gap = np.int64(colors[i, c]) - np.int64(palette[labels[i], c])
+            squared += gap * gap
+        weights[labels[i]] += counts[i]
+        distortion += counts[i] * squared
+    return weights, distortion

@@ -1,6 +1,6 @@
 """First centroids: greedy k-means++ on weighted points.
 
-Arthur and Vassilvitskii, "k-means++: the advantages of careful seeding", 2007, section 5 for the greedy form.
+D. Arthur and S. Vassilvitskii, "k-means++: the advantages of careful seeding", 2007; greedy form: section 7 there.
 """
 
 from __future__ import annotations
@@ -9,45 +9,62 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from flatpipe.quantize.kmeans import FLOAT_MAX
+from flatpipe.quantize.levels import Points
+
+
+def spread(points: Points, k: int, random: np.random.Generator) -> NDArray[np.float32]:
+    """Return k points far apart as centroids (k, 3) float32, each the best of 2 + log(k) drawn candidates."""
+    trials = 2 + int(np.log(k))
+    picked: NDArray[np.float32] = _pick_spread(points, random.random((k, trials)))
+    return picked
+
 
 @njit(nogil=True, cache=True)
-def pick_spread(
-    positions: NDArray[np.float32], counts: NDArray[np.int64], k: int, draws: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Return k distinct points, far apart, as (k, 3) float64; each is the best of draws.shape[1] drawn candidates.
+def _pick_spread(points: Points, draws: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Return one point for each row of `draws` (k, trials), numbers in [0, 1), as (k, 3) float32.
 
-    A candidate is drawn with probability proportional to count x squared distance to the points already picked.
-    `draws` is (k, trials) float64 in [0, 1): all the randomness there is.
+    A candidate is drawn with probability proportional to count x squared distance to the points picked before; the
+    one that leaves the least distortion is picked.
     """
-    n = counts.size
-    chosen = np.empty((k, 3))
-    nearest = np.ones(n)
-    running = np.empty(n)
-    for j in range(k):
+    positions, sums = points
+    n = len(sums)
+    picked = np.empty((len(draws), 3), np.float32)
+    nearest, closest = np.full(n, np.float32(1)), np.empty(n, np.float32)
+    trial, running = np.empty(n, np.float32), np.empty(n)
+    for j in range(len(draws)):
         total = 0.0
         for i in range(n):
-            total += counts[i] * nearest[i]
+            total += sums[i, 3] * nearest[i]
             running[i] = total
-        best, best_left = 0, np.inf
-        for t in range(draws.shape[1] if j else 1):
-            candidate = min(np.searchsorted(running, draws[j, t] * total, side="right"), n - 1)
-            left = 0.0
-            for i in range(n):
-                left += counts[i] * min(nearest[i] if j else np.inf, _squared(positions, i, candidate))
-            if left < best_left:
-                best, best_left = candidate, left
-        for i in range(n):
-            nearest[i] = min(nearest[i] if j else np.inf, _squared(positions, i, best))
-        for c in range(3):
-            chosen[j, c] = positions[c, best]
-    return chosen
+        if j == 0:
+            nearest[:] = FLOAT_MAX
+        least = np.inf
+        for draw in draws[j] if j else draws[j, :1]:
+            row = min(np.searchsorted(running, draw * total, side="right"), n - 1)
+            left = _try_point(positions, sums, row, nearest, trial)
+            if left < least:
+                least = left
+                picked[j] = positions[:, row]
+                closest, trial = trial, closest
+        nearest, closest = closest, nearest
+    return picked
 
 
 @njit(nogil=True, cache=True)
-def _squared(positions: NDArray[np.float32], i: int, j: int) -> float:
-    """Squared distance between points i and j."""
-    total = 0.0
-    for c in range(3):
-        gap = np.float64(positions[c, i]) - np.float64(positions[c, j])
-        total += gap * gap
-    return total
+def _try_point(
+    positions: NDArray[np.float32],
+    sums: NDArray[np.int64],
+    row: int,
+    nearest: NDArray[np.float32],
+    trial: NDArray[np.float32],
+) -> float:
+    """Set `trial` (n,) to the squared distances that would be left if point `row` were picked; return their total."""
+    x, y, z = positions[0, row], positions[1, row], positions[2, row]
+    for i in range(trial.size):
+        dx, dy, dz = positions[0, i] - x, positions[1, i] - y, positions[2, i] - z
+        trial[i] = min(nearest[i], dx * dx + dy * dy + dz * dz)
+    left = 0.0
+    for i in range(trial.size):
+        left += sums[i, 3] * trial[i]
+    return left
