@@ -94,8 +94,11 @@ def _load_planes(opened: OpenedImage, content: bytes, frame: int) -> Planes:
     low_rawmode = low_byte_rawmode(opened.image)
     if low_rawmode is None:
         opened.load()
-        grey_bits = content[24] if opened.header.format == "PNG" else 8
-        return planes_of(opened.image, grey_bits)
+        planes = planes_of(opened.image, _grey_bits(opened.header, content))
+        depth = opened.image.info.get("bit_depth", 8)
+        if planes.note is None and isinstance(depth, int) and depth > 8:
+            planes.note = f"{depth} bit reduced to 8 by the decoder"
+        return planes
     if frame > 0 and opened.header.format != "TIFF":
         opened.load()
         return replace(planes_of(opened.image), note="16 bit truncated to 8 (animation)")
@@ -105,6 +108,14 @@ def _load_planes(opened: OpenedImage, content: bytes, frame: int) -> Planes:
         return grey_alpha_planes(np.asarray(opened.image))
     opened.load()
     return planes_of(opened.image, low_bytes=_low_bytes(opened, content, low_rawmode, frame))
+
+
+def _grey_bits(header: ImageHeader, content: bytes) -> int:
+    """Bits per grey sample in the file, where Pillow's mode does not tell."""
+    if header.format == "PNG":
+        return content[24]
+    return 16 if header.format == "PPM" or header.mode.startswith("I;16") else 32
+    # ^ Pillow scales a PPM's deep greys to 16 bits itself; only TIFF has 32, and says so in its tags
 
 
 def _low_bytes(opened: OpenedImage, content: bytes, rawmode: str, frame: int) -> NDArray[np.uint8]:

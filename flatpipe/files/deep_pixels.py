@@ -63,16 +63,20 @@ def join_bytes(high: NDArray[np.uint8], low: NDArray[np.uint8]) -> NDArray[np.ui
     return samples
 
 
-def scale_integers(samples: NDArray[np.int64 | np.int32 | np.uint32]) -> tuple[NDArray[np.uint8], str]:
-    """32-bit grey as 8 bits, and a note: 0..255 kept, up to 65535 scaled as 16 bits, anything else stretched."""
+def scale_integers(samples: NDArray[np.int32] | NDArray[np.uint32], bits: int) -> tuple[NDArray[np.uint8], str]:
+    """Integer grey as 8 bits, and a note.
+
+    `bits` are those of a sample in the file, its sign left out. Up to 16: scaled from 0..2^bits - 1, but stretched from
+    lowest to highest when there are negatives. More: 0..255 kept, 0..65535 scaled, anything else stretched.
+    """
     lowest, highest = int(samples.min()), int(samples.max())
-    if lowest >= 0 and highest <= 255:
-        return samples.astype(np.uint8), "32 bit integers 0..255 kept as they are"
-    if lowest >= 0 and highest <= 65535:
-        return scale_16_to_8(samples.astype(np.uint16)), "32 bit integers 0..65535 scaled to 8 bit"
-    return _stretch(
-        samples.astype(np.float64), lowest, highest
-    ), f"32 bit integers {lowest}..{highest} stretched to 8 bit"
+    if lowest >= 0 and highest < 1 << bits <= 1 << 16:
+        return scale_16_to_8(samples.astype(np.uint16), (1 << bits) - 1), f"{bits} bit scaled to 8"
+    if bits > 16 and lowest >= 0 and highest <= 255:
+        return samples.astype(np.uint8), "integers 0..255 kept as they are"
+    if bits > 16 and lowest >= 0 and highest <= 65535:
+        return scale_16_to_8(samples.astype(np.uint16)), "integers 0..65535 scaled to 8 bit"
+    return _stretch(samples.astype(np.float64), lowest, highest), f"integers {lowest}..{highest} stretched to 8 bit"
 
 
 def scale_floats(samples: NDArray[np.float32]) -> tuple[NDArray[np.uint8], str]:

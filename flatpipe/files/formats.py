@@ -37,7 +37,6 @@ _MAGICS = (
     _Magic("QOI", b"qoif"),
     _Magic("DDS", b"DDS "),
     _Magic("ICO", b"\x00\x00\x01\x00"),
-    _Magic("CUR", b"\x00\x00\x02\x00"),
     _Magic("ICNS", b"icns"),
     _Magic("SGI", b"\x01\xda"),
     _Magic("SUN", b"\x59\xa6\x6a\x95"),
@@ -50,6 +49,11 @@ _MAGICS = (
 _DIB_HEADER_SIZES = (12, 40, 52, 56, 64, 108, 124)
 _AVIF_BRANDS = {b"avif", b"avis"}
 _HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1", b"mif2"}
+
+
+def _is_cursor(content: bytes) -> bool:
+    # ^ the first bytes of an uncompressed TGA are the same, but such a one has zeros where a cursor has its count
+    return content[:4] == b"\x00\x00\x02\x00" and content[4:6] != b"\x00\x00"
 
 
 def _is_webp(content: bytes) -> bool:
@@ -92,6 +96,16 @@ def _is_dib(content: bytes) -> bool:
     return planes == 1 and bits in (0, 1, 2, 4, 8, 16, 24, 32)
 
 
+def is_sound_bitmap(content: bytes) -> bool:
+    """Whether a BMP's or DIB's header holds only values that the format knows, though few decoders do."""
+    info = content[14:] if content[:2] == b"BM" else content
+    if len(info) < 40 or int.from_bytes(info[:4], "little") not in range(12, 125):
+        return False
+    bits, compression = struct.unpack_from("<HI", info, 14)
+    (colors,) = struct.unpack_from("<I", info, 32)
+    return bits in (0, 1, 2, 4, 8, 16, 24, 32, 64) and compression <= 13 and colors <= 65536
+
+
 def _is_xbm(content: bytes) -> bool:
     return re.match(rb"\s*(/\*.*?\*/\s*)?#define[ \t]+\S*_width[ \t]+\d+", content[:1024], re.DOTALL) is not None
 
@@ -112,6 +126,7 @@ def _is_tga(content: bytes) -> bool:
 
 
 _CHECKS: tuple[tuple[str, Callable[[bytes], bool]], ...] = (
+    ("CUR", _is_cursor),
     ("WEBP", _is_webp),
     ("AVIF", _is_avif),
     ("HEIF", _is_heif),

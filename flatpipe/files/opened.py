@@ -9,10 +9,12 @@ from dataclasses import dataclass, field
 from PIL import Image, ImageFile
 
 from flatpipe.errors import DecoderFailed, UnsupportedImage
+from flatpipe.files.file_end import ends_early
+from flatpipe.files.formats import is_sound_bitmap
 from flatpipe.files.frames import count_stored_frames
 from flatpipe.files.header import ImageHeader, check_limits, header_of
 from flatpipe.files.pillow_guard import DECODER_ERRORS, ImageBytes, decoder_errors, pillow_within
-from flatpipe.files.tiff_rules import check_tiff
+from flatpipe.files.tiff_rules import check_tiff, rare_compression
 from flatpipe.records import DecodePolicy
 
 _STILLS = frozenset({"JPEG", "PSD", "ICO", "CUR", "ICNS"})
@@ -45,14 +47,20 @@ class OpenedImage:
         """Decode the pixels; a truncated file's missing part stays empty when the policy says "fill"."""
         try:
             self.image.load()
-        except DECODER_ERRORS:
-            if not (self.source.ran_out and self.policy.truncated == "fill" and self.header.format != "JPEG"):
+        except DECODER_ERRORS as error:
+            compression = rare_compression(self.source.getvalue()) if self.header.format == "TIFF" else None
+            if compression is not None:
+                raise UnsupportedImage(f"TIFF: {compression} compression is not in this decoder") from error
+            if self.policy.truncated == "fail" or self.header.format == "JPEG" or not self._ends_early():
                 # ^ a JPEG is filled better by its own decoder: see files.repair
                 raise
             self.image.tile = []
             self.image.load()
             # ^ without tiles left this only hands out what was decoded before the end, and raises when that is nothing
             self.notes.append("truncated: rest filled")
+
+    def _ends_early(self) -> bool:
+        return ends_early(self.header.format, self.source.getvalue(), self.source.ran_out)
 
 
 @contextmanager
@@ -67,7 +75,7 @@ def open_image(kind: str, content: bytes, policy: DecodePolicy) -> Iterator[Open
             check_tiff(content, policy)
         if kind == "HEIF":
             _allow_heif()
-        with _begin(kind, source) as image:
+        with _begin(kind, content, source) as image:
             n_frames = _count_frames(kind, content, image)
             header = header_of(image, kind, n_frames)
             check_limits(header, policy)
@@ -83,14 +91,19 @@ def _allow_heif() -> None:
         register_heif_opener()
 
 
-def _begin(kind: str, source: ImageBytes) -> ImageFile.ImageFile:
+def _begin(kind: str, content: bytes, source: ImageBytes) -> ImageFile.ImageFile:
     """The decoder's image, header read. Image.open() would try the same one decoder, but swallow what it says."""
     if kind not in Image.OPEN:
         Image.preinit()
     if kind not in Image.OPEN:
         Image.init()
     decoder, _ = Image.OPEN[kind]
-    opened: ImageFile.ImageFile = decoder(source, "")
+    try:
+        opened: ImageFile.ImageFile = decoder(source, "")
+    except DECODER_ERRORS as error:
+        if kind in ("BMP", "DIB") and not source.ran_out and is_sound_bitmap(content):
+            raise UnsupportedImage(f"BMP: a variant that we do not read: {error}") from error
+        raise
     return opened
 
 

@@ -13,7 +13,8 @@ from contextlib import ExitStack, contextmanager
 
 from PIL import AvifImagePlugin, Image, ImageCms
 
-from flatpipe.errors import DecoderFailed, ImageError, ImageTooLarge, TruncatedImage
+from flatpipe.errors import DecoderFailed, ImageError, ImageTooLarge, TruncatedImage, UnsupportedImage
+from flatpipe.files.file_end import ends_early
 
 DECODER_ERRORS = (
     ArithmeticError,
@@ -108,24 +109,27 @@ def pillow_within(max_pixels: int) -> Iterator[None]:
 def decoder_errors(name: str, source: ImageBytes) -> Iterator[None]:
     """Run the body, the decoder called `name` reading `source`; whatever it raises leaves as an ImageError.
 
-    A file is called truncated when its decoder failed after it had asked for bytes beyond the end: the words of
-    the decoder's message are not looked at.
+    Errors are told apart by their class, and truncation by the file's structure: no message is looked at. A SyntaxError
+    caused by a KeyError is how Pillow's decoders say that a mode, depth or compression is not in their tables.
     """
     try:
         yield
     except ImageError:
         raise
     except Image.DecompressionBombError as error:
-        raise ImageTooLarge(f"{name}: {_in_words(error)} (limits.max_pixels)") from error
+        raise ImageTooLarge(f"{name}: more pixels than limits.max_pixels: {_in_words(error)}") from error
     except MemoryError as error:
         raise ImageTooLarge(f"{name}: not enough memory to decode it") from error
+    except NotImplementedError as error:
+        raise UnsupportedImage(f"{name}: {_in_words(error)}") from error
     except DECODER_ERRORS as error:
-        if source.ran_out:
-            length = source.getbuffer().nbytes
-            raise TruncatedImage(f"{name}: the file ends, after {length:,} bytes, before its image does") from error
+        if isinstance(error, SyntaxError) and isinstance(error.__cause__, KeyError):
+            raise UnsupportedImage(f"{name}: a variant that we do not read: {_in_words(error)}") from error
+        content = source.getvalue()
+        if ends_early(name, content, source.ran_out):
+            raise TruncatedImage(f"{name}: the file ends, after {len(content):,} bytes, before its image") from error
         raise DecoderFailed(f"{name}: {_in_words(error)}") from error
 
 
 def _in_words(error: BaseException) -> str:
-    words = " ".join(str(error).split())[:200]
-    return f"{words} ({type(error).__name__})" if words else type(error).__name__
+    return " ".join(str(error).split())[:200] or type(error).__name__

@@ -31,13 +31,13 @@ class Planes:
 def planes_of(image: Image.Image, grey_bits: int = 8, low_bytes: NDArray[np.uint8] | None = None) -> Planes:
     """Planes of a loaded image.
 
-    `grey_bits`: bits per sample in the file, in which a PNG's transparent grey is given. `low_bytes`: the low bytes of
-    a 16-bit colour image whose high bytes `image` holds, (H, W, bands) uint8.
+    `grey_bits`: bits per sample of grey in the file, where Pillow's mode does not tell (PNG: of the transparent grey).
+    `low_bytes`: the low bytes of a 16-bit colour image whose high bytes `image` holds, (H, W, bands) uint8.
     """
     if low_bytes is not None:
         return _deep_color(image, low_bytes)
     if image.mode in ("I", "F") or image.mode.startswith("I;16"):
-        return _deep_grey(image)
+        return _deep_grey(image, grey_bits)
     if image.mode in ("LA", "La"):
         grey = image.convert("LA")
         return Planes(grey.getchannel("L"), np.asarray(grey.getchannel("A")))
@@ -90,18 +90,18 @@ def grey_alpha_planes(quads: NDArray[np.uint8]) -> Planes:
     return Planes(Image.fromarray(eight[..., 0].copy()), eight[..., 1].copy(), "16 bit scaled to 8")
 
 
-def _deep_grey(image: Image.Image) -> Planes:
+def _deep_grey(image: Image.Image, grey_bits: int) -> Planes:
     """Planes of a loaded image in mode I;16 (any byte order), I or F."""
     tags = getattr(image, "tag_v2", {})
+    bits = tags.get(_BITS_PER_SAMPLE, (grey_bits,))[0]
     if image.mode == "F":
         grey, note = scale_floats(np.asarray(image))
         return Planes(Image.fromarray(grey), None, note)
     if image.mode == "I":
         integers = np.asarray(image)
-        unsigned = tags.get(_SAMPLE_FORMAT, (0,))[0] == _UNSIGNED and tags.get(_BITS_PER_SAMPLE, (0,))[0] == 32
-        grey, note = scale_integers(integers.view(np.uint32) if unsigned else integers)
+        unsigned = tags.get(_SAMPLE_FORMAT, (_UNSIGNED,))[0] == _UNSIGNED
+        grey, note = scale_integers(integers.view(np.uint32) if unsigned else integers, bits - (not unsigned))
         return Planes(Image.fromarray(grey), None, note)
-    bits = tags.get(_BITS_PER_SAMPLE, (16,))[0]
     samples = np.asarray(image).astype(np.uint16)
     grey = scale_16_to_8(samples, (1 << bits) - 1)
     if tags.get(_PHOTOMETRIC) == _WHITE_IS_ZERO:
