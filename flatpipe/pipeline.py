@@ -19,26 +19,11 @@ from flatpipe.errors import RunGivenUp
 from flatpipe.files import layout
 from flatpipe.files.discover import RefusedFile
 from flatpipe.interrupts import announced, stop_on_signals
+from flatpipe.observer import RunObserver
 from flatpipe.planning import PlanCounts, Request, Sources, Workspace, open_workspace, plan_images
 from flatpipe.quantize.kernels import compile_kernels
 from flatpipe.records import INTERRUPTED, FlattenResult, ImageResult, PlannedImage, PlanSummary, RunSummary, StopRequest
 from flatpipe.report.tables import write_tables
-
-
-class RunObserver:
-    """Told of a run's progress; the base class listens in silence."""
-
-    def planned(self, plan: PlanSummary, scheduler: str, workers: int) -> None:
-        """The plan is complete; work begins (if there is any)."""
-
-    def preparing(self, what: str) -> None:
-        """Something takes a while before work begins."""
-
-    def image_done(self, result: ImageResult) -> None:
-        """One image finished, or failed."""
-
-    def stopping(self) -> None:
-        """The user asked to stop; what runs is finished."""
 
 
 @dataclass(slots=True)

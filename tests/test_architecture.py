@@ -19,6 +19,7 @@ RULES: dict[str, tuple[set[str], set[str]]] = {
     "records": ({"quantize.options"}, set()),
     "environment": (set(), set()),
     "interrupts": ({"records"}, set()),
+    "observer": ({"records"}, set()),
     "quantize": ({"quantize"}, {"numpy", "numba", "sklearn", "threadpoolctl"}),
     "config": ({"errors", "config", "quantize.options"}, {"yaml", "pydantic", "pydantic_core"}),
     "files": (
@@ -42,7 +43,7 @@ RULES: dict[str, tuple[set[str], set[str]]] = {
         {"dask", "distributed"},
     ),
     "batch.engines": ({"batch", "config", "errors"}, {"dask", "psutil"}),
-    "report": ({"report", "records", "files.layout", "files.ledger", "files.storage"}, {"rich", "jinja2"}),
+    "report": ({"report", "observer", "records", "files.layout", "files.ledger", "files.storage"}, {"rich", "jinja2"}),
     "planning": ({"batch.fingerprint", "batch.plan", "batch.settings", "config", "errors", "files", "records"}, set()),
     "pipeline": (
         {

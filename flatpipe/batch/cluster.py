@@ -87,7 +87,7 @@ class ClusterEngine:
         self._futures.clear()
 
 
-class WorkerSetup(distributed.WorkerPlugin):  # type: ignore[misc]
+class WorkerSetup(distributed.WorkerPlugin):
     """Done in each worker process as it starts, restarts included."""
 
     name = "flatpipe-setup"

@@ -36,11 +36,11 @@ def open_engine(scheduler: Scheduler, workers: int, retries: int) -> Iterator[En
     if scheduler == "processes":
         from flatpipe.batch.cluster import local_processes
 
-        with local_processes(workers, retries) as engine:
-            yield engine
+        with local_processes(workers, retries) as processes:
+            yield processes
         return
     tasks.configure_worker(psutil.virtual_memory().total // 4)
-    engine = SynchronousEngine() if scheduler == "synchronous" else ThreadsEngine(workers)
+    engine: Engine = SynchronousEngine() if scheduler == "synchronous" else ThreadsEngine(workers)
     try:
         yield engine
     finally:

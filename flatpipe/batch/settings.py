@@ -24,6 +24,8 @@ def task_settings(config: Config) -> TaskSettings:
             max_side=animation.max_side,
         ),
         name_width=layout.name_width(flatten.k),
+        io_retries=config.errors.retries,
+        seconds_per_image=config.limits.seconds_per_image,
     )
 
 

@@ -91,7 +91,7 @@ def sweep(
     settings: TaskSettings,
 ) -> ImageResult:
     """Assemble the files of an image that need all its k; the whole outcome of the image, with what failed."""
-    failures = [result.failure for result in (token, *fresh) if result.failure is not None]
+    failures = [failure for failure in (token.failure, *(flat.failure for flat in fresh)) if failure is not None]
     if failures:
         _images.drop(_cache_key(source, settings))
         return ImageResult(source, token, tuple(fresh), None, failures[0])

@@ -16,6 +16,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from flatpipe.files import layout
+from flatpipe.observer import RunObserver
 from flatpipe.records import ImageResult, PlanSummary, RunSummary
 
 _LINE_EVERY_SECONDS = 10.0
@@ -28,7 +29,7 @@ def printable(text: str) -> str:
     return visible.encode("utf-8", "backslashreplace").decode()
 
 
-class Screen:
+class Screen(RunObserver):
     """Observes a run and shows it."""
 
     def __init__(
