@@ -1,8 +1,8 @@
 """Flat images as palette PNG: bytes out, and back in.
 
 Written here rather than with Pillow: the "Up" filter with run-length deflate suits flat areas so well that it is
-several times faster than Pillow's encoder at the same size, and it leaves no choice to the deflate library,
-so that the bytes are the same on every machine (docs/decisions.md has the figures).
+several times faster than Pillow's encoder at the same size, and it leaves no choice to the deflate library, so that the
+bytes of palette files are the same on every machine (docs/decisions.md has the figures).
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class SavedFlat:
 def encode_png(
     palette: NDArray[np.uint8], label_map: NDArray[np.uint8], alpha: NDArray[np.uint8] | None = None
 ) -> bytes:
-    """The PNG file of a flat image, with the smallest bit depth (1, 2, 4 or 8) that holds it; deterministic.
+    """The PNG file of a flat image, with the smallest bit depth (1, 2, 4 or 8) that holds it.
 
     palette (n, 3) and label_map (H, W) uint8; alpha (H, W) uint8 is written back untouched: as tRNS while at most 256
     pairs of label and opacity occur, else as an RGBA file. Without alpha the file's colour table is the palette.
@@ -93,11 +93,11 @@ def chunks(content: bytes) -> Iterator[tuple[bytes, bytes]]:
         offset += len(whole)
 
 
-def compressed_rows(rows: NDArray[np.uint8]) -> bytes:
+def compressed_rows(rows: NDArray[np.uint8], strategy: int = zlib.Z_RLE) -> bytes:
     """The zlib stream of rows (H, bytes per row) uint8, each filtered by the row above it."""
-    compressor = zlib.compressobj(level=6, strategy=zlib.Z_RLE, memLevel=9)
-    # ^ RLE: matches reach one byte back, so there is no match finder whose choice depends on library or CPU;
-    #   level: ignored by this strategy
+    compressor = zlib.compressobj(level=4, strategy=strategy, memLevel=9)
+    # ^ RLE: matches reach one byte back, so there is no match finder whose choice depends on library or CPU, and the
+    #   level means nothing; 4 is where the standard strategy's time and size balance
     return b"".join(compressor.compress(block.data) for block in _filtered_blocks(rows)) + compressor.flush()
 
 
@@ -122,7 +122,8 @@ def _rgba_png(palette: NDArray[np.uint8], label_map: NDArray[np.uint8], alpha: N
     rows = np.dstack((palette[label_map], alpha)).reshape(height, width * 4)
     return b"".join((
         _head(width, height, 8, _TRUECOLOR_ALPHA, palette),
-        chunk(b"IDAT", compressed_rows(rows)),
+        chunk(b"IDAT", compressed_rows(rows, zlib.Z_DEFAULT_STRATEGY)),
+        # ^ half the size of run lengths: four bytes a pixel leave few runs of one byte
         chunk(b"IEND", b""),
     ))  # fmt: skip
 
