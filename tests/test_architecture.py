@@ -43,20 +43,13 @@ RULES: dict[str, tuple[set[str], set[str]]] = {
         {"dask", "distributed"},
     ),
     "batch.engines": ({"batch", "config", "errors"}, {"dask", "psutil"}),
+    "report.pictures": ({"report", "files", "records"}, {"numpy", "PIL"}),
     "report": ({"report", "observer", "records", "files.layout", "files.ledger", "files.storage"}, {"rich", "jinja2"}),
     "planning": ({"batch.fingerprint", "batch.plan", "batch.settings", "config", "errors", "files", "records"}, set()),
     "pipeline": (
         {
-            "planning",
-            "environment",
-            "interrupts",
-            "config",
-            "records",
-            "files",
-            "batch",
-            "report",
-            "errors",
-            "quantize",
+            *("planning", "environment", "interrupts", "observer", "config", "records"),
+            *("files", "batch", "report", "errors", "quantize"),
         },
         {"dask"},
     ),
@@ -96,7 +89,7 @@ def _imports(tree: ast.Module) -> list[tuple[str, bool]]:
 
 
 def _rule(name: str) -> tuple[set[str], set[str]]:
-    for known in (name, name.partition(".")[0]):
+    for known in (name, name.rpartition(".")[0], name.partition(".")[0]):
         if known in RULES:
             return RULES[known]
     return set(), set()

@@ -50,7 +50,7 @@ class InputSection(Section):
 class OutputSection(Section):
     """Where results go."""
 
-    path: StrictStr = Field("outputs", min_length=1)
+    path: StrictStr = Field(default="outputs", min_length=1)
     """Folder of results, made when missing; it may not overlap the input."""
 
 
@@ -61,7 +61,7 @@ class FlattenSection(Section):
     """Numbers of colours, each 1..256: a number, a list, or {min, max}."""
     solver: Solver = "multilevel"
     """multilevel (best and fastest), sklearn (scikit-learn's KMeans), or textbook (plain Lloyd iteration, slow)."""
-    seed: StrictInt = Field(0, ge=0, le=2**32 - 1)
+    seed: StrictInt = Field(default=0, ge=0, le=2**32 - 1)
     """Start of the random numbers; the same seed gives the same bytes."""
     space: Space = "rgb"
     """Colour space in which distance is measured: rgb, or oklab (perceptual)."""
@@ -76,20 +76,20 @@ class AnimationSection(Section):
     """Whether to make it."""
     format: Literal["gif", "webp", "apng"] = "gif"
     """gif (opens everywhere; the original in 256 colours), webp or apng (every frame exact)."""
-    frame_ms: StrictInt = Field(400, ge=20, le=60_000)
+    frame_ms: StrictInt = Field(default=400, ge=20, le=60_000)
     """Milliseconds that each k is shown."""
-    hold_ms: StrictInt = Field(1500, ge=20, le=60_000)
+    hold_ms: StrictInt = Field(default=1500, ge=20, le=60_000)
     """Milliseconds that the original at the end is shown."""
-    max_side: StrictInt | None = Field(1024, ge=16, le=16_383)
+    max_side: StrictInt | None = Field(default=1024, ge=16, le=16_383)
     """Longest side of its frames in pixels; null keeps the full size."""
 
 
 class LimitsSection(Section):
     """What one image may cost."""
 
-    max_pixels: StrictInt = Field(200_000_000, ge=1)
+    max_pixels: StrictInt = Field(default=200_000_000, ge=1)
     """Pixels of the largest image to decode; a larger one is a failure row."""
-    seconds_per_image: float | None = Field(600.0, gt=0)
+    seconds_per_image: float | None = Field(default=600.0, gt=0)
     """Seconds that decoding one image may take when workers are processes; null sets no limit."""
 
 
@@ -98,7 +98,7 @@ class ErrorsSection(Section):
 
     max_failures: MaxFailures = None
     """Give the run up (exit 3) when more images fail: a number, a share such as 5%, or null for never."""
-    retries: StrictInt = Field(1, ge=0, le=10)
+    retries: StrictInt = Field(default=1, ge=0, le=10)
     """How often a read or write that failed for a passing reason is tried again."""
 
     def allowed_failures(self, images: int) -> int | None:
@@ -126,8 +126,8 @@ class Config(Section):
     """Version of this file's format."""
     input: InputSection
     output: OutputSection = OutputSection()
-    flatten: FlattenSection = FlattenSection()  # type: ignore[call-arg]
-    animation: AnimationSection = AnimationSection()  # type: ignore[call-arg]
-    limits: LimitsSection = LimitsSection()  # type: ignore[call-arg]
-    errors: ErrorsSection = ErrorsSection()  # type: ignore[call-arg]
-    execution: ExecutionSection = ExecutionSection()  # type: ignore[call-arg]
+    flatten: FlattenSection = FlattenSection()
+    animation: AnimationSection = AnimationSection()
+    limits: LimitsSection = LimitsSection()
+    errors: ErrorsSection = ErrorsSection()
+    execution: ExecutionSection = ExecutionSection()
