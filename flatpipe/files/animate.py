@@ -21,7 +21,7 @@ _OPAQUE_FROM = 128
 # ^ GIF pixels are shown or not: those of lower opacity are not
 GIF_COLORS = 256
 _APNG_LEVEL = 2
-# ^ level 1 is no faster and larger by 6 %, level 6 takes twice as long for 20 % less
+# ^ level 1 is no faster, level 6 takes 2.5 times as long for a tenth less
 
 
 @dataclass(frozen=True, slots=True)

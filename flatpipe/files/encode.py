@@ -144,7 +144,8 @@ def _packed(labels: NDArray[np.uint8], bits: int) -> NDArray[np.uint8]:
     if bits == 1:
         return np.packbits(labels, axis=1)
     per_byte = 8 // bits
-    labels = np.pad(labels, ((0, 0), (0, -labels.shape[1] % per_byte)))
+    if labels.shape[1] % per_byte:
+        labels = np.pad(labels, ((0, 0), (0, -labels.shape[1] % per_byte)))
     labels = np.ascontiguousarray(labels)
     if bits == 4:
         two = labels.view("<u2")

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageSequence
 
 from flatpipe.errors import UnsupportedImage
+from flatpipe.files import lzw
 from flatpipe.files.animate import (
     FlatFrame,
     encode_gif,
@@ -125,6 +126,15 @@ def test_lzw_restarts_its_codes(n_colors: int) -> None:
     assert len(lzw_blocks(labels, n_colors)) > labels.size * (n_colors.bit_length() - 1) // 8
     ((pixels, _),) = as_pillow_reads(encode_gif([], frame, None, AnimationOptions()))
     assert (pixels[..., :3] == frame.palette[labels]).all()
+
+
+def test_lzw_is_compiled_once() -> None:
+    """Read-only and writable labels share one compiled kernel: a second would cost its compile time in the run."""
+    labels = patchy_labels(6, 8, 3)
+    lzw_blocks(labels, 3)
+    labels.flags.writeable = False
+    lzw_blocks(labels, 3)
+    assert len(lzw._write_codes.signatures) == 1
 
 
 # --- WebP and APNG ---------------------------------------------------------------------------------------------------

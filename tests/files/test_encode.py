@@ -80,10 +80,11 @@ def test_opaque_alpha_is_no_alpha() -> None:
 
 
 def test_label_maps_need_not_be_contiguous() -> None:
-    """A sliced or read-only label map gives the same file as its copy."""
-    labels = patchy_labels(40, 50, 7)[::2, 1::3]
-    labels.flags.writeable = False
-    assert encode_png(random_palette(7), labels) == encode_png(random_palette(7), labels.copy())
+    """A sliced, transposed or read-only label map gives the same file as its copy."""
+    labels = patchy_labels(40, 50, 7)
+    for view in (labels[::2, 1::3], np.asfortranarray(labels)):
+        view.flags.writeable = False
+        assert encode_png(random_palette(7), view) == encode_png(random_palette(7), view.copy(order="C"))
 
 
 def test_bytes_are_the_same_on_every_machine() -> None:

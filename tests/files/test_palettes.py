@@ -8,7 +8,7 @@ import re
 import struct
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from PIL.GimpPaletteFile import GimpPaletteFile
 
@@ -128,6 +128,7 @@ def test_aco_follows_the_format(colors: list[str]) -> None:
 
 
 @given(names, palettes)
+@example("a */ b", ["#010203"])
 def test_css_declares_each_color_once(name: str, colors: list[str]) -> None:
     """Beside comments, out of which no name breaks, a CSS file is one :root rule of --color-1 ... in order."""
     text = write_palette("css", name, colors, [1 / len(colors)] * len(colors)).decode("utf-8")
