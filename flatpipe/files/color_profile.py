@@ -26,13 +26,15 @@ class _Conversion:
 
 
 def convert_to_srgb(image: Image.Image, profile: bytes | None) -> tuple[Image.Image, str | None]:
-    """The image in RGB, its colours being sRGB, and a note of what was done (None when nothing was needed).
+    """The image with its colours in sRGB, and a note of what was done (None when nothing was needed).
 
-    `image` is in mode L, RGB, CMYK or LAB. A broken profile, or one for other pixels, is ignored with a note.
+    `image` is in mode L, RGB, RGBA (its alpha being ignored), CMYK or LAB, and comes back as RGB or RGBA. A profile that
+    is broken, or made for other pixels, is ignored with a note.
     """
-    conversion = _conversion(profile, image.mode) if profile else _without_profile(image.mode)
+    mode = "RGB" if image.mode == "RGBA" else image.mode
+    conversion = _conversion(profile, mode) if profile else _without_profile(mode)
     if conversion.transform is None:
-        return (image if image.mode == "RGB" else image.convert("RGB")), conversion.note
+        return (image if mode == "RGB" else image.convert("RGB")), conversion.note
     if image.mode != conversion.mode:
         image = image.convert(conversion.mode)
     converted = conversion.transform.apply(image)

@@ -20,7 +20,7 @@ from flatpipe.files.frames import count_stored_frames
 from flatpipe.files.header import ImageHeader
 from flatpipe.files.opened import OpenedImage, open_image
 from flatpipe.files.orientation import read_orientation, turn_upright
-from flatpipe.files.planes import Planes, grey_alpha_planes, planes_of
+from flatpipe.files.planes import Planes, grey_alpha_planes, planes_of, rgb_pixels
 from flatpipe.files.repair import repaired
 from flatpipe.records import DecodePolicy
 
@@ -78,16 +78,16 @@ def _decode_as(kind: str, content: bytes, policy: DecodePolicy, frame: int) -> D
         if kind != "TIFF":
             orientation = read_orientation(opened.image)
         color, profile_note = convert_to_srgb(planes.color, opened.image.info.get("icc_profile"))
-        pixels, alpha = np.asarray(color), planes.alpha
         notes = [*opened.notes, planes.note, profile_note]
         n_frames = opened.header.n_frames
     if orientation != 1:
         notes.append(f"rotated (EXIF {orientation})")
+    alpha = planes.alpha
     if orientation != 1 and kind != "TIFF":
         # ^ Pillow turns TIFF by itself while loading
-        pixels = turn_upright(pixels, orientation)
-        alpha = None if alpha is None else turn_upright(alpha, orientation)
-    return _settled(pixels, alpha, policy, [note for note in notes if note], kind, n_frames)
+        color = turn_upright(color, orientation)
+        alpha = None if alpha is None else np.asarray(turn_upright(Image.fromarray(alpha), orientation))
+    return _settled(rgb_pixels(color), alpha, policy, [note for note in notes if note], kind, n_frames)
 
 
 def _load_planes(opened: OpenedImage, content: bytes, frame: int) -> Planes:

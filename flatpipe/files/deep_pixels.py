@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -76,29 +77,47 @@ def scale_integers(samples: NDArray[np.int32] | NDArray[np.uint32], bits: int) -
         return samples.astype(np.uint8), "integers 0..255 kept as they are"
     if bits > 16 and lowest >= 0 and highest <= 65535:
         return scale_16_to_8(samples.astype(np.uint16)), "integers 0..65535 scaled to 8 bit"
-    return _stretch(samples.astype(np.float64), lowest, highest), f"integers {lowest}..{highest} stretched to 8 bit"
+    return _stretch(samples, lowest, highest), f"integers {lowest}..{highest} stretched to 8 bit"
 
 
 def scale_floats(samples: NDArray[np.float32]) -> tuple[NDArray[np.uint8], str]:
-    """Float grey as 8 bits, and a note: 0..1 scaled, 0..255 rounded, anything else stretched from lowest to highest.
+    """Float grey (H, W) as 8 bits, and a note: 0..1 scaled, 0..255 rounded, anything else stretched from low to high.
 
     NaN and -infinity become black, +infinity white; neither counts for the range.
     """
-    finite = np.isfinite(samples)
-    inside = samples[finite]
-    lowest, highest = (float(inside.min()), float(inside.max())) if inside.size else (0.0, 0.0)
-    values = np.nan_to_num(samples.astype(np.float64), nan=lowest, posinf=highest, neginf=lowest)
-    note = "" if inside.size == samples.size else "; NaN and infinities replaced"
+    lowest, highest, all_finite = _finite_range(samples)
+    note = "" if all_finite else "; NaN and infinities replaced"
     if lowest >= 0.0 and highest <= 1.0:
-        return _stretch(values, 0.0, 1.0), f"floats 0..1 scaled to 8 bit{note}"
+        return _stretch(samples, 0.0, 1.0), f"floats 0..1 scaled to 8 bit{note}"
     if lowest >= 0.0 and highest <= 255.0:
-        return _stretch(values, 0.0, 255.0), f"floats 0..255 rounded to 8 bit{note}"
-    return _stretch(values, lowest, highest), f"floats {lowest:.6g}..{highest:.6g} stretched to 8 bit{note}"
+        return _stretch(samples, 0.0, 255.0), f"floats 0..255 rounded to 8 bit{note}"
+    return _stretch(samples, lowest, highest), f"floats {lowest:.6g}..{highest:.6g} stretched to 8 bit{note}"
 
 
-def _stretch(values: NDArray[np.float64], lowest: float, highest: float) -> NDArray[np.uint8]:
-    # ^ halves first: highest - lowest of two huge floats would overflow
+def _finite_range(samples: NDArray[np.float32]) -> tuple[float, float, bool]:
+    """Lowest and highest finite sample (0, 0 when there is none), and whether all are finite."""
+    lowest, highest, all_finite = np.inf, -np.inf, True
+    for rows in _bands(samples):
+        finite = rows[np.isfinite(rows)]
+        all_finite = all_finite and finite.size == rows.size
+        if finite.size:
+            lowest, highest = min(lowest, float(finite.min())), max(highest, float(finite.max()))
+    return (lowest, highest, all_finite) if lowest <= highest else (0.0, 0.0, all_finite)
+
+
+def _stretch(samples: NDArray[Any], lowest: float, highest: float) -> NDArray[np.uint8]:
+    """Samples (H, W) as uint8, `lowest` being 0 and `highest` 255; all 0 when they are equal."""
     span = highest / 2 - lowest / 2
-    if span == 0:
-        return np.zeros(values.shape, np.uint8)
-    return np.rint((values / 2 - lowest / 2) / span * 255).clip(0, 255).astype(np.uint8)
+    # ^ halves first: the difference of two huge floats would overflow
+    eight = np.zeros(samples.shape, np.uint8)
+    for rows, out in zip(_bands(samples), _bands(eight), strict=True):
+        values = np.nan_to_num(rows.astype(np.float64), nan=lowest, posinf=highest, neginf=lowest)
+        if span > 0:
+            out[...] = np.rint((values / 2 - lowest / 2) / span * 255).clip(0, 255)
+    return eight
+
+
+def _bands(samples: NDArray[Any]) -> Iterator[NDArray[Any]]:
+    # ^ a few rows at a time: float64 temporaries of a whole image would take eight times its size
+    rows = max(1, (1 << 20) // max(1, samples.shape[1]))
+    return (samples[top : top + rows] for top in range(0, samples.shape[0], rows))

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from PIL import Image
+from PIL import ImageFile
 
 from flatpipe.errors import ImageTooLarge
+from flatpipe.files.deep_pixels import low_byte_rawmode
 from flatpipe.records import DecodePolicy
 
-_BYTES_PER_PIXEL = {"1": 11, "L": 11, "P": 15, "RGB": 11, "RGBA": 15, "CMYK": 15}
-_BYTES_PER_DEEP_PIXEL = 32
-# ^ peak of resident memory while decoding, measured per Pillow mode; the deep and rare ones share the worst
+_PEAK_BYTES = {"1": 12, "L": 12, "P": 12, "RGB": 15, "RGBA": 16, "CMYK": 15, "I;16": 14, "I;16B": 14}
+_PEAK_BYTES_OTHERWISE = 18
+_PEAK_BYTES_MORE = {"WEBP": 10, "AVIF": 4, "HEIF": 10, "JPEG2000": 10, "DDS": 50}
+_PEAK_BYTES_DEEP = 14
+_PEAK_BYTES_FRAMES = 8
+# ^ resident bytes per pixel at the worst moment of decoding, measured: per mode; more for decoders with buffers of
+#   their own; for 16-bit colour, which is decoded twice; for animations, whose last frame is kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +29,8 @@ class ImageHeader:
     mode: str
     # ^ Pillow's pixel mode
     n_frames: int = 1
+    deep: bool = False
+    # ^ colour of 16 bits a sample
 
     @property
     def pixels(self) -> int:
@@ -33,13 +40,14 @@ class ImageHeader:
     @property
     def peak_bytes(self) -> int:
         """Estimate of the memory that decoding one frame takes at its worst moment."""
-        return self.pixels * _BYTES_PER_PIXEL.get(self.mode, _BYTES_PER_DEEP_PIXEL)
+        each = _PEAK_BYTES.get(self.mode, _PEAK_BYTES_OTHERWISE) + _PEAK_BYTES_MORE.get(self.format, 0)
+        return self.pixels * (each + _PEAK_BYTES_DEEP * self.deep + _PEAK_BYTES_FRAMES * (self.n_frames > 1))
 
 
-def header_of(image: Image.Image, kind: str, n_frames: int) -> ImageHeader:
+def header_of(image: ImageFile.ImageFile, kind: str, n_frames: int) -> ImageHeader:
     """Header of the current frame of an opened image."""
     width, height = image.size
-    return ImageHeader(kind, width, height, image.mode, n_frames)
+    return ImageHeader(kind, width, height, image.mode, n_frames, low_byte_rawmode(image) is not None)
 
 
 def check_limits(header: ImageHeader, policy: DecodePolicy) -> None:

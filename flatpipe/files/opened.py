@@ -58,6 +58,10 @@ class OpenedImage:
             self.image.load()
             # ^ without tiles left this only hands out what was decoded before the end, and raises when that is nothing
             self.notes.append("truncated: rest filled")
+        else:
+            if self.header.format == "TIFF" and self._ends_early():
+                self.notes.append("the file ends before its last strip")
+                # ^ libtiff hands out what it has of a strip as if it were whole
 
     def _ends_early(self) -> bool:
         return ends_early(self.header.format, self.source.getvalue(), self.source.ran_out)
