@@ -141,7 +141,10 @@ def _accuse(loop: _Loop, image: PlannedImage) -> Iterator[ImageResult]:
 
 def worker_died(image: PlannedImage) -> ImageResult:
     """The outcome of an image that ended its worker process each time it was tried."""
-    message = "the worker process ended each time it worked on this image (crash of a decoder, or out of memory)"
+    message = (
+        "the worker process ended each time it worked on this image: "
+        "its decoder crashed, ran out of memory, or exceeded limits.seconds_per_image"
+    )
     failure = Failure("worker", WorkerDied.error, message)
     return ImageResult(image.source, LoadToken(image.source.image_id), failure=failure)
 
