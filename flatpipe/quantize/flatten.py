@@ -8,10 +8,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flatpipe.quantize.color_space import from_space, lightness
-from flatpipe.quantize.color_table import IndexedImage, index_colors
+from flatpipe.quantize.color_table import ColorTable, IndexedImage, index_colors
 from flatpipe.quantize.metrics import psnr_of_mse
 from flatpipe.quantize.options import MAX_K, FlattenOptions, Space
-from flatpipe.quantize.recolor import label_colors, label_pixels, measure, nearest_colors, total
+from flatpipe.quantize.recolor import (
+    ClusteredColors,
+    cluster_colors,
+    label_pixels,
+    measure,
+    nearest_colors,
+    renumber,
+)
 from flatpipe.quantize.solvers import SOLVERS
 
 ALGORITHM = 1
@@ -73,36 +80,32 @@ def flatten_indexed(image: IndexedImage, k: int, options: FlattenOptions = Flatt
     if not 1 <= k <= MAX_K:
         raise ValueError(f"k must be from 1 to {MAX_K}, not {k}")
     clusters = _cluster(image, k, options)
-    palette, labels = _paint(image, clusters, options.space)
+    palette, labels = _paint(image.table, clusters, options.space)
     weights, distortion = measure(image.table.colors, image.table.counts, labels, palette)
     return FlatImage(palette, label_pixels(image.index, labels), weights, int(distortion) / int(weights.sum()))
 
 
-def _cluster(image: IndexedImage, k: int, options: FlattenOptions) -> NDArray[np.uint8]:
-    """Return the cluster of each visible colour, (m,) uint8: the colour itself where there are no more than k."""
+def _cluster(image: IndexedImage, k: int, options: FlattenOptions) -> ClusteredColors:
+    """Return the clusters of the visible colours: the colours themselves where there are no more than k."""
     levels = image.levels(options.space)
     if levels.n <= k:
-        return np.arange(levels.n, dtype=np.uint8)
+        return ClusteredColors(np.arange(levels.n, dtype=np.uint8), levels.colors.sums)
     centroids = SOLVERS[options.solver](levels, k, options.seed)
-    return label_colors(levels, centroids, options.space)
+    return cluster_colors(levels, centroids, options.space)
 
 
-def _paint(
-    image: IndexedImage, clusters: NDArray[np.uint8], space: Space
-) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+def _paint(table: ColorTable, clusters: ClusteredColors, space: Space) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Return the clusters' colours from dark to light, (n_colors, 3) uint8, and the label of each colour of the table.
 
     Clusters whose colours are the same after rounding become one; hidden colours get the nearest.
     """
-    table = image.table
-    totals = total(image.levels(space).colors.sums, clusters)
-    colors = from_space(totals[:, :3] / totals[:, 3:], space)
+    colors = from_space(clusters.totals[:, :3] / clusters.totals[:, 3:], space)
     order = np.lexsort((*colors.T[::-1], lightness(colors)))
     is_new = np.append(True, np.diff(colors[order].astype(int), axis=0).any(axis=1))
     row_of = np.empty(len(order), np.uint8)
     row_of[order] = np.cumsum(is_new) - 1
     palette = colors[order[is_new]]
-    labels = row_of[clusters]
+    labels: NDArray[np.uint8] = renumber(clusters.labels, row_of)
     if labels.size == len(table.colors):
         return palette, labels
     every = nearest_colors(table.colors, palette)

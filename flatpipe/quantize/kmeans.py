@@ -22,15 +22,16 @@ FLOAT_MAX = np.float32(np.finfo(np.float32).max)
 
 @njit(nogil=True, cache=True)
 def lloyd(points: Points, centroids: NDArray[np.float32], max_rounds: int, tol: float) -> float:
-    """Move `centroids` (k, 3), INOUT, until none moves farther than `tol`; return how much they explain."""
-    labels, fresh = np.zeros(len(points.sums), np.uint8), np.empty(len(points.sums), np.uint8)
+    """Move `centroids` (k, 3), INOUT, until their RMS shift per pixel is `tol`; return how much they explain."""
+    labels, fresh = np.empty(len(points.sums), np.uint8), np.empty(len(points.sums), np.uint8)
     squared = np.empty(labels.size, np.float32)
-    totals = all_in_first(points.sums, len(centroids))
+    assign(points.positions, centroids, labels, squared)
+    totals = add_up(points.sums, labels, len(centroids))
     for _ in range(max_rounds):
-        assign(points.positions, centroids, fresh, squared)
-        move_points(points.sums, labels, fresh, totals)
         if move_to_means(totals, centroids, False) <= tol * tol:
             break
+        assign(points.positions, centroids, fresh, squared)
+        move_points(points.sums, labels, fresh, totals)
     found: float = explained(totals)
     return found
 
@@ -88,12 +89,12 @@ def assign_two(
 
 
 @njit(nogil=True, cache=True)
-def all_in_first(sums: NDArray[np.int64], k: int) -> NDArray[np.int64]:
-    """Return the totals (k, 4) of k clusters when every point has label 0."""
+def add_up(sums: NDArray[np.int64], labels: NDArray[np.uint8], k: int) -> NDArray[np.int64]:
+    """Return the exact totals (k, 4) of `sums` (n, 4) by label (n,)."""
     totals = np.zeros((k, 4), np.int64)
-    for i in range(len(sums)):
+    for i in range(labels.size):
         for c in range(4):
-            totals[0, c] += sums[i, c]
+            totals[labels[i], c] += sums[i, c]
     return totals
 
 
@@ -113,11 +114,12 @@ def move_points(
 
 @njit(nogil=True, cache=True)
 def move_to_means(totals: NDArray[np.int64], centroids: NDArray[np.float32], whole: bool) -> float:
-    """Move each of `centroids` (k, 3), INOUT, to the mean of its cluster; return the largest squared shift.
+    """Move each of `centroids` (k, 3), INOUT, to the mean of its cluster; return the mean squared shift per pixel.
 
-    With `whole` they move to the rounded mean. Centroids of empty clusters stay.
+    It is also what the move takes off the distortion per pixel. With `whole` they move to the rounded mean. Centroids
+    of empty clusters stay.
     """
-    largest = 0.0
+    gained, weight = 0.0, 0.0
     for j in range(len(centroids)):
         if totals[j, 3] > 0:
             shift = 0.0
@@ -126,8 +128,9 @@ def move_to_means(totals: NDArray[np.int64], centroids: NDArray[np.float32], who
                 target = np.float32(np.rint(mean) if whole else mean)
                 shift += (target - centroids[j, c]) ** 2
                 centroids[j, c] = target
-            largest = max(largest, shift)
-    return largest
+            gained += totals[j, 3] * shift
+            weight += totals[j, 3]
+    return gained / weight
 
 
 @njit(nogil=True, cache=True)

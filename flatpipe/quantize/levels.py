@@ -102,10 +102,18 @@ def build_levels(colors: NDArray[np.uint8], counts: NDArray[np.int64], space: Sp
     )
 
 
+@njit(nogil=True, cache=True)
 def _joined(sums: NDArray[np.int64], starts: NDArray[np.int64]) -> Points:
     """Return one point for each run of rows of `sums` (n, 4) int64 that begins at `starts`, whose last entry is n."""
-    joined = np.add.reduceat(sums, starts[:-1], axis=0)
-    return Points(np.ascontiguousarray((joined[:, :3] / joined[:, 3:]).T.astype(np.float32)), joined)
+    m = starts.size - 1
+    positions, joined = np.empty((3, m), np.float32), np.zeros((m, 4), np.int64)
+    for j in range(m):
+        for i in range(starts[j], starts[j + 1]):
+            for c in range(4):
+                joined[j, c] += sums[i, c]
+        for c in range(3):
+            positions[c, j] = joined[j, c] / joined[j, 3]
+    return Points(positions, joined)
 
 
 def _sketch_starts(levels: ColorLevels, size: int) -> NDArray[np.int64]:

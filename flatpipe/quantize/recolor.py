@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
@@ -16,8 +18,15 @@ _SLACK = 0.5
 # ^ in levels; rounding moves a centroid by less
 
 
-def label_colors(levels: ColorLevels, centroids: NDArray[np.float64], space: Space) -> NDArray[np.uint8]:
-    """Return the cluster of each colour, (n,) uint8: k non-empty clusters near `centroids` (k, 3).
+class ClusteredColors(NamedTuple):
+    """`labels` (n,) uint8: the cluster of each colour; `totals` (k, 4) int64: the clusters' sums and counts."""
+
+    labels: NDArray[np.uint8]
+    totals: NDArray[np.int64]
+
+
+def cluster_colors(levels: ColorLevels, centroids: NDArray[np.float64], space: Space) -> ClusteredColors:
+    """Return k non-empty clusters of all colours near `centroids` (k, 3).
 
     In RGB every colour belongs to the nearest rounded mean, and every rounded mean is that of its colours. In Oklab the
     colours belong to the nearest centroid. A centroid left without colours takes the one that adds most to distortion.
@@ -25,14 +34,13 @@ def label_colors(levels: ColorLevels, centroids: NDArray[np.float64], space: Spa
     whole = space == "rgb"
     palette = (np.rint(centroids) if whole else centroids).astype(np.float32)
     for _ in range(len(palette)):
-        labels: NDArray[np.uint8] = settle(
-            levels.colors, levels.cells, palette, _MAX_ROUNDS if whole else 1, _SLACK * levels.level
-        )
-        empty = np.flatnonzero(np.bincount(labels, minlength=len(palette)) == 0)
+        found = settle(levels.colors, levels.cells, palette, _MAX_ROUNDS if whole else 0, _SLACK * levels.level)
+        clusters = ClusteredColors(*found)
+        empty = np.flatnonzero(clusters.totals[:, 3] == 0)
         if empty.size == 0:
             break
-        _occupy(levels, labels, palette, empty)
-    return labels
+        _occupy(levels, clusters.labels, palette, empty)
+    return clusters
 
 
 def _occupy(
@@ -69,13 +77,12 @@ def _look_up(index: NDArray[np.uint32], labels: NDArray[np.uint8]) -> NDArray[np
 
 
 @njit(nogil=True, cache=True)
-def total(sums: NDArray[np.int64], labels: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """Return the exact totals (k, 4) of `sums` (n, 4) by label (n,), which is at most k - 1."""
-    totals = np.zeros((np.int64(labels.max()) + 1, 4), np.int64)
+def renumber(labels: NDArray[np.uint8], row_of: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return row_of[labels]."""
+    found = np.empty(labels.size, np.uint8)
     for i in range(labels.size):
-        for c in range(4):
-            totals[labels[i], c] += sums[i, c]
-    return totals
+        found[i] = row_of[labels[i]]
+    return found
 
 
 @njit(nogil=True, cache=True)

@@ -14,7 +14,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from flatpipe.quantize.kmeans import all_in_first, assign, assign_two, move_points, move_to_means
+from flatpipe.quantize.kmeans import add_up, assign, assign_two, move_points, move_to_means
 from flatpipe.quantize.levels import Cells, Points
 
 
@@ -35,7 +35,7 @@ class Borders(NamedTuple):
 def approach(
     colors: Points, cells: Cells, centroids: NDArray[np.float32], max_rounds: int, tol: float, slack: float
 ) -> None:
-    """Move `centroids` (k, 3), INOUT, by Lloyd's iteration on all colours until none moves farther than `tol`.
+    """Move `centroids` (k, 3), INOUT, by Lloyd's iteration on all colours until their root mean square shift is `tol`.
 
     Colours within `slack` of a border are watched; borders are drawn anew when a centroid has gone half as far.
     """
@@ -50,22 +50,22 @@ def approach(
 @njit(nogil=True, cache=True)
 def settle(
     colors: Points, cells: Cells, palette: NDArray[np.float32], max_rounds: int, slack: float
-) -> NDArray[np.uint8]:
-    """Return each colour's nearest row of `palette`, (n,), once every row is the rounded mean of its colours.
+) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Return each colour's nearest row of `palette`, (n,), and the rows' exact totals (k, 4), laid out as `sums`.
 
-    Lloyd's iteration in whole numbers on `palette` (k, 3), INOUT, whole coordinates: the rounded mean is the best
-    whole colour for a cluster, so distortion never rises. With max_rounds 1 the palette stays as it is.
+    At most `max_rounds` times before that, Lloyd's iteration in whole numbers moves `palette` (k, 3), INOUT, until each
+    row is the rounded mean of its colours. That mean is the best whole colour there is, so distortion never rises.
     """
     labels = np.empty(len(colors.sums), np.uint8)
-    for left in range(max_rounds - 1, -1, -1):
+    left = max_rounds
+    while True:
         start = palette.copy()
         borders = _draw_borders(cells, colors, palette, slack)
-        watched = _iterate(borders, palette, max_rounds if left else 1, 0.0, True)
+        watched, totals = _iterate(borders, palette, left, 0.0, True)
         if left == 0 or _largest_gap(start, palette) == 0:
             _label_all(borders, cells, watched, labels)
-            palette[:] = start
-            break
-    return labels
+            return labels, totals
+        left -= 1
 
 
 @njit(nogil=True, cache=True)
@@ -133,18 +133,19 @@ def _watched_colors(cells: Cells, colors: Points, watched: NDArray[np.bool_], n_
 @njit(nogil=True, cache=True)
 def _iterate(
     borders: Borders, centroids: NDArray[np.float32], max_rounds: int, tol: float, whole: bool
-) -> NDArray[np.uint8]:
-    """Move `centroids` (k, 3), INOUT, by the watched colours alone; return the last labels of these."""
+) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Move `centroids` (k, 3), INOUT, by the watched colours alone; return their last labels, and the totals."""
     points = borders.points
-    labels, fresh = np.zeros(len(points.sums), np.uint8), np.empty(len(points.sums), np.uint8)
+    labels, fresh = np.empty(len(points.sums), np.uint8), np.empty(len(points.sums), np.uint8)
     squared = np.empty(labels.size, np.float32)
-    totals = borders.totals + all_in_first(points.sums, len(centroids))
+    assign(points.positions, centroids, labels, squared)
+    totals = borders.totals + add_up(points.sums, labels, len(centroids))
     for _ in range(max_rounds):
-        assign(points.positions, centroids, fresh, squared)
-        move_points(points.sums, labels, fresh, totals)
         if move_to_means(totals, centroids, whole) <= tol * tol:
             break
-    return labels
+        assign(points.positions, centroids, fresh, squared)
+        move_points(points.sums, labels, fresh, totals)
+    return labels, totals
 
 
 @njit(nogil=True, cache=True)
