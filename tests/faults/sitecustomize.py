@@ -16,7 +16,7 @@ if _faults:
 
     def load_image_with_faults(source, settings):
         if "log" in _faults:
-            with open(_faults["log"], "a") as log:
+            with open(_faults["log"], "a") as log:  # noqa: PTH123 - this runs at every start of Python
                 log.write(source.image_id + "\n")
         if source.image_id in _faults.get("crash", ()):
             os.abort()
