@@ -1,0 +1,133 @@
+"""index.html and gallery/: a static site of the run's images, written from the ledger."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from importlib import resources
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from flatpipe.files import layout
+from flatpipe.files.ledger import Ledger
+from flatpipe.files.storage import Root
+from flatpipe.report.gallery_rows import GalleryImage, GallerySettings, gallery_images, gallery_state
+from flatpipe.report.screen import printable
+from flatpipe.report.shards import DETAILS_PER_SHARD, ROWS_PER_SHARD, detail_script, index_script, link_of
+
+INDEX = "index.html"
+_DATA, _ASSETS = "gallery/data", "gallery/assets"
+_STATE = "gallery/state.txt"
+_MOST_FAILURES = 200
+# ^ failures that stand in the page itself; the others are in failures.csv
+_STYLES = ("base.css", "overview.css", "viewer.css")
+_SCRIPTS = ("store.js", "overview.js", "stage.js", "palette.js", "curve.js", "cube.js", "files.js", "viewer.js", "main.js")
+
+
+@dataclass(slots=True)
+class _Counts:
+    images: int = 0
+    flats: int = 0
+    failed: int = 0
+    missing: int = 0
+    # ^ images that have neither results nor a failure: the run was stopped before
+    failures: list[tuple[str, str, str, str]] = field(default_factory=list)
+    # ^ name, link, error, message
+    files: set[str] = field(default_factory=set)
+
+
+def write_gallery(ledger: Ledger, outputs: Root, settings: GallerySettings) -> bool:
+    """Write the gallery when what it shows has changed; True when it was written. Raises OSError.
+
+    Streams over the ledger: memory does not grow with the number of images. The page itself is written last.
+    """
+    state = gallery_state(ledger, settings, _assets_digest())
+    if _state_of(outputs) == state and INDEX in outputs.sizes(""):
+        return False
+    counts = _Counts()
+    for batch in _batches(gallery_images(ledger, settings), ROWS_PER_SHARD):
+        _write_shards(outputs, batch, settings, counts)
+    _drop_others(outputs, counts.files)
+    for name in (*_STYLES, *_SCRIPTS):
+        outputs.write(f"{_ASSETS}/{name}", _asset(name))
+    outputs.write(INDEX, _page(settings, counts, state[:12]).encode("utf-8", "backslashreplace"))
+    outputs.write(_STATE, state.encode())
+    return True
+
+
+def _batches(images: Iterator[GalleryImage], size: int) -> Iterator[list[GalleryImage]]:
+    while batch := list(itertools.islice(images, size)):
+        yield batch
+
+
+def _write_shards(outputs: Root, batch: Sequence[GalleryImage], settings: GallerySettings, counts: _Counts) -> None:
+    """One script of the index, and the scripts of details that belong to the same images."""
+    shard = counts.images // ROWS_PER_SHARD
+    _write_script(outputs, counts, f"rows-{shard:05d}.js", index_script(shard, batch, settings))
+    first = counts.images // DETAILS_PER_SHARD
+    for row in range(0, len(batch), DETAILS_PER_SHARD):
+        number, part = first + row // DETAILS_PER_SHARD, batch[row : row + DETAILS_PER_SHARD]
+        _write_script(outputs, counts, f"details-{number:05d}.js", detail_script(number, part, settings, outputs.place))
+    for image in batch:
+        _count(counts, image)
+
+
+def _write_script(outputs: Root, counts: _Counts, name: str, content: bytes) -> None:
+    outputs.write(f"{_DATA}/{name}", content)
+    counts.files.add(name)
+
+
+def _count(counts: _Counts, image: GalleryImage) -> None:
+    counts.images += 1
+    counts.flats += len(image.flats)
+    counts.missing += not image.flats and image.failure is None
+    if image.failure is not None:
+        counts.failed += 1
+        if len(counts.failures) < _MOST_FAILURES:
+            name, message = printable(image.image_id), printable(image.failure.message)
+            counts.failures.append((name, link_of(image.image_id), image.failure.error, message))
+
+
+def _drop_others(outputs: Root, written: set[str]) -> None:
+    for name in outputs.sizes(_DATA).keys() - written:
+        outputs.remove(f"{_DATA}/{name}")
+
+
+def _page(settings: GallerySettings, counts: _Counts, version: str) -> str:
+    environment = Environment(
+        loader=PackageLoader("flatpipe.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+        lstrip_blocks=True,
+    )  # fmt: skip
+    animation = settings.animation_format
+    facts = {
+        "images": counts.images,
+        "rows_per_shard": ROWS_PER_SHARD,
+        "details_per_shard": DETAILS_PER_SHARD,
+        "name_width": settings.name_width,
+        "animation": layout.animation_name(animation) if animation else "",
+        "stills": settings.stills and settings.pictures,
+        "palette_formats": settings.palette_formats,
+        "version": version,
+    }
+    return environment.get_template("index.html").render(
+        facts=facts, counts=counts, title=printable(settings.title), retry_command=settings.retry_command,
+        results=layout.RESULTS, failures_table=layout.FAILURES, styles=_STYLES, scripts=_SCRIPTS, version=version,
+    )  # fmt: skip
+
+
+def _asset(name: str) -> bytes:
+    return resources.files("flatpipe.report").joinpath("static", name).read_bytes()
+
+
+def _assets_digest() -> str:
+    template = resources.files("flatpipe.report").joinpath("templates", "index.html").read_bytes()
+    return hashlib.sha256(b"".join((template, *(_asset(name) for name in (*_STYLES, *_SCRIPTS))))).hexdigest()
+
+
+def _state_of(outputs: Root) -> str:
+    try:
+        return outputs.read(_STATE).decode()
+    except OSError:
+        return ""

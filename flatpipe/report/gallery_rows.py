@@ -1,0 +1,127 @@
+"""The ledger as the gallery reads it: one GalleryImage after the other, whatever their number."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from flatpipe.files.ledger import Ledger
+from flatpipe.records import AnimationFormat, Failure
+from flatpipe.report.knee import suggested_k
+
+_IMAGES = """
+SELECT p.image_id, p.path, i.content, i.width, i.height, i.distinct_colors, i.notes,
+       s.settings = ? AND s.content = i.content, x.stage, x.error, x.message
+FROM planned p LEFT JOIN images i USING (image_id) LEFT JOIN sweeps s USING (image_id)
+LEFT JOIN failures x USING (image_id)
+ORDER BY p.image_id
+"""
+_FLATS = """
+SELECT p.image_id, f.k, f.n_colors, f.mse, f.bytes, f.palette, f.weights, f.sha256
+FROM planned p JOIN flats f USING (image_id) JOIN images i USING (image_id)
+WHERE f.content = i.content AND f.settings IN (SELECT value FROM json_each(?))
+ORDER BY p.image_id, f.k
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class GallerySettings:
+    """What the gallery must know of a run beside the ledger."""
+
+    flat_digests: tuple[str, ...]
+    # ^ settings digests of the flats that are still valid
+    sweep_digest: str
+    # ^ settings digest of the sweeps that are still valid; their animation and pictures are there
+    name_width: int = 2
+    # ^ digits of k in file names
+    animation_format: AnimationFormat | None = "gif"
+    pictures: bool = True
+    # ^ whether sweep tasks made thumbnails, previews and points
+    stills: bool = True
+    # ^ whether they made colorspace.png and contact_sheet.png as well
+    palette_formats: tuple[str, ...] = ()
+    # ^ suffixes of the palette files beside the flats: "gpl" for k07.gpl
+    title: str = ""
+    # ^ what the images are, in the user's words: the input folder's name
+    retry_command: str = "flatpipe run --only-failed"
+
+
+@dataclass(frozen=True, slots=True)
+class GalleryFlat:
+    """One flat image; palette "rrggbb..." without separators, weights as words."""
+
+    k: int
+    n_colors: int
+    mse: float
+    bytes: int
+    palette: str
+    weights: str
+
+
+@dataclass(frozen=True, slots=True)
+class GalleryImage:
+    """One image of the run, with whatever there is of it."""
+
+    image_id: str
+    path: str
+    width: int
+    height: int
+    distinct_colors: int
+    notes: tuple[str, ...]
+    has_sweep: bool
+    failure: Failure | None
+    flats: tuple[GalleryFlat, ...]
+
+    @property
+    def suggested(self) -> GalleryFlat | None:
+        """The flat at the knee of the distortion curve; None without flats."""
+        best = suggested_k([flat.k for flat in self.flats], [flat.mse for flat in self.flats])
+        return next((flat for flat in self.flats if flat.k == best), None)
+
+
+def gallery_images(ledger: Ledger, settings: GallerySettings) -> Iterator[GalleryImage]:
+    """Every image of the current run, in the order of image ids: two queries that stream side by side."""
+    flats = itertools.groupby(_flat_rows(ledger, settings), key=lambda row: row[0])
+    waiting = next(flats, None)
+    for row in ledger.rows(_IMAGES, (settings.sweep_digest,)):
+        own: Iterable[tuple[Any, ...]] = ()
+        if waiting is not None and waiting[0] == row[0]:
+            own = list(waiting[1])
+            waiting = next(flats, None)
+        yield _gallery_image(row, own)
+
+
+def gallery_state(ledger: Ledger, settings: GallerySettings, version: str) -> str:
+    """A digest (hex) of all that the gallery shows; the same state gives the same files."""
+    state = hashlib.sha256(f"{version} {settings!r}".encode("utf-8", "surrogateescape"))
+    for row in itertools.chain(ledger.rows(_IMAGES, (settings.sweep_digest,)), _flat_rows(ledger, settings)):
+        state.update(repr(row).encode())
+    return state.hexdigest()
+
+
+def _flat_rows(ledger: Ledger, settings: GallerySettings) -> Iterator[tuple[Any, ...]]:
+    return ledger.rows(_FLATS, (json.dumps(sorted(settings.flat_digests)),))
+
+
+def _gallery_image(row: tuple[Any, ...], flats: Iterable[tuple[Any, ...]]) -> GalleryImage:
+    image_id, path, content, width, height, distinct, notes, has_sweep, stage, error, message = row
+    return GalleryImage(
+        image_id=image_id,
+        path=path,
+        width=width or 0,
+        height=height or 0,
+        distinct_colors=distinct or 0,
+        notes=tuple(json.loads(notes)) if notes else (),
+        has_sweep=bool(content and has_sweep),
+        failure=None if error is None else Failure(stage, error, message),
+        flats=tuple(_gallery_flat(flat) for flat in flats),
+    )
+
+
+def _gallery_flat(row: tuple[Any, ...]) -> GalleryFlat:
+    _, k, n_colors, mse, size, palette, weights, _ = row
+    return GalleryFlat(k, n_colors, mse, size, palette.replace("#", "").replace(" ", ""), weights)

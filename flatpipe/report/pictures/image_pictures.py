@@ -1,0 +1,86 @@
+"""All pictures of one image for the report, as a sweep task makes them: names and bytes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flatpipe.files.animate import FlatFrame
+from flatpipe.report.knee import psnr, suggested_k
+from flatpipe.report.pictures.colorspace import ColorPoints, color_points, colorspace_png, packed_points
+from flatpipe.report.pictures.contact_sheet import Panel, contact_sheet_png
+from flatpipe.report.pictures.encoded import shown_opaque
+from flatpipe.report.pictures.names import COLORSPACE, CONTACT_SHEET, picture_key, picture_name, still_name
+from flatpipe.report.pictures.thumbnail import preview, thumbnail
+
+PICTURES = 1
+# ^ version of these pictures; raised whenever their bytes change, and part of a sweep's fingerprint
+
+
+@dataclass(frozen=True, slots=True)
+class PictureSources:
+    """What the pictures of an image are made of. The flats need only be those of `picture_ks`."""
+
+    image_id: str
+    original: NDArray[np.uint8]
+    # ^ (h, w, 3) pixels; at the sweep's size is enough
+    alpha: NDArray[np.uint8] | None
+    # ^ (h, w) opacity of the same size
+    colors: NDArray[np.uint8]
+    # ^ (n, 3) the image's colour table, and how often each colour occurs, (n,)
+    counts: NDArray[np.int64]
+    flats: Mapping[int, FlatFrame]
+    # ^ by k, of the original's size
+    shares: Mapping[int, Sequence[float]]
+    # ^ by k: part of the counted pixels that each palette colour covers
+
+
+def picture_ks(ks: Sequence[int], mses: Sequence[float]) -> tuple[int, ...]:
+    """The k that the pictures show, ascending: the smallest, the suggested, the largest. ks ascend, not empty."""
+    return tuple(sorted({ks[0], suggested_k(ks, mses) or ks[0], ks[-1]}))
+
+
+def image_pictures(
+    sources: PictureSources, ks: Sequence[int], mses: Sequence[float], *, stills: bool = True
+) -> Iterator[tuple[str, bytes]]:
+    """Names, relative to the output root, and bytes of the pictures of one image; ks ascend, mses belong to them.
+
+    Thumbnails of original and suggested flat, the original's preview, the points of the colour space; with `stills`
+    also colorspace.png and contact_sheet.png. The points come last but for the stills, and say which preview there is.
+    """
+    image_id, suggested = sources.image_id, suggested_k(ks, mses) or ks[0]
+    chosen = sources.flats[suggested]
+    suffix, preview_bytes = preview(sources.original, sources.alpha)
+    points = color_points(sources.colors, sources.counts)
+    yield picture_name(image_id, "original.jpg"), thumbnail(sources.original, sources.alpha)
+    yield picture_name(image_id, "flat.jpg"), thumbnail(_pixels(chosen), sources.alpha)
+    yield picture_name(image_id, f"preview.{suffix}"), preview_bytes
+    yield picture_name(image_id, "points.js"), _points_script(image_id, suffix, points)
+    if stills:
+        yield still_name(image_id, COLORSPACE), colorspace_png(points, chosen.palette)
+        yield still_name(image_id, CONTACT_SHEET), contact_sheet_png(_panels(sources, ks, mses))
+
+
+def _points_script(image_id: str, suffix: str, points: ColorPoints) -> bytes:
+    content = {"preview": f"preview.{suffix}", "points": packed_points(points)}
+    return f"flatpipe.receivePoints({json.dumps(picture_key(image_id))}, {json.dumps(content)});\n".encode("ascii")
+
+
+def _panels(sources: PictureSources, ks: Sequence[int], mses: Sequence[float]) -> list[Panel]:
+    panels = [Panel("original", shown_opaque(sources.original, sources.alpha))]
+    suggested, mse_of = suggested_k(ks, mses), dict(zip(ks, mses, strict=True))
+    for k in picture_ks(ks, mses):
+        flat = sources.flats[k]
+        pixels = shown_opaque(_pixels(flat), sources.alpha)
+        caption = f"k = {k}   {psnr(mse_of[k]):.1f} dB" + "   suggested" * (k == suggested)
+        panels.append(Panel(caption, pixels, flat.palette, sources.shares[k]))
+    return panels
+
+
+def _pixels(flat: FlatFrame) -> NDArray[np.uint8]:
+    return flat.palette.take(flat.label_map, axis=0)
+    # ^ eight times faster here than palette[label_map]
