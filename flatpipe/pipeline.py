@@ -10,9 +10,10 @@ from datetime import UTC, datetime
 
 from dask.delayed import Delayed
 
+from flatpipe.batch.bundle import Bundle, bundles
 from flatpipe.batch.engines import choose_scheduler, open_engine
 from flatpipe.batch.execute import BuildGraph, execute
-from flatpipe.batch.graph import image_graph
+from flatpipe.batch.graph import bundle_graph
 from flatpipe.config import Config
 from flatpipe.environment import environment
 from flatpipe.errors import RunGivenUp
@@ -98,7 +99,8 @@ def _execute(run: _Run, plan: PlanSummary) -> str:
         compile_kernels()
     try:
         with open_engine(scheduler, workers, config.errors.retries) as engine:
-            for result in execute(run.workspace.ledger.work(), engine, _graph_builder(run), run.stop):
+            work = bundles(run.workspace.ledger.work(), config.execution.granularity)
+            for result in execute(work, engine, _graph_builder(run), run.stop):
                 _record(run, result)
                 _check_failures(run, plan, result)
     except RunGivenUp as error:
@@ -111,17 +113,14 @@ def _execute(run: _Run, plan: PlanSummary) -> str:
 def _graph_builder(run: _Run) -> BuildGraph:
     workspace = run.workspace
 
-    def build(image: PlannedImage, attempt: int) -> Delayed:
-        kept = [
-            flat for flat in workspace.ledger.flats_of(image.source.image_id) if _is_kept(flat, image, workspace.ks)
-        ]
-        return image_graph(run.run_id, image, attempt, kept, workspace.settings)
+    def kept(image: PlannedImage) -> tuple[FlattenResult, ...]:
+        flats = workspace.ledger.flats_of(image.source.image_id)
+        return tuple(flat for flat in flats if flat.k in workspace.ks and flat.k not in image.ks)
+
+    def build(bundle: Bundle, attempt: int) -> Delayed:
+        return bundle_graph(run.run_id, bundle, attempt, kept, workspace.settings)
 
     return build
-
-
-def _is_kept(flat: FlattenResult, image: PlannedImage, ks: tuple[int, ...]) -> bool:
-    return flat.k in ks and flat.k not in image.ks
 
 
 def _record(run: _Run, result: ImageResult) -> None:

@@ -15,10 +15,10 @@ from dask.delayed import Delayed
 from distributed.scheduler import KilledWorker, NoWorkerError
 
 from flatpipe.batch import tasks
+from flatpipe.batch.bundle import Bundle
 from flatpipe.batch.endurance import allow_exit
 from flatpipe.batch.execute import Finished, WorkersLost
 from flatpipe.errors import RunGivenUp
-from flatpipe.records import PlannedImage
 
 _DASK_SETTINGS = {
     "distributed.scheduler.allowed-failures": 0,
@@ -41,41 +41,41 @@ class ClusterEngine:
         # ^ five images at least: with fewer, Dask takes the pairs of one image for roots and scatters them
         self._client = client
         self._retries = retries
-        self._futures: dict[Any, PlannedImage] = {}
+        self._futures: dict[Any, Bundle] = {}
         self._done: queue.SimpleQueue[Any] = queue.SimpleQueue()
 
-    def submit(self, image: PlannedImage, root: Delayed) -> None:
-        """Send the image's graph to the scheduler."""
+    def submit(self, bundle: Bundle, root: Delayed) -> None:
+        """Send the bundle's graph to the scheduler."""
         future = self._client.compute(root, fifo_timeout="0s", retries=self._retries, optimize_graph=False)
         # ^ fifo_timeout: images submitted within a minute would otherwise interleave and thrash the workers' caches
-        self._futures[future] = image
+        self._futures[future] = bundle
         future.add_done_callback(self._done.put)
 
     def finished(self, timeout: float) -> Finished | None:
-        """The next image that is done, or None after `timeout` seconds; raises RunGivenUp when the cluster is lost."""
+        """The next bundle that is done, or None after `timeout` seconds; raises RunGivenUp when the cluster is lost."""
         try:
             future = self._done.get(timeout=timeout)
         except queue.Empty:
             if self._client.status not in ("running", "connecting"):
                 raise RunGivenUp("the connection to the Dask scheduler was lost; run again to resume") from None
             return None
-        image = self._futures.pop(future)
+        bundle = self._futures.pop(future)
         try:
-            return self._outcome(future, image)
+            return self._outcome(future, bundle)
         finally:
             future.release()
 
-    def _outcome(self, future: Any, image: PlannedImage) -> Finished:
+    def _outcome(self, future: Any, bundle: Bundle) -> Finished:
         if future.status == "finished":
-            return Finished(image, future.result())
+            return Finished(bundle, future.result())
         if future.status == "cancelled":
-            return Finished(image, error=RunGivenUp("the Dask scheduler was lost; run again to resume"))
+            return Finished(bundle, error=RunGivenUp("the Dask scheduler was lost; run again to resume"))
         error = future.exception()
         if isinstance(error, KilledWorker):
-            return Finished(image, error=WorkersLost(str(error)))
+            return Finished(bundle, error=WorkersLost(str(error)))
         if isinstance(error, NoWorkerError):
-            return Finished(image, error=RunGivenUp("no worker has been there for 15 minutes; run again to resume"))
-        return Finished(image, error=error)
+            return Finished(bundle, error=RunGivenUp("no worker has been there for 15 minutes; run again to resume"))
+        return Finished(bundle, error=error)
 
     def stop(self) -> None:
         """Cancel what the workers have not begun."""

@@ -17,11 +17,12 @@ import dask
 from dask.delayed import Delayed
 
 from flatpipe.batch import tasks
+from flatpipe.batch.bundle import Bundle
 from flatpipe.errors import FlatpipeError, RunGivenUp, WorkerDied
 from flatpipe.records import Failure, ImageResult, LoadToken, PlannedImage, StopRequest
 
-BuildGraph = Callable[[PlannedImage, int], Delayed]
-# ^ of an image and the number of times it was tried before
+BuildGraph = Callable[[Bundle, int], Delayed]
+# ^ of a bundle and the number of times it was tried before; computing it gives an ImageResult, or a tuple of them
 
 _POLL_SECONDS = 0.25
 # ^ how soon a stop is noticed while nothing finishes
@@ -38,10 +39,10 @@ class WorkersLost(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """What became of one submitted image: its result, or the infrastructure's error."""
+    """What became of one submitted bundle: its result (or results), or the infrastructure's error."""
 
-    image: PlannedImage
-    result: ImageResult | None = None
+    bundle: Bundle
+    result: ImageResult | tuple[ImageResult, ...] | None = None
     error: BaseException | None = None
 
 
@@ -49,14 +50,14 @@ class Engine(Protocol):
     """Something that computes image graphs: this process, its threads, or a cluster."""
 
     window: int
-    # ^ images in flight
+    # ^ bundles in flight
 
-    def submit(self, image: PlannedImage, root: Delayed) -> None:
-        """Begin (or queue) one image's graph."""
+    def submit(self, bundle: Bundle, root: Delayed) -> None:
+        """Begin (or queue) one bundle's graph."""
         ...
 
     def finished(self, timeout: float) -> Finished | None:
-        """The next image that is done, or None after `timeout` seconds; raises RunGivenUp when the engine is lost."""
+        """The next bundle that is done, or None after `timeout` seconds; raises RunGivenUp when the engine is lost."""
         ...
 
     def stop(self) -> None:
@@ -76,15 +77,13 @@ class _Loop:
     in_flight: int = 0
     deaths: Counter[str] = field(default_factory=Counter)
     # ^ how often a worker died that had the image, by image_id
-    again: list[PlannedImage] = field(default_factory=list)
-    # ^ images to try once more among the others
-    suspects: list[PlannedImage] = field(default_factory=list)
+    again: list[Bundle] = field(default_factory=list)
+    # ^ single images to try once more among the others
+    suspects: list[Bundle] = field(default_factory=list)
     # ^ images that were there at two deaths: perhaps a neighbour's fault, so they are tried with no neighbours
 
 
-def execute(
-    work: Iterator[PlannedImage], engine: Engine, build: BuildGraph, stop: StopRequest
-) -> Iterator[ImageResult]:
+def execute(work: Iterator[Bundle], engine: Engine, build: BuildGraph, stop: StopRequest) -> Iterator[ImageResult]:
     """Results as images finish, in any order; raises RunGivenUp when the engine is lost.
 
     After a stop, an image cut short yields what it has, with a failure whose error is INTERRUPTED. An image whose
@@ -93,19 +92,18 @@ def execute(
     loop = _Loop(engine, build, stop)
     yield from _window(loop, work, engine.window)
     while loop.suspects and not loop.stop:
-        image = loop.suspects.pop()
-        yield from _window(loop, iter([image]), 1)
+        yield from _window(loop, iter([loop.suspects.pop()]), 1)
 
 
-def _window(loop: _Loop, work: Iterator[PlannedImage], window: int) -> Iterator[ImageResult]:
+def _window(loop: _Loop, work: Iterator[Bundle], window: int) -> Iterator[ImageResult]:
     exhausted = False
     while not (exhausted and not loop.again) or loop.in_flight:
         while loop.in_flight < window and not loop.stop:
-            image = loop.again.pop() if loop.again else next(work, None)
-            if image is None:
+            bundle = loop.again.pop() if loop.again else next(work, None)
+            if bundle is None:
                 exhausted = True
                 break
-            loop.engine.submit(image, loop.build(image, loop.deaths[image.source.image_id]))
+            loop.engine.submit(bundle, loop.build(bundle, loop.deaths[bundle.images[0].source.image_id]))
             loop.in_flight += 1
         if loop.stop:
             exhausted = True
@@ -121,9 +119,10 @@ def _collect(loop: _Loop) -> Iterator[ImageResult]:
         return
     loop.in_flight -= 1
     if done.result is not None:
-        yield done.result
+        yield from done.result if isinstance(done.result, tuple) else (done.result,)
     elif isinstance(done.error, WorkersLost):
-        yield from _accuse(loop, done.image)
+        for image in done.bundle.images:
+            yield from _accuse(loop, image)
     elif done.error is not None and not loop.stop:
         raise done.error if isinstance(done.error, FlatpipeError) else RunGivenUp(str(done.error)) from done.error
 
@@ -132,9 +131,9 @@ def _accuse(loop: _Loop, image: PlannedImage) -> Iterator[ImageResult]:
     loop.deaths[image.source.image_id] += 1
     deaths = loop.deaths[image.source.image_id]
     if deaths < _DEATHS_AMONG_OTHERS:
-        loop.again.append(image)
+        loop.again.append(Bundle((image,), one_task=True))
     elif deaths < _DEATHS_AMONG_OTHERS + _DEATHS_ALONE:
-        loop.suspects.append(image)
+        loop.suspects.append(Bundle((image,), one_task=True))
     else:
         yield worker_died(image)
 
@@ -155,19 +154,19 @@ class SynchronousEngine:
     window = 1
 
     def __init__(self) -> None:
-        self._queued: list[tuple[PlannedImage, Delayed]] = []
+        self._queued: list[tuple[Bundle, Delayed]] = []
         tasks.stop_tasks(False)
 
-    def submit(self, image: PlannedImage, root: Delayed) -> None:
-        """Keep the image until it is asked for."""
-        self._queued.append((image, root))
+    def submit(self, bundle: Bundle, root: Delayed) -> None:
+        """Keep the bundle until it is asked for."""
+        self._queued.append((bundle, root))
 
     def finished(self, timeout: float) -> Finished | None:
-        """Compute the oldest image now, however long it takes."""
+        """Compute the oldest bundle now, however long it takes."""
         del timeout
-        image, root = self._queued.pop(0)
+        bundle, root = self._queued.pop(0)
         (result,) = dask.compute(root, scheduler="synchronous", optimize_graph=False)
-        return Finished(image, result)
+        return Finished(bundle, result)
 
     def stop(self) -> None:
         """Begin no further pair."""
@@ -190,13 +189,13 @@ class ThreadsEngine:
         self._done: queue.SimpleQueue[Finished] = queue.SimpleQueue()
         tasks.stop_tasks(False)
 
-    def submit(self, image: PlannedImage, root: Delayed) -> None:
-        """Start scheduling the image's tasks."""
+    def submit(self, bundle: Bundle, root: Delayed) -> None:
+        """Start scheduling the bundle's tasks."""
         future = self._schedulers.submit(self._compute, root)
-        future.add_done_callback(lambda done: self._done.put(_finished_future(image, done)))
+        future.add_done_callback(lambda done: self._done.put(_finished_future(bundle, done)))
 
     def finished(self, timeout: float) -> Finished | None:
-        """The next image that is done, or None after `timeout` seconds."""
+        """The next bundle that is done, or None after `timeout` seconds."""
         try:
             return self._done.get(timeout=timeout)
         except queue.Empty:
@@ -212,13 +211,13 @@ class ThreadsEngine:
         self._schedulers.shutdown(cancel_futures=True)
         self._pool.shutdown()
 
-    def _compute(self, root: Delayed) -> ImageResult:
+    def _compute(self, root: Delayed) -> Any:
         (result,) = dask.compute(
             root, scheduler="threads", pool=self._pool, num_workers=self._workers, optimize_graph=False
         )
-        return result  # type: ignore[no-any-return]
+        return result
 
 
-def _finished_future(image: PlannedImage, done: Future[Any]) -> Finished:
+def _finished_future(bundle: Bundle, done: Future[Any]) -> Finished:
     error = done.exception()
-    return Finished(image, None, error) if error is not None else Finished(image, done.result())
+    return Finished(bundle, None, error) if error is not None else Finished(bundle, done.result())

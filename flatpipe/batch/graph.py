@@ -1,20 +1,39 @@
-"""A planned image as a small Dask graph: load -> flatten(k)... -> sweep. Builds graphs, runs nothing."""
+"""A planned image as a small Dask graph: load -> flatten(k)... -> sweep. Builds graphs, runs nothing.
+
+Small images go through the same three steps inside one task.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 from dask.delayed import Delayed, delayed
 
 from flatpipe.batch import tasks
+from flatpipe.batch.bundle import Bundle
 from flatpipe.records import FlattenResult, PlannedImage, TaskSettings
 
+KeptFlats = tuple[FlattenResult, ...]
 
-def image_graph(
-    run_id: str, image: PlannedImage, attempt: int, kept: Sequence[FlattenResult], settings: TaskSettings
+
+def bundle_graph(
+    run_id: str, bundle: Bundle, attempt: int, kept: Callable[[PlannedImage], KeptFlats], settings: TaskSettings
 ) -> Delayed:
+    """The root of a bundle's graph: an ImageResult, or a tuple of them when the bundle is one task.
+
+    `kept` gives an image's flats that are still valid.
+    """
+    if not bundle.one_task:
+        (image,) = bundle.images
+        return image_graph(run_id, image, attempt, kept(image), settings)
+    name = (f"{run_id}.{attempt}", bundle.images[0].source.image_id.encode("utf-8", "backslashreplace").decode())
+    images = tuple((image, kept(image)) for image in bundle.images)
+    return _task(tasks.flatten_images, images=images, settings=settings)(dask_key_name=("images", *name))
+
+
+def image_graph(run_id: str, image: PlannedImage, attempt: int, kept: KeptFlats, settings: TaskSettings) -> Delayed:
     """The root of one image's graph; computing it yields an ImageResult.
 
     Keys are tuples: the scheduler groups them by their first word, and names built from an image would make it
@@ -29,7 +48,7 @@ def image_graph(
         _task(tasks.flatten, source=source, k=k, settings=settings)(token, dask_key_name=("flatten", *name, k))
         for k in image.ks
     ]
-    sweep = _task(tasks.sweep, source=source, kept=tuple(kept), settings=settings)
+    sweep = _task(tasks.sweep, source=source, kept=kept, settings=settings)
     return sweep(token, fresh, dask_key_name=("sweep", *name))
 
 

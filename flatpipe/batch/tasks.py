@@ -27,6 +27,7 @@ from flatpipe.records import (
     ImageResult,
     ImageSource,
     LoadToken,
+    PlannedImage,
     Stage,
     SweepResult,
     TaskSettings,
@@ -105,6 +106,18 @@ def sweep(
     finally:
         _images.drop(_cache_key(source, settings))
     return ImageResult(source, token, tuple(fresh), result, None)
+
+
+def flatten_images(
+    images: Sequence[tuple[PlannedImage, tuple[FlattenResult, ...]]], settings: TaskSettings
+) -> tuple[ImageResult, ...]:
+    """All tasks of some images, one after another, in one call: for images too small to be worth a task per k."""
+    results = []
+    for image, kept in images:
+        token = load(image.source, settings)
+        fresh = [flatten(token, image.source, k, settings) for k in image.ks]
+        results.append(sweep(token, fresh, image.source, kept, settings))
+    return tuple(results)
 
 
 # --- the parts of a task ---------------------------------------------------------------------------------------------

@@ -115,6 +115,8 @@ class ExecutionSection(Section):
     """auto, synchronous (one core, for debugging), threads, or processes (a Dask LocalCluster)."""
     workers: Workers = "auto"
     """Threads or processes; auto: one per core."""
+    granularity: Literal["auto", "pair", "image", "batch"] = "auto"
+    """What one Dask task is: a (image, k) pair, an image, a batch of small images, or what fits the files' sizes."""
     state_path: StrictStr | None = None
     """Local folder of ledger.sqlite; null: the output folder. Needed when the output is a URL."""
 

@@ -9,17 +9,20 @@ from pathlib import Path
 
 import pytest
 from builders import settings_for, source_of, write_image
+from dask.delayed import Delayed
 
 from flatpipe.batch import tasks
+from flatpipe.batch.bundle import Bundle, Granularity, bundles
 from flatpipe.batch.execute import Finished, SynchronousEngine, ThreadsEngine, WorkersLost, execute
-from flatpipe.batch.graph import image_graph
+from flatpipe.batch.graph import bundle_graph, image_graph
 from flatpipe.errors import RunGivenUp
 from flatpipe.records import ImageResult, ImageSource, LoadToken, PlannedImage, StopRequest
 
 
-def planned(*names: str) -> list[PlannedImage]:
-    """Images with work to do."""
-    return [PlannedImage(ImageSource(name, f"/{name}", 1, ""), (2,), sweep=True, reason="new") for name in names]
+def planned(*names: str) -> list[Bundle]:
+    """Single images with work to do."""
+    images = (PlannedImage(ImageSource(name, f"/{name}", 1, ""), (2,), sweep=True, reason="new") for name in names)
+    return [Bundle((image,), one_task=False) for image in images]
 
 
 class ScriptedEngine:
@@ -30,21 +33,25 @@ class ScriptedEngine:
         self.most_in_flight = 0
         self.alone: dict[str, list[bool]] = defaultdict(list)
         self._script = script or {}
-        self._queue: deque[PlannedImage] = deque()
+        self._queue: deque[Bundle] = deque()
 
-    def submit(self, image: PlannedImage, root: object) -> None:
-        """Queue the image."""
-        self._queue.append(image)
+    def submit(self, bundle: Bundle, root: object) -> None:
+        """Queue the bundle."""
+        self._queue.append(bundle)
         self.most_in_flight = max(self.most_in_flight, len(self._queue))
 
     def finished(self, timeout: float) -> Finished | None:
-        """The scripted outcome of the oldest image, or success."""
-        image = self._queue.popleft()
-        name = image.source.image_id
-        self.alone[name].append(not self._queue)
-        if self._script.get(name):
-            return Finished(image, error=self._script[name].pop(0))
-        return Finished(image, ImageResult(image.source, LoadToken(name)))
+        """The scripted outcome of the oldest bundle (that of the first image that has one), or success."""
+        bundle = self._queue.popleft()
+        names = [image.source.image_id for image in bundle.images]
+        for name in names:
+            self.alone[name].append(not self._queue and len(names) == 1)
+        for name in names:
+            if self._script.get(name):
+                return Finished(bundle, error=self._script[name].pop(0))
+        return Finished(
+            bundle, tuple(ImageResult(image.source, LoadToken(image.source.image_id)) for image in bundle.images)
+        )
 
     def stop(self) -> None:
         """Nothing."""
@@ -53,9 +60,9 @@ class ScriptedEngine:
         """Nothing."""
 
 
-def outcomes(engine: ScriptedEngine, images: Iterable[PlannedImage], stop: StopRequest | None = None) -> dict[str, str]:
+def outcomes(engine: ScriptedEngine, images: Iterable[Bundle], stop: StopRequest | None = None) -> dict[str, str]:
     """The error word ("" for success) of each image that came out."""
-    results = execute(iter(images), engine, lambda image, attempt: None, stop or StopRequest())  # type: ignore[arg-type,return-value]
+    results = execute(iter(images), engine, lambda bundle, attempt: None, stop or StopRequest())  # type: ignore[arg-type,return-value]
     return {result.source.image_id: result.failure.error if result.failure else "" for result in results}
 
 
@@ -70,8 +77,8 @@ def test_every_image_comes_out_and_no_more_than_the_window_is_in_flight() -> Non
 def test_the_source_of_work_is_read_as_it_is_needed() -> None:
     """Submitting never runs ahead of the window: a million images need not be held."""
     taken = itertools.count()
-    work = (next(taken) and image or image for image in planned(*map(str, range(50))))
-    results = execute(work, ScriptedEngine(4), lambda image, attempt: None, StopRequest())  # type: ignore[arg-type,return-value]
+    work = ((next(taken) and image) or image for image in planned(*map(str, range(50))))
+    results = execute(work, ScriptedEngine(4), lambda bundle, attempt: None, StopRequest())  # type: ignore[arg-type,return-value]
     next(results)
 
     assert next(taken) <= 5
@@ -88,6 +95,34 @@ def test_an_image_that_keeps_killing_workers_is_named_and_its_neighbours_are_not
     assert len(engine.alone["poison"]) == 4
 
 
+def test_a_batch_whose_worker_died_is_taken_apart() -> None:
+    """Of five images in one task, one kills the worker: it is named, the other four succeed on their own."""
+    (batch,) = bundles([single.images[0] for single in planned(*"abcde")], "batch")
+    engine = ScriptedEngine(2, {"c": [WorkersLost("gone")] * 9})
+
+    assert outcomes(engine, [batch]) == {"a": "", "b": "", "c": "worker-died", "d": "", "e": ""}
+
+
+@pytest.mark.parametrize(("sizes", "shapes"), [
+    ([1_000_000], [(1, False)]),
+    ([100_000], [(1, True)]),
+    ([5_000] * 40, [(16, True), (16, True), (8, True)]),
+    ([20_000] * 20, [(14, True), (6, True)]),
+    ([5_000, 1_000_000, 5_000], [(1, False), (2, True)]),
+], ids=["large", "small", "thumbnails", "by-bytes", "mixed"])  # fmt: skip
+def test_tasks_have_a_fitting_size(sizes: list[int], shapes: list[tuple[int, bool]]) -> None:
+    """Large files get a task per k, small ones a task each, thumbnails share one; none is lost."""
+    images = [
+        PlannedImage(ImageSource(str(n), "", size, ""), (2,), sweep=True, reason="") for n, size in enumerate(sizes)
+    ]
+    made = list(bundles(images, "auto"))
+
+    assert [(len(bundle.images), bundle.one_task) for bundle in made] == shapes
+    assert sorted(image.source.image_id for bundle in made for image in bundle.images) == sorted(
+        map(str, range(len(sizes)))
+    )
+
+
 def test_a_lost_engine_ends_the_run() -> None:
     """What the engine cannot go on from is raised as RunGivenUp, and never looks like success."""
     with pytest.raises(RunGivenUp, match="scheduler"):
@@ -99,26 +134,27 @@ def test_a_lost_engine_ends_the_run() -> None:
 def test_after_a_stop_nothing_is_submitted() -> None:
     """Once a stop is asked for, what is in flight comes out and no more goes in."""
     stop = StopRequest()
-    results = execute(iter(planned(*"abcdef")), ScriptedEngine(2), lambda image, attempt: None, stop)  # type: ignore[arg-type,return-value]
+    results = execute(iter(planned(*"abcdef")), ScriptedEngine(2), lambda bundle, attempt: None, stop)  # type: ignore[arg-type,return-value]
     first = next(results)
     stop.exit_code = 130
 
     assert [first.source.image_id, *(result.source.image_id for result in results)] == ["a", "b"]
 
 
+@pytest.mark.parametrize("granularity", ["pair", "image", "batch"])
 @pytest.mark.parametrize("workers", [0, 1, 2, 4])
-def test_local_engines_give_equal_files(workers: int, tmp_path: Path) -> None:
-    """The synchronous engine (0 here) and threads of any number write the bytes that plain calls write."""
+def test_local_engines_give_equal_files(workers: int, granularity: Granularity, tmp_path: Path) -> None:
+    """The synchronous engine (0 here) and threads of any number, in tasks of any size, write what plain calls write."""
     sources = [source_of(write_image(tmp_path / f"{n}.png", seed=n)) for n in range(4)]
     expected, settings = settings_for(tmp_path / "plain"), settings_for(tmp_path / "engine")
-    for source in sources:
-        token = tasks.load(source, expected)
-        tasks.sweep(token, [tasks.flatten(token, source, k, expected) for k in (2, 5)], source, (), expected)
+    work = [PlannedImage(source, (2, 5), sweep=True, reason="new") for source in sources]
+    tasks.flatten_images([(image, ()) for image in work], expected)
     engine = ThreadsEngine(workers) if workers else SynchronousEngine()
-    work = (PlannedImage(source, (2, 5), sweep=True, reason="new") for source in sources)
-    results = list(
-        execute(work, engine, lambda image, attempt: image_graph("run", image, attempt, (), settings), StopRequest())
-    )
+
+    def build(bundle: Bundle, attempt: int) -> Delayed:
+        return bundle_graph("run", bundle, attempt, lambda image: (), settings)
+
+    results = list(execute(bundles(work, granularity), engine, build, StopRequest()))
     engine.close()
     tasks.stop_tasks(False)
 
