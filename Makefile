@@ -54,3 +54,10 @@ lock:
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+bench: $(VENV)/.bench
+	$(BIN)/python -m benchmarks quality floor peers
+	$(BIN)/python -m benchmarks plain --rounds 3 --most 1
+
+fuzz: $(VENV)/.dev
+	FLATPIPE_FUZZ=5000 $(BIN)/python -m pytest tests/files -k fuzz

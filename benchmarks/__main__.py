@@ -1,0 +1,34 @@
+"""python -m benchmarks [NAME...] [--photos FOLDER]...: time and distortion, ratios taken side by side in one run."""
+
+from __future__ import annotations
+
+import argparse
+
+from benchmarks import floor, peers, plain, quality
+from benchmarks.common import photo_folders
+
+
+def main() -> None:
+    """Run the named benchmarks, or all but the long ones."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("names", nargs="*", default=["quality", "floor", "peers"], help="quality floor peers plain")
+    parser.add_argument("--photos", action="append", default=[], metavar="FOLDER")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--most", type=int, default=2, help="images per folder for peers and plain")
+    chosen = parser.parse_args()
+    folders = photo_folders(chosen.photos)
+    for name in chosen.names:
+        if name == "quality":
+            quality.measure(folders)
+        elif name == "floor":
+            floor.measure(folders, chosen.rounds)
+        elif name == "peers":
+            peers.measure(folders, chosen.rounds, chosen.most)
+        elif name == "plain":
+            plain.measure(folders, chosen.rounds, chosen.most)
+        else:
+            parser.error(f"no benchmark is called {name}")
+
+
+if __name__ == "__main__":
+    main()
