@@ -11,12 +11,18 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from flatpipe.quantize.color_space import lightness
 from flatpipe.quantize.color_table import index_colors
 from flatpipe.quantize.flatten import flatten_indexed
+from flatpipe.quantize.multilevel import quick_centroids
 from flatpipe.quantize.options import MAX_K
 
-STRENGTH = 0.75
-# ^ part of a pixel's error that is handed on: less grain than 1, and still no banding
+_STRENGTH = 0.875
+# ^ part of a pixel's error that is handed on: 1 costs 0.3 dB of PSNR on photographs, 0.5 shows bands in skies
+_LIMIT = 6.0
+# ^ levels of error per channel that are handed on at most: smooth areas need no more, and without it 0.6 dB are lost
+_BITS = 7
+# ^ of each channel by which the nearest palette colour is remembered: 6 loses 0.4 dB, 8 takes three times as long
 
 
 @dataclass(frozen=True)
@@ -33,54 +39,82 @@ class DitheredImage:
 
 
 def dithered(pixels: NDArray[np.uint8], n_colors: int = MAX_K, alpha: NDArray[np.uint8] | None = None) -> DitheredImage:
-    """Return `pixels` (H, W, 3) uint8 in at most n_colors colours chosen for them, the errors spread around."""
-    palette = flatten_indexed(index_colors(pixels, alpha), n_colors).palette
-    by_green = np.argsort(palette[:, 1], kind="stable")
-    found = _diffuse(np.ascontiguousarray(pixels), palette[by_green].astype(np.float64), STRENGTH)
-    return DitheredImage(palette, by_green.astype(np.uint8)[found])
+    """Return `pixels` (H, W, 3) uint8 in at most n_colors colours chosen for them, each pixel's error spread around.
+
+    An image of no more than n_colors colours comes back unchanged.
+    """
+    image = index_colors(pixels, alpha)
+    levels = image.levels("rgb")
+    if levels.n <= n_colors:
+        exact = flatten_indexed(image, n_colors)
+        return DitheredImage(exact.palette, exact.label_map)
+    palette = np.unique(np.rint(quick_centroids(levels, n_colors)).astype(np.uint8), axis=0)
+    palette = palette[np.argsort(lightness(palette), kind="stable")]
+    return DitheredImage(palette, _diffuse(image.pixels, np.ascontiguousarray(palette.T.astype(np.int32))))
 
 
 @njit(nogil=True, cache=True)
-def _diffuse(pixels: NDArray[np.uint8], palette: NDArray[np.float64], strength: float) -> NDArray[np.uint8]:
-    """Return the row of `palette` (n, 3), sorted by green, for each pixel (H, W)."""
+def _diffuse(pixels: NDArray[np.uint8], palette: NDArray[np.int32]) -> NDArray[np.uint8]:
+    """Return the row of `palette` (3, n) for each pixel (H, W)."""
     height, width = pixels.shape[:2]
-    found = np.empty((height, width), np.uint8)
-    errors = np.zeros((2, width + 2, 3))
-    # ^ of this row and the next, one column of margin on both sides
-    wanted = np.empty(3)
+    label_map = np.empty((height, width), np.uint8)
+    remembered = np.full(1 << (3 * _BITS), -1, np.int16)
+    errors = np.zeros((2, 3, width + 2), np.float32)
+    # ^ of this row and the next, with a column of margin on both sides
     for y in range(height):
         here, below = errors[y & 1], errors[1 - (y & 1)]
         below[:] = 0
         step = 1 - 2 * (y & 1)
-        guess = 0
-        for n in range(width):
-            x = n if step == 1 else width - 1 - n
-            for c in range(3):
-                wanted[c] = min(max(pixels[y, x, c] + here[x + 1, c], 0.0), 255.0)
-            guess = _nearest(palette, wanted, guess)
-            found[y, x] = guess
-            for c in range(3):
-                error = (wanted[c] - palette[guess, c]) * strength / 16
-                here[x + 1 + step, c] += error * 7
-                below[x + 1 - step, c] += error * 3
-                below[x + 1, c] += error * 5
-                below[x + 1 + step, c] += error
-    return found
+        for i in range(width):
+            x = i if step == 1 else width - 1 - i
+            red = _wanted(pixels[y, x, 0], here[0, x + 1])
+            green = _wanted(pixels[y, x, 1], here[1, x + 1])
+            blue = _wanted(pixels[y, x, 2], here[2, x + 1])
+            cell = _cell(red) << 2 * _BITS | _cell(green) << _BITS | _cell(blue)
+            row = np.int64(remembered[cell])
+            if row < 0:
+                row = remembered[cell] = _nearest(cell, palette)
+            label_map[y, x] = row
+            _hand_on(red - np.float32(palette[0, row]), here[0], below[0], x + 1, step)
+            _hand_on(green - np.float32(palette[1, row]), here[1], below[1], x + 1, step)
+            _hand_on(blue - np.float32(palette[2, row]), here[2], below[2], x + 1, step)
+    return label_map
 
 
 @njit(nogil=True, cache=True)
-def _nearest(palette: NDArray[np.float64], wanted: NDArray[np.float64], guess: int) -> int:
-    """Return the palette row nearest to `wanted` (3,): outward from `guess`, until green alone is too far away."""
-    best, least = guess, np.inf
-    for direction in (1, -1):
-        row = guess if direction == 1 else guess - 1
-        while 0 <= row < palette.shape[0]:
-            dg = palette[row, 1] - wanted[1]
-            if dg * dg >= least and dg * direction > 0:
-                break
-            dr, db = palette[row, 0] - wanted[0], palette[row, 2] - wanted[2]
-            squared = dr * dr + dg * dg + db * db
-            if squared < least:
-                best, least = row, squared
-            row += direction
-    return best
+def _wanted(level: np.uint8, error: np.float32) -> np.float32:
+    """Return the level to look for, 0..255."""
+    return min(max(np.float32(level) + error, np.float32(0)), np.float32(255))
+
+
+@njit(nogil=True, cache=True)
+def _cell(level: np.float32) -> np.int64:
+    """Return the leading bits of a level."""
+    return np.int64(np.int32(level + np.float32(0.5)) >> np.int32(8 - _BITS))
+
+
+@njit(nogil=True, cache=True)
+def _hand_on(error: np.float32, here: NDArray[np.float32], below: NDArray[np.float32], x: int, step: int) -> None:
+    """Add the shares of a pixel's error in one channel to its neighbours: 7, 3, 5 and 1 sixteenths."""
+    share = min(max(error, np.float32(-_LIMIT)), np.float32(_LIMIT)) * np.float32(_STRENGTH / 16)
+    here[x + step] += np.float32(7) * share
+    below[x - step] += np.float32(3) * share
+    below[x] += np.float32(5) * share
+    below[x + step] += share
+
+
+@njit(nogil=True, cache=True)
+def _nearest(cell: int, palette: NDArray[np.int32]) -> np.int64:
+    """Return the row of `palette` (3, n) nearest to the middle of a cell of the colour cube, the lowest of equals."""
+    mask, width = (1 << _BITS) - 1, 8 - _BITS
+    middle = (1 << width) >> 1
+    red = np.int32((cell >> 2 * _BITS << width) + middle)
+    green = np.int32(((cell >> _BITS & mask) << width) + middle)
+    blue = np.int32(((cell & mask) << width) + middle)
+    reds, greens, blues = palette[0], palette[1], palette[2]
+    nearest = np.int32(np.iinfo(np.int32).max)
+    for row in range(reds.size):
+        dr, dg, db = reds[row] - red, greens[row] - green, blues[row] - blue
+        # the row rides in the low byte: a plain minimum, which the compiler takes of many rows at once
+        nearest = min(nearest, (dr * dr + dg * dg + db * db) << np.int32(8) | np.int32(row))
+    return np.int64(nearest & 255)

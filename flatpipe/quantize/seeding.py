@@ -13,10 +13,12 @@ from flatpipe.quantize.kmeans import FLOAT_MAX
 from flatpipe.quantize.levels import Points
 
 
-def spread(points: Points, k: int, random: np.random.Generator) -> NDArray[np.float32]:
-    """Return k points far apart as centroids (k, 3) float32, each the best of 2 + log(k) drawn candidates."""
-    trials = 2 + int(np.log(k))
-    picked: NDArray[np.float32] = _pick_spread(points, random.random((k, trials)))
+def spread(points: Points, k: int, random: np.random.Generator, trials: int | None = None) -> NDArray[np.float32]:
+    """Return k points far apart as centroids (k, 3) float32, each the best of `trials` drawn candidates.
+
+    By default there are 2 + log(k) of them, as in the paper.
+    """
+    picked: NDArray[np.float32] = _pick_spread(points, random.random((k, trials or 2 + int(np.log(k)))))
     return picked
 
 
