@@ -28,7 +28,7 @@ class _Conversion:
 def convert_to_srgb(image: Image.Image, profile: bytes | None) -> tuple[Image.Image, str | None]:
     """The image with its colours in sRGB, and a note of what was done (None when nothing was needed).
 
-    `image` is in mode L, RGB, RGBA (its alpha being ignored), CMYK or LAB, and comes back as RGB or RGBA. A profile that
+    `image` is in mode L, RGB, RGBA (its alpha being ignored), CMYK or LAB; it comes back as RGB or RGBA. A profile that
     is broken, or made for other pixels, is ignored with a note.
     """
     mode = "RGB" if image.mode == "RGBA" else image.mode

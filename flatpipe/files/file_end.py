@@ -26,7 +26,7 @@ def ends_early(kind: str, content: bytes, ran_out: bool) -> bool:
         return int.from_bytes(content[4:8], "little") + 8 > len(content)
     if kind in ("AVIF", "HEIF"):
         return _boxes_end(content) > len(content)
-    return kind == "TIFF" and _strips_end(content) > len(content)
+    return kind == "TIFF" and _tiff_end(content) > len(content)
 
 
 def _boxes_end(content: bytes) -> int:
@@ -43,9 +43,10 @@ def _boxes_end(content: bytes) -> int:
     return at
 
 
-def _strips_end(content: bytes) -> int:
-    """Where the last strip or tile of a TIFF's first directory says that it ends."""
+def _tiff_end(content: bytes) -> int:
+    """Where the last strip, tile or value of a TIFF's first directory says that it ends."""
     tags = first_directory(content)
     offsets = tag_values(content, tags, _STRIP_OFFSETS) or tag_values(content, tags, _TILE_OFFSETS)
     sizes = tag_values(content, tags, _STRIP_BYTES) or tag_values(content, tags, _TILE_BYTES)
-    return max((offset + size for offset, size in zip(offsets, sizes, strict=False)), default=0)
+    ends = [offset + size for offset, size in zip(offsets, sizes, strict=False)]
+    return max(ends + [entry.end for entry in tags.values()], default=0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 import struct
 from collections.abc import Callable
@@ -166,7 +167,15 @@ def _unknown(content: bytes) -> ImageError:
         return NotAnImage(f"nothing but {len(content):,} zero bytes")
     if content[4:8] == b"ftyp":
         return UnsupportedImage(f"an ISO media file of brand {content[8:12]!r}")
-    beginning = content[:512]
-    if re.fullmatch(rb"[\t\r\n\f\x20-\x7e\x80-\xff]*", beginning):
+    if _is_text(content[:512]):
         return NotAnImage("text, not an image")
-    return NotAnImage(f"of no image format that we know (it begins with {beginning[:8].hex(' ')})")
+    return NotAnImage(f"of no image format that we know (it begins with {content[:8].hex(' ')})")
+
+
+def _is_text(beginning: bytes) -> bool:
+    letters = codecs.getincrementaldecoder("utf-8")()
+    # ^ incremental: a letter may be cut in two at the end of the beginning
+    try:
+        return re.search(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]", letters.decode(beginning)) is None
+    except UnicodeDecodeError:
+        return False

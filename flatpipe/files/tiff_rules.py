@@ -25,6 +25,7 @@ _RARE_COMPRESSIONS = {
 _CFA, _LINEAR_RAW = 32803, 34892
 _TYPE_CODES = {1: "B", 3: "H", 4: "I", 13: "I", 16: "Q", 18: "Q"}
 # ^ BYTE, SHORT, LONG, IFD, LONG8, IFD8 as struct codes: the types that a count, size or offset may have
+_TYPE_BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
 _MOST_TAGS = 4096
 _SMALL_TILE = 4096 * 4096
 # ^ pixels: a tile up to this size may be larger than its image (it is padding), a larger one is refused
@@ -38,7 +39,8 @@ class TagEntry:
     first: int
     # ^ 0 for types that are no plain integers
     at: int
-    # ^ offset of the values in the file
+    end: int
+    # ^ offsets in the file where the values begin and end
     code: str
     # ^ struct code of one value, with its byte order; empty for types that are no plain integers
 
@@ -120,11 +122,10 @@ def _entries(content: bytes, order: str, big: bool, offset: int) -> dict[int, Ta
 
 
 def _entry(content: bytes, order: str, kind: int, count: int, at: int, inline: int) -> TagEntry:
-    code = _TYPE_CODES.get(kind, "")
-    if not code or not count:
-        return TagEntry(count, 0, at, "")
-    size = struct.calcsize(order + code)
+    size = _TYPE_BYTES.get(kind, 0)
     if size * count > inline:
         (at,) = struct.unpack_from(order + ("Q" if inline == 8 else "I"), content, at)
-    first = struct.unpack_from(order + code, content, at)[0] if at + size <= len(content) else 0
-    return TagEntry(count, first, at, order + code)
+    code = _TYPE_CODES.get(kind, "")
+    readable = code and count and at + size <= len(content)
+    first = struct.unpack_from(order + code, content, at)[0] if readable else 0
+    return TagEntry(count, first, at, at + size * count, order + code if code else "")
