@@ -187,8 +187,9 @@ def _unpacked(rows: NDArray[np.uint8], bits: int) -> NDArray[np.uint8]:
     """One label per byte from rows of `_packed` ones."""
     if bits == 8:
         return rows
-    shifts = np.arange(8 - bits, -1, -bits, dtype=np.uint8)
-    labels: NDArray[np.uint8] = (rows[:, :, np.newaxis] >> shifts) & np.uint8((1 << bits) - 1)
+    labels = np.empty((*rows.shape, 8 // bits), dtype=np.uint8)
+    for place in range(8 // bits):
+        labels[..., place] = (rows >> (8 - bits - bits * place)) & ((1 << bits) - 1)
     return labels.reshape(len(rows), -1)
 
 
