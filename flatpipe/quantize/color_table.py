@@ -15,9 +15,9 @@ from functools import cached_property
 from typing import TypeVar
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from flatpipe.quantize.compiled import kernel
 from flatpipe.quantize.levels import ColorLevels, build_levels
 from flatpipe.quantize.options import Space
 from flatpipe.quantize.zorder import level_at, zorder
@@ -103,7 +103,7 @@ def _frozen(values: NDArray[_Value]) -> NDArray[_Value]:
     return view
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _ones(word: np.uint64) -> np.int64:
     """Number of set bits; the compiler knows this idiom and emits one instruction for it."""
     word = word - ((word >> np.uint64(1)) & np.uint64(0x5555555555555555))
@@ -112,7 +112,7 @@ def _ones(word: np.uint64) -> np.int64:
     return np.int64((word * np.uint64(0x0101010101010101)) >> np.uint64(56))
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _mark_colors(pixels: NDArray[np.uint8]) -> NDArray[np.uint64]:
     """Return the bitmap of the colours that occur, in Z-order, as (2^18,) words."""
     seen = np.zeros(_WORDS, np.uint64)
@@ -122,19 +122,19 @@ def _mark_colors(pixels: NDArray[np.uint8]) -> NDArray[np.uint64]:
     return seen
 
 
-@njit(nogil=True, cache=True)
-def _rank_words(seen: NDArray[np.uint64]) -> tuple[NDArray[np.uint32], int]:
+@kernel
+def _rank_words(seen: NDArray[np.uint64]) -> tuple[NDArray[np.uint32], np.int64]:
     """Return how many colours come before each word, (2^18,) uint32, and how many there are."""
     first_rank = np.empty(_WORDS, np.uint32)
-    n = 0
+    n = np.int64(0)
     for w in range(_WORDS):
         first_rank[w] = n
         n += _ones(seen[w])
     return first_rank, n
 
 
-@njit(nogil=True, cache=True)
-def _list_colors(seen: NDArray[np.uint64], n: int) -> NDArray[np.uint8]:
+@kernel
+def _list_colors(seen: NDArray[np.uint64], n: np.int64) -> NDArray[np.uint8]:
     """Return the colours that occur, sorted, (n, 3) uint8."""
     colors = np.empty((n, 3), np.uint8)
     row = 0
@@ -150,13 +150,13 @@ def _list_colors(seen: NDArray[np.uint64], n: int) -> NDArray[np.uint8]:
     return colors
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _index_pixels(
     pixels: NDArray[np.uint8],
     opacity: NDArray[np.uint8],
     seen: NDArray[np.uint64],
     first_rank: NDArray[np.uint32],
-    n: int,
+    n: np.int64,
 ) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
     """Return each pixel's row in the sorted table and each row's count; an empty `opacity` means all opaque."""
     index = np.empty(pixels.shape[0], np.uint32)

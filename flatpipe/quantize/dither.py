@@ -8,11 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from flatpipe.quantize.color_space import lightness
 from flatpipe.quantize.color_table import index_colors
+from flatpipe.quantize.compiled import kernel
 from flatpipe.quantize.flatten import flatten_indexed
 from flatpipe.quantize.multilevel import quick_centroids
 from flatpipe.quantize.options import MAX_K
@@ -53,7 +53,7 @@ def dithered(pixels: NDArray[np.uint8], n_colors: int = MAX_K, alpha: NDArray[np
     return DitheredImage(palette, _diffuse(image.pixels, np.ascontiguousarray(palette.T.astype(np.int32))))
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _diffuse(pixels: NDArray[np.uint8], palette: NDArray[np.int32]) -> NDArray[np.uint8]:
     """Return the row of `palette` (3, n) for each pixel (H, W)."""
     height, width = pixels.shape[:2]
@@ -81,19 +81,19 @@ def _diffuse(pixels: NDArray[np.uint8], palette: NDArray[np.int32]) -> NDArray[n
     return label_map
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _wanted(level: np.uint8, error: np.float32) -> np.float32:
     """Return the level to look for, 0..255."""
     return min(max(np.float32(level) + error, np.float32(0)), np.float32(255))
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _cell(level: np.float32) -> np.int64:
     """Return the leading bits of a level."""
     return np.int64(np.int32(level + np.float32(0.5)) >> np.int32(8 - _BITS))
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _hand_on(error: np.float32, here: NDArray[np.float32], below: NDArray[np.float32], x: int, step: int) -> None:
     """Add the shares of a pixel's error in one channel to its neighbours: 7, 3, 5 and 1 sixteenths."""
     share = min(max(error, np.float32(-_LIMIT)), np.float32(_LIMIT)) * np.float32(_STRENGTH / 16)
@@ -103,8 +103,8 @@ def _hand_on(error: np.float32, here: NDArray[np.float32], below: NDArray[np.flo
     below[x + step] += share
 
 
-@njit(nogil=True, cache=True)
-def _nearest(cell: int, palette: NDArray[np.int32]) -> np.int64:
+@kernel
+def _nearest(cell: np.int64, palette: NDArray[np.int32]) -> np.int64:
     """Return the row of `palette` (3, n) nearest to the middle of a cell of the colour cube, the lowest of equals."""
     mask, width = (1 << _BITS) - 1, 8 - _BITS
     middle = (1 << width) >> 1

@@ -10,9 +10,9 @@ S. P. Lloyd, "Least squares quantization in PCM", IEEE Transactions on Informati
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from flatpipe.quantize.compiled import kernel
 from flatpipe.quantize.levels import Points
 
 _BLOCK = 1024
@@ -20,7 +20,7 @@ _BLOCK = 1024
 FLOAT_MAX = np.float32(np.finfo(np.float32).max)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def lloyd(points: Points, centroids: NDArray[np.float32], max_rounds: int, tol: float) -> float:
     """Move `centroids` (k, 3), INOUT, until their RMS shift per pixel is `tol`; return how much they explain."""
     labels, fresh = np.empty(len(points.sums), np.uint8), np.empty(len(points.sums), np.uint8)
@@ -36,7 +36,7 @@ def lloyd(points: Points, centroids: NDArray[np.float32], max_rounds: int, tol: 
     return found
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def assign(
     positions: NDArray[np.float32],
     centroids: NDArray[np.float32],
@@ -61,7 +61,7 @@ def assign(
                 least[i] = distance if closer else least[i]
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def assign_two(
     positions: NDArray[np.float32],
     centroids: NDArray[np.float32],
@@ -88,7 +88,7 @@ def assign_two(
                 least[i] = distance if closer else least[i]
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def add_up(sums: NDArray[np.int64], labels: NDArray[np.uint8], k: int) -> NDArray[np.int64]:
     """Return the exact totals (k, 4) of `sums` (n, 4) by label (n,)."""
     totals = np.zeros((k, 4), np.int64)
@@ -98,7 +98,7 @@ def add_up(sums: NDArray[np.int64], labels: NDArray[np.uint8], k: int) -> NDArra
     return totals
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def move_points(
     sums: NDArray[np.int64], labels: NDArray[np.uint8], fresh: NDArray[np.uint8], totals: NDArray[np.int64]
 ) -> None:
@@ -112,7 +112,7 @@ def move_points(
                 totals[new, c] += sums[i, c]
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def move_to_means(totals: NDArray[np.int64], centroids: NDArray[np.float32], whole: bool) -> float:
     """Move each of `centroids` (k, 3), INOUT, to the mean of its cluster; return the mean squared shift per pixel.
 
@@ -133,7 +133,7 @@ def move_to_means(totals: NDArray[np.int64], centroids: NDArray[np.float32], who
     return gained / weight
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def explained(totals: NDArray[np.int64]) -> float:
     """Return the sum over clusters of count x squared length of the mean.
 

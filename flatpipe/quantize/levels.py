@@ -15,10 +15,10 @@ from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from flatpipe.quantize.color_space import LEVEL, to_space
+from flatpipe.quantize.compiled import kernel
 from flatpipe.quantize.options import Space
 from flatpipe.quantize.zorder import zorder
 
@@ -102,7 +102,7 @@ def build_levels(colors: NDArray[np.uint8], counts: NDArray[np.int64], space: Sp
     )
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _joined(sums: NDArray[np.int64], starts: NDArray[np.int64]) -> Points:
     """Return one point for each run of rows of `sums` (n, 4) int64 that begins at `starts`, whose last entry is n."""
     m = starts.size - 1
@@ -145,7 +145,7 @@ def _octree(levels: ColorLevels) -> tuple[list[NDArray[np.int64]], list[NDArray[
     return rows, inside
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _weigh(coordinates: NDArray[np.int32], counts: NDArray[np.int64]) -> Points:
     """Return the points of colours at `coordinates` (n, 3) with `counts` (n,)."""
     n = counts.size
@@ -159,7 +159,7 @@ def _weigh(coordinates: NDArray[np.int32], counts: NDArray[np.int64]) -> Points:
     return Points(positions, sums)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _find_cells(colors: NDArray[np.uint8]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the first row of each smallest cell, then n; and each cell's place on the Z-order curve."""
     starts = np.empty(colors.shape[0] + 1, np.int64)
@@ -174,7 +174,7 @@ def _find_cells(colors: NDArray[np.uint8]) -> tuple[NDArray[np.int64], NDArray[n
     return starts[: m + 1].copy(), places[:m].copy()
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _measure_cells(
     points: Points, starts: NDArray[np.int64], means: NDArray[np.float32]
 ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from flatpipe.quantize.compiled import kernel
 from flatpipe.quantize.kmeans import assign
 from flatpipe.quantize.levels import ColorLevels
 from flatpipe.quantize.options import Space
@@ -67,7 +67,7 @@ def label_pixels(index: NDArray[np.uint32], labels: NDArray[np.uint8]) -> NDArra
     return label_map.reshape(index.shape)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _look_up(index: NDArray[np.uint32], labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Return labels[index] without the 8-byte copy of `index` that numpy's own lookup makes."""
     found = np.empty(index.size, np.uint8)
@@ -76,7 +76,7 @@ def _look_up(index: NDArray[np.uint32], labels: NDArray[np.uint8]) -> NDArray[np
     return found
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def renumber(labels: NDArray[np.uint8], row_of: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Return row_of[labels]."""
     found = np.empty(labels.size, np.uint8)
@@ -85,7 +85,7 @@ def renumber(labels: NDArray[np.uint8], row_of: NDArray[np.uint8]) -> NDArray[np
     return found
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def measure(
     colors: NDArray[np.uint8], counts: NDArray[np.int64], labels: NDArray[np.uint8], palette: NDArray[np.uint8]
 ) -> tuple[NDArray[np.int64], np.int64]:

@@ -11,9 +11,9 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from flatpipe.quantize.compiled import kernel
 from flatpipe.quantize.kmeans import add_up, assign, assign_two, move_points, move_to_means
 from flatpipe.quantize.levels import Cells, Points
 
@@ -31,7 +31,7 @@ class Borders(NamedTuple):
     # ^ the colours of the watched cells
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def approach(
     colors: Points, cells: Cells, centroids: NDArray[np.float32], max_rounds: int, tol: float, slack: float
 ) -> None:
@@ -47,7 +47,7 @@ def approach(
             break
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def settle(
     colors: Points, cells: Cells, palette: NDArray[np.float32], max_rounds: int, slack: float
 ) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
@@ -68,7 +68,7 @@ def settle(
         left -= 1
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _draw_borders(cells: Cells, colors: Points, centroids: NDArray[np.float32], slack: float) -> Borders:
     """Return what lies farther than `slack` from every border between `centroids` (k, 3), and what must be watched."""
     m = cells.radius.size
@@ -92,7 +92,7 @@ def _draw_borders(cells: Cells, colors: Points, centroids: NDArray[np.float32], 
     return Borders(near, watched, totals, _watched_colors(cells, colors, watched, n_watched))
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _is_divided(
     cells: Cells,
     i: int,
@@ -114,7 +114,7 @@ def _is_divided(
     return False
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _watched_colors(cells: Cells, colors: Points, watched: NDArray[np.bool_], n_watched: int) -> Points:
     """Return the colours of the watched cells, in order."""
     positions, sums = np.empty((3, n_watched), np.float32), np.empty((n_watched, 4), np.int64)
@@ -130,7 +130,7 @@ def _watched_colors(cells: Cells, colors: Points, watched: NDArray[np.bool_], n_
     return Points(positions, sums)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _iterate(
     borders: Borders, centroids: NDArray[np.float32], max_rounds: int, tol: float, whole: bool
 ) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
@@ -148,7 +148,7 @@ def _iterate(
     return labels, totals
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _label_all(borders: Borders, cells: Cells, watched: NDArray[np.uint8], labels: NDArray[np.uint8]) -> None:
     """Set the labels of all colours (n,), given those of the watched colours."""
     place = 0
@@ -161,7 +161,7 @@ def _label_all(borders: Borders, cells: Cells, watched: NDArray[np.uint8], label
                 labels[row] = borders.near[i]
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _gaps(centroids: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return the distances between centroids, (k, k) float32."""
     k = len(centroids)
@@ -175,7 +175,7 @@ def _gaps(centroids: NDArray[np.float32]) -> NDArray[np.float32]:
     return gaps
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _largest_gap(start: NDArray[np.float32], moved: NDArray[np.float32]) -> float:
     """Return how far the centroid has gone that has gone farthest."""
     largest = 0.0

@@ -6,9 +6,9 @@ D. Arthur and S. Vassilvitskii, "k-means++: the advantages of careful seeding", 
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from flatpipe.quantize.compiled import kernel
 from flatpipe.quantize.kmeans import FLOAT_MAX
 from flatpipe.quantize.levels import Points
 
@@ -22,7 +22,7 @@ def spread(points: Points, k: int, random: np.random.Generator, trials: int | No
     return picked
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _pick_spread(points: Points, draws: NDArray[np.float64]) -> NDArray[np.float32]:
     """Return one point for each row of `draws` (k, trials), numbers in [0, 1), as (k, 3) float32.
 
@@ -53,7 +53,7 @@ def _pick_spread(points: Points, draws: NDArray[np.float64]) -> NDArray[np.float
     return picked
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _try_point(
     positions: NDArray[np.float32],
     sums: NDArray[np.int64],

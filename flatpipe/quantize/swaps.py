@@ -8,9 +8,9 @@ random swap (P. Fraenti, 2018), with the swaps ranked instead of drawn.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from flatpipe.quantize.compiled import kernel
 from flatpipe.quantize.kmeans import assign_two, lloyd
 from flatpipe.quantize.levels import Points
 
@@ -24,7 +24,7 @@ _MAX_ROUNDS = 100
 _MAX_SWAPS = 20
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def improve(points: Points, centroids: NDArray[np.float32], tries: int, tol: float, energy: float) -> float:
     """Move `centroids` (k, 3), INOUT, by Lloyd's iteration and swaps; return what they explain.
 
@@ -56,7 +56,7 @@ def improve(points: Points, centroids: NDArray[np.float32], tries: int, tol: flo
     return best
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _rank_swaps(points: Points, centroids: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
     """Return the estimated gain of giving up centroid i to split cluster j, (k, k), and each cluster's halves."""
     n, k = len(points.sums), len(centroids)
@@ -73,7 +73,7 @@ def _rank_swaps(points: Points, centroids: NDArray[np.float32]) -> tuple[NDArray
     return promise, halves
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _main_axes(points: Points, labels: NDArray[np.uint8], centroids: NDArray[np.float32]) -> NDArray[np.float64]:
     """Return the direction of greatest variance of each cluster, (k, 3), of any length, by power iteration."""
     spread = np.zeros((len(centroids), 3, 3))
@@ -101,7 +101,7 @@ def _main_axes(points: Points, labels: NDArray[np.uint8], centroids: NDArray[np.
     return axes
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _halve(
     points: Points, labels: NDArray[np.uint8], centroids: NDArray[np.float32], axes: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
