@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from flatpipe.errors import DecoderFailed, TruncatedImage
+from flatpipe.errors import DecoderFailed, ImageError, TruncatedImage
 from flatpipe.files.color_profile import convert_to_srgb
 from flatpipe.files.deep_pixels import low_byte_rawmode, use_rawmode
 from flatpipe.files.formats import sniff
@@ -21,6 +21,7 @@ from flatpipe.files.header import ImageHeader
 from flatpipe.files.opened import OpenedImage, open_image
 from flatpipe.files.orientation import read_orientation, turn_upright
 from flatpipe.files.planes import Planes, grey_alpha_planes, planes_of, rgb_pixels
+from flatpipe.files.reductions import depth_note, gamma_note
 from flatpipe.files.repair import repaired
 from flatpipe.records import DecodePolicy
 
@@ -53,7 +54,11 @@ def decode(content: bytes, policy: DecodePolicy, frame: int = 0) -> DecodedImage
         repair = repaired(kind, content, policy, error)
         if repair is None:
             raise
-    decoded = _decode_as(kind, repair.content, policy, frame)
+        try:
+            decoded = _decode_as(kind, repair.content, policy, frame)
+        except ImageError:
+            raise error from error.__cause__
+            # ^ what was wrong with the file as it is says more
     return replace(decoded, notes=(*decoded.notes, repair.note))
 
 
@@ -78,7 +83,7 @@ def _decode_as(kind: str, content: bytes, policy: DecodePolicy, frame: int) -> D
         if kind != "TIFF":
             orientation = read_orientation(opened.image)
         color, profile_note = convert_to_srgb(planes.color, opened.image.info.get("icc_profile"))
-        notes = [*opened.notes, planes.note, profile_note]
+        notes = [*opened.notes, planes.note, profile_note, gamma_note(opened.image.info)]
         n_frames = opened.header.n_frames
     if orientation != 1:
         notes.append(f"rotated (EXIF {orientation})")
@@ -95,9 +100,7 @@ def _load_planes(opened: OpenedImage, content: bytes, frame: int) -> Planes:
     if low_rawmode is None:
         opened.load()
         planes = planes_of(opened.image, _grey_bits(opened.header, content))
-        depth = opened.image.info.get("bit_depth", 8)
-        if planes.note is None and isinstance(depth, int) and depth > 8:
-            planes.note = f"{depth} bit reduced to 8 by the decoder"
+        planes.note = planes.note or depth_note(opened.header.format, opened.image.mode, content, opened.image.info)
         return planes
     if frame > 0 and opened.header.format != "TIFF":
         opened.load()

@@ -111,7 +111,10 @@ def _stretch(samples: NDArray[Any], lowest: float, highest: float) -> NDArray[np
     # ^ halves first: the difference of two huge floats would overflow
     eight = np.zeros(samples.shape, np.uint8)
     for rows, out in zip(_bands(samples), _bands(eight), strict=True):
-        values = np.nan_to_num(rows.astype(np.float64), nan=lowest, posinf=highest, neginf=lowest)
+        with np.errstate(invalid="ignore"):
+            # ^ widening a signalling NaN, of which damaged floats are full
+            wide = rows.astype(np.float64)
+        values = np.nan_to_num(wide, nan=lowest, posinf=highest, neginf=lowest)
         if span > 0:
             out[...] = np.rint((values / 2 - lowest / 2) / span * 255).clip(0, 255)
     return eight

@@ -88,11 +88,13 @@ def open_image(kind: str, content: bytes, policy: DecodePolicy) -> Iterator[Open
 
 def _allow_heif() -> None:
     try:
-        from pillow_heif import register_heif_opener
+        from pillow_heif import options, register_heif_opener
     except ImportError as error:
         raise UnsupportedImage("HEIC/HEIF needs a decoder that is not installed: pip install flatpipe[heif]") from error
     if "HEIF" not in Image.OPEN:
         register_heif_opener()
+        options.DECODE_THREADS = 1
+        # ^ one worker process, one compute thread
 
 
 def _begin(kind: str, content: bytes, source: ImageBytes) -> ImageFile.ImageFile:

@@ -30,7 +30,6 @@ DECODER_ERRORS = (
     SyntaxError,
     TypeError,
     ValueError,
-    Warning,
     struct.error,
     zlib.error,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import zlib
 
 import numpy as np
@@ -142,6 +143,13 @@ def test_lab_is_converted() -> None:
     assert np.abs(decoded.pixels.astype(int) - np.asarray(quarters())).max() <= 8
     # ^ 8-bit LAB is coarse in the reds
     assert len(decoded.notes) == 1
+
+
+def test_an_ignored_gamma_is_noted() -> None:
+    """A PNG that asks for another gamma than sRGB's is decoded as it is, with a note; sRGB's own makes none."""
+    for gamma, notes in ((100_000, ("gamma 1 ignored",)), (45_455, ())):
+        content = png_of(np.asarray(quarters()), ((b"gAMA", struct.pack(">I", gamma)),))
+        assert decode(content, POLICY).notes == notes
 
 
 def test_white_is_zero_greys_are_turned() -> None:

@@ -110,6 +110,13 @@ def test_not_a_number_is_black_and_infinity_white() -> None:
     assert note == "floats 0..1 scaled to 8 bit; NaN and infinities replaced"
 
 
+def test_signalling_nans_make_no_noise() -> None:
+    """NaNs as damaged files hold them are widened without a warning."""
+    bits = np.full((2, 3), 0x7F800001, np.uint32)
+    bits[0, 0] = 0
+    assert scale_floats(bits.view(np.float32))[0].max() == 0
+
+
 def test_floats_of_any_size_do_not_overflow() -> None:
     """The widest range of floats is stretched without a warning."""
     widest = np.finfo(np.float32).max

@@ -8,6 +8,7 @@ import sys
 import tracemalloc
 import warnings
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -216,6 +217,16 @@ def test_a_truncated_image_can_be_filled(kind: str) -> None:
     assert not np.array_equal(decoded.pixels[last], whole[last])
 
 
+def test_a_progressive_jpeg_is_filled_too() -> None:
+    """A progressive JPEG, which libjpeg shows only once it has seen an end, is filled from the scans that are there."""
+    content, whole = _half("JPEG", progressive=True)
+    decoded = decode(content, DecodePolicy(truncated="fill"))
+    assert decoded.notes == ("truncated: rest filled",)
+    assert np.abs(decoded.pixels.astype(int) - whole).mean() < 60
+    with pytest.raises(TruncatedImage):
+        decode(content[:100], DecodePolicy(truncated="fill"))
+
+
 def test_filling_needs_something_to_show() -> None:
     """A file that ends in its header is truncated whatever the policy."""
     with pytest.raises(TruncatedImage):
@@ -231,6 +242,37 @@ def test_filling_leaves_pillow_as_it_was() -> None:
     with pytest.raises(ImageTooLarge):
         decode(bomb_png(9000, 9000), DecodePolicy(max_pixels=1000))
     assert (Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES, list(warnings.filters)) == before
+
+
+def test_threads_share_pillow() -> None:
+    """Decodes in many threads at once, some of them refused, keep to their own limits and restore Pillow's."""
+    before = Image.MAX_IMAGE_PIXELS
+    content = saved(quarters("RGB", 64), "PNG")
+
+    def attempt(number: int) -> bool:
+        return _refusal(content, DecodePolicy(max_pixels=5000 if number % 2 else 4000)) is None
+
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(attempt, range(400))) == [bool(number % 2) for number in range(400)]
+    assert before == Image.MAX_IMAGE_PIXELS
+
+
+def test_heic_without_its_decoder_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An iPhone's photo is refused with the name of the extra that reads it."""
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    with pytest.raises(UnsupportedImage, match=r"pip install flatpipe\[heif\]"):
+        decode(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(100), POLICY)
+
+
+def test_heic_is_read_where_its_decoder_is() -> None:
+    """With the extra installed, HEIC decodes like any other format."""
+    pillow_heif = pytest.importorskip("pillow_heif")
+    if not pillow_heif.libheif_info()["encoders"]:
+        pytest.skip("no HEIF encoder here to make a sample with")
+    pillow_heif.register_heif_opener()
+    decoded = decode(saved(quarters("RGB", 64), "HEIF", quality=100), POLICY)
+    assert decoded.format == "HEIF"
+    assert np.abs(decoded.pixels[8, 8].astype(int) - np.asarray(quarters())[0, 0]).max() <= 8
 
 
 def test_messages_say_the_same_every_time() -> None:
