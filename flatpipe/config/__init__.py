@@ -1,13 +1,19 @@
 """YAML -> one frozen Config, read once, checked once; every error with its place."""
 
+from flatpipe.config.layers import Argument
 from flatpipe.config.load import LoadedConfig, default_config, load_config, load_resolved, parse_config
 from flatpipe.config.models import Config
+from flatpipe.config.problems import ConfigProblems, Origin, Problem
 from flatpipe.config.resolved import resolved_yaml
 from flatpipe.config.values import parse_k
 
 __all__ = [
+    "Argument",
     "Config",
+    "ConfigProblems",
     "LoadedConfig",
+    "Origin",
+    "Problem",
     "default_config",
     "load_config",
     "load_resolved",

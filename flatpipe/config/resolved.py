@@ -5,30 +5,54 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from flatpipe.config.fields import section_of
 from flatpipe.config.load import LoadedConfig
+from flatpipe.config.problems import Origin
+from flatpipe.config.scalars import escape_variables
+from flatpipe.config.section import Section
 from flatpipe.config.source import Path
 
 
 def resolved_yaml(loaded: LoadedConfig) -> str:
-    """YAML text of the whole config; each value is followed by its origin, or by "default"."""
+    """YAML text of the whole config, loadable as it is; each value is followed by its origin, or by "default"."""
+    return "\n".join(_section_lines(loaded, loaded.config, ()))
+
+
+def _section_lines(loaded: LoadedConfig, section: Section, path: Path) -> list[str]:
     lines: list[str] = []
-    _append_section(loaded, loaded.config.model_dump(mode="json"), (), lines)
-    return "\n".join(lines)
-
-
-def _append_section(loaded: LoadedConfig, section: dict[str, Any], path: Path, lines: list[str]) -> None:
-    margin = "  " * len(path)
-    for key, value in section.items():
-        inner = (*path, key)
-        if isinstance(value, dict):
-            lines.append(f"{margin}{key}:")
-            _append_section(loaded, value, inner, lines)
+    plain = section.model_dump(mode="json", by_alias=True)
+    for name, field in type(section).model_fields.items():
+        key, value = field.alias or name, getattr(section, name)
+        inner, margin = (*path, key), "  " * len(path)
+        if section_of(field) is not None and value is not None:
+            lines += [f"{margin}{key}:", *_section_lines(loaded, value, inner)]
         else:
-            lines.append(f"{margin}{key}: {json.dumps(value)}  # {_origin(loaded, inner)}")
+            lines.append(f"{margin}{key}: {yaml_of(plain[key])}  # {_origins(loaded, inner)}")
+    return lines
 
 
-def _origin(loaded: LoadedConfig, path: Path) -> str:
-    origin = loaded.origins.get(path)
-    if origin is None:
-        return "default"
-    return f"-s {origin.text}" if origin.file == "-s" else f"{origin.file}:{origin.line}"
+def yaml_of(value: Any) -> str:
+    """The value in YAML's flow style, on one line."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{json.dumps(key)}: {yaml_of(inner)}" for key, inner in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(yaml_of, value)) + "]"
+    text = escape_variables(value) if isinstance(value, str) else value
+    return json.dumps(text, ensure_ascii=not str(text).isprintable())
+
+
+def _origins(loaded: LoadedConfig, path: Path) -> str:
+    """Where the value was written, or its parts: a profile or an override may have changed one of them."""
+    found = [origin for place, origin in loaded.origins.items() if place[: len(path)] == path]
+    names: dict[str, None] = {}
+    for origin in found:
+        if not origin.line or origin.profile or not names:
+            names[_name(origin)] = None
+    return ", ".join(names) or "default"
+
+
+def _name(origin: Origin) -> str:
+    if origin.line:
+        return f"{origin.file}:{origin.line}" + (f" (profile {origin.profile})" if origin.profile else "")
+    text = f"{origin.file} {origin.text}" if origin.text else origin.file
+    return text if text.isprintable() else ascii(text)

@@ -1,142 +1,162 @@
 """YAML text -> plain values, and where in the text each of them stands.
 
-PyYAML composes; its scalars are read here by YAML 1.2's core rules, so that `no` is a word, `1e-3` a number, and the
-program agrees with editors. Duplicate keys, tabs and alias bombs are errors.
+PyYAML composes the nodes; what they mean is decided here, by YAML 1.2's core rules, so that the program agrees with
+editors. Duplicate keys, tags, tabs and alias bombs are errors; anchors, aliases and `<<` do what they do elsewhere.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
 
 from flatpipe.config.problems import Origin, Problem
+from flatpipe.config.scalars import fill_variables, read_scalar
+from flatpipe.config.syntax import SourceError, compose
 
 Path = tuple[str | int, ...]
+# ^ of a value: keys, and rows of lists
 
 _MOST_NODES = 20_000
 # ^ after aliases are followed: a config has a few hundred, an alias bomb has billions
 _DEEPEST = 40
-
-_NULL = re.compile(r"(?:~|null|Null|NULL|)")
-_TRUE, _FALSE = re.compile(r"true|True|TRUE"), re.compile(r"false|False|FALSE")
-_INT = re.compile(r"[-+]?[0-9][0-9_]*|0o[0-7_]+|0x[0-9a-fA-F_]+")
-_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9][0-9_]*(?:\.[0-9_]*)?)(?:[eE][-+]?[0-9]+)?")
-
-
-class SourceError(Exception):
-    """The text is no YAML that can be read; `problem` says where and why."""
-
-    def __init__(self, problem: Problem) -> None:
-        super().__init__(problem.message)
-        self.problem = problem
+_MERGE_KEY = "<<"
 
 
 @dataclass(slots=True)
 class Source:
-    """Plain values of a YAML text; origins of keys and values by path; problems that do not prevent reading."""
+    """Plain values of a YAML text, where each was written, and problems that do not prevent reading."""
 
-    values: dict[str, Any]
+    values: dict[str, Any] = field(default_factory=dict)
     origins: dict[Path, Origin] = field(default_factory=dict)
     # ^ of each value
     key_origins: dict[Path, Origin] = field(default_factory=dict)
+    unset: dict[Path, tuple[str, ...]] = field(default_factory=dict)
+    # ^ variables that a text names and the environment has not
     problems: list[Problem] = field(default_factory=list)
 
 
 def read_source(text: str, name: str) -> Source:
-    """The mapping that a YAML text holds; raises SourceError when it holds none."""
+    """The mapping that the YAML file `name` holds; raises SourceError when it holds none."""
     lines = text.splitlines()
-    try:
-        documents = list(yaml.compose_all(text, Loader=yaml.SafeLoader))
-    except yaml.MarkedYAMLError as error:
-        raise SourceError(_syntax_problem(error, name, lines)) from None
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
-        words = "is nested too deeply" if isinstance(error, RecursionError) else _one_line(error)
-        raise SourceError(Problem(Origin(name, 1, 1, ""), "", f"not readable as YAML: {words}")) from None
-    if len(documents) > 1:
-        raise SourceError(Problem(_origin(documents[1], name, lines), "", "only one YAML document is allowed"))
-    root = documents[0] if documents else None
+
+    def place(line: int, column: int) -> Origin:
+        return Origin(name, line + 1, column + 1, lines[line] if line < len(lines) else "")
+
+    root = compose(text, place)
     if root is None:
-        raise SourceError(Problem(Origin(name, 1, 1, ""), "", "the file is empty; input.path at least is needed"))
+        raise SourceError(Problem(Origin(name, 1, 1), "", "the file is empty; input.path at least is needed"))
     if not isinstance(root, yaml.MappingNode):
-        raise SourceError(Problem(_origin(root, name, lines), "", "must be a mapping of sections such as `input:`"))
-    source = Source({})
-    reader = _Reader(source, name, lines)
-    source.values = reader.read(root, (), 0)
+        words = "a config is a mapping of sections, such as 'input:' with 'path: photos/' below it"
+        raise SourceError(Problem(place(root.start_mark.line, root.start_mark.column), "", words))
+    source = Source()
+    source.values = _Reader(source, place).read(root, (), 0)
     return source
 
 
-def read_scalar(text: str) -> Any:
-    """The value of an unquoted YAML scalar, by the core rules of YAML 1.2."""
-    if _NULL.fullmatch(text):
-        return None
-    if _TRUE.fullmatch(text) or _FALSE.fullmatch(text):
-        return bool(_TRUE.fullmatch(text))
-    if _INT.fullmatch(text):
-        plain = text.replace("_", "")
-        return int(plain, 0) if plain[:2] in ("0o", "0x") else int(plain)
-    if _FLOAT.fullmatch(text):
-        number = float(text.replace("_", ""))
-        return int(number) if "." not in text and number.is_integer() else number
-        # ^ 1e3 is as whole a number as 1000
-    return text
+def read_value(text: str, path: Path, place: Callable[[int, int], Origin]) -> tuple[Any, Source]:
+    """The value of a YAML text, such as an argument's, and a Source that knows the places of what is below `path`."""
+    source = Source()
+    root = compose(text, place)
+    if root is None:
+        source.origins[path] = place(0, 0)
+        return None, source
+    return _Reader(source, place).read(root, path, len(path)), source
 
 
 class _Reader:
-    def __init__(self, source: Source, name: str, lines: list[str]) -> None:
-        self._source, self._name, self._lines = source, name, lines
+    """Reads composed nodes; keeps their places, and their problems, in `source`."""
+
+    def __init__(self, source: Source, place: Callable[[int, int], Origin]) -> None:
+        self._source, self._place = source, place
         self._nodes = 0
 
     def read(self, node: yaml.Node, path: Path, depth: int) -> Any:
-        self._nodes += 1
-        if self._nodes > _MOST_NODES or depth > _DEEPEST:
-            words = "aliases expand without end" if self._nodes > _MOST_NODES else "nested too deeply"
-            raise SourceError(Problem(_origin(node, self._name, self._lines), _dotted(path), words))
-        self._source.origins[path] = _origin(node, self._name, self._lines)
+        """The node's value: None, bool, int, float, str, list or dict."""
+        self._count(node, path, depth)
+        self._source.origins[path] = self._origin(node)
         if isinstance(node, yaml.ScalarNode):
-            return read_scalar(node.value) if node.style is None else node.value
+            return self._scalar(node, path)
         if isinstance(node, yaml.SequenceNode):
-            return [self.read(item, (*path, row), depth + 1) for row, item in enumerate(node.value)]
-        return dict(self._pairs(node, path, depth))
+            self._refuse_tag(node, path, "sequence")
+            return [self.read(inner, (*path, row), depth + 1) for row, inner in enumerate(node.value)]
+        self._refuse_tag(node, path, "mapping")
+        return self._mapping(node.value, path, depth)
 
-    def _pairs(self, node: yaml.Node, path: Path, depth: int) -> Iterator[tuple[str, Any]]:
-        seen: dict[str, Origin] = {}
-        for key_node, value_node in node.value:
-            origin = _origin(key_node, self._name, self._lines)
-            if not isinstance(key_node, yaml.ScalarNode):
-                self._source.problems.append(Problem(origin, _dotted(path), "a key must be a word"))
-                continue
-            key = str(key_node.value)
-            inner = (*path, key)
-            if key in seen:
-                words = f"given twice; first in line {seen[key].line}"
-                self._source.problems.append(Problem(origin, _dotted(inner), words))
-                continue
-            seen[key] = self._source.key_origins[inner] = origin
-            yield key, self.read(value_node, inner, depth + 1)
+    def _count(self, node: yaml.Node, path: Path, depth: int) -> None:
+        self._nodes += 1
+        if self._nodes > _MOST_NODES:
+            raise SourceError(Problem(self._origin(node), dotted(path[:6]), "aliases expand to too many values"))
+        if depth > _DEEPEST:
+            raise SourceError(Problem(self._origin(node), dotted(path[:6]), f"nested more than {_DEEPEST} deep"))
+
+    def _scalar(self, node: yaml.ScalarNode, path: Path) -> Any:
+        self._refuse_tag(node, path, "plain", "text", "tag:yaml.org,2002:str")
+        filled = fill_variables(node.value)
+        if filled.unset:
+            self._source.unset[path] = filled.unset
+        if node.tag != "plain" or (filled.changed and not filled.text):
+            return filled.text
+        return read_scalar(filled.text)
+        # ^ `workers: ${N}` is a number, `path: "${N}"` a text
+
+    def _mapping(self, pairs: list[tuple[yaml.Node, yaml.Node]], path: Path, depth: int) -> dict[str, Any]:
+        values: dict[str, Any] = {}
+        merged: list[yaml.Node] = []
+        for key_node, value_node in pairs:
+            if _is_merge(key_node):
+                merged.append(value_node)
+            elif (key := self._key(key_node, path)) is not None:
+                if key in values:
+                    first = self._source.key_origins[*path, key]
+                    self._complain(key_node, (*path, key), f"given twice; first in line {first.line}")
+                    continue
+                self._source.key_origins[*path, key] = self._origin(key_node)
+                values[key] = self.read(value_node, (*path, key), depth + 1)
+        for key_node, value_node in self._pairs_of_merged(merged, path, depth + 1):
+            key = self._key(key_node, path)
+            if key is not None and key not in values:
+                self._source.key_origins[*path, key] = self._origin(key_node)
+                values[key] = self.read(value_node, (*path, key), depth + 1)
+        return values
+
+    def _pairs_of_merged(self, nodes: list[yaml.Node], path: Path, depth: int) -> Iterator[tuple[yaml.Node, yaml.Node]]:
+        """Pairs that `<<: *anchor` brings; the first one of a key counts."""
+        for node in nodes:
+            self._count(node, path, depth)
+            if isinstance(node, yaml.SequenceNode):
+                yield from self._pairs_of_merged(node.value, path, depth + 1)
+            elif isinstance(node, yaml.MappingNode):
+                yield from (pair for pair in node.value if not _is_merge(pair[0]))
+                deeper = [value for key, value in node.value if _is_merge(key)]
+                yield from self._pairs_of_merged(deeper, path, depth + 1)
+            else:
+                self._complain(node, (*path, _MERGE_KEY), "must be a mapping, such as *anchor, or a list of mappings")
+
+    def _key(self, node: yaml.Node, path: Path) -> str | None:
+        if isinstance(node, yaml.ScalarNode) and node.value:
+            return str(node.value)
+        self._complain(node, path, "a key must be a word")
+        return None
+
+    def _refuse_tag(self, node: yaml.Node, path: Path, *known: str) -> None:
+        if node.tag not in known:
+            tag = node.tag.replace("tag:yaml.org,2002:", "!!")
+            self._complain(node, path, f"the tag {tag[:80]} is not read; write the value as it is")
+
+    def _complain(self, node: yaml.Node, path: Path, words: str) -> None:
+        self._source.problems.append(Problem(self._origin(node), dotted(path), words))
+
+    def _origin(self, node: yaml.Node) -> Origin:
+        return self._place(node.start_mark.line, node.start_mark.column)
 
 
-def _origin(node: yaml.Node, name: str, lines: list[str]) -> Origin:
-    mark = node.start_mark
-    return Origin(name, mark.line + 1, mark.column + 1, lines[mark.line] if mark.line < len(lines) else "")
-
-
-def _syntax_problem(error: yaml.MarkedYAMLError, name: str, lines: list[str]) -> Problem:
-    mark = error.problem_mark or error.context_mark
-    line, column = (mark.line, mark.column) if mark else (0, 0)
-    text = lines[line] if line < len(lines) else ""
-    words = str(error.problem or "not readable as YAML")
-    if "\t" in text[: column + 1]:
-        words = "a tab stands where YAML allows only spaces"
-    return Problem(Origin(name, line + 1, column + 1, text), "", words)
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())
-
-
-def _dotted(path: Path) -> str:
+def dotted(path: Path) -> str:
+    """The path as users write it: flatten.k, input.include.0."""
     return ".".join(map(str, path))
+
+
+def _is_merge(node: yaml.Node) -> bool:
+    return isinstance(node, yaml.ScalarNode) and node.tag == "plain" and node.value == _MERGE_KEY

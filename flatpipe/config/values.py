@@ -1,4 +1,4 @@
-"""Values that a config may write in more than one way, as one: ks, sizes, shares, colours."""
+"""Values that a config may write in more than one way, as one: ks, sizes, durations, shares, colours."""
 
 from __future__ import annotations
 
@@ -7,88 +7,145 @@ from typing import Any
 
 from flatpipe.quantize.options import MAX_K
 
-_K_PART = re.compile(r"\s*(\d{1,4})\s*(?:(?:-|\.\.)\s*(\d{1,4})\s*)?")
+_K_PART = re.compile(r"\s*(\d{1,9})\s*(?:(?:-|\.\.)\s*(\d{1,9})\s*)?")
 _COLOR = re.compile(r"#[0-9a-fA-F]{6}")
-_SHARE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*%\s*")
+_SHARE = re.compile(r"\s*(\d{1,9}(?:\.\d{1,9})?)\s*%\s*")
+_AMOUNT = re.compile(r"\s*(\d{1,15}(?:\.\d{1,9})?)\s*([a-zA-Z]*)\s*")
+
+_BYTES = {"b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12}
+_BYTES |= {"kib": 2**10, "mib": 2**20, "gib": 2**30, "tib": 2**40}
+_SECONDS = {"ms": 0.001, "s": 1.0, "sec": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "hr": 3600.0, "d": 86400.0}
+_LEAST_MEMORY = 64 * 2**20
+# ^ bytes: a worker with its libraries needs more; whoever writes 4 means 4 GiB
+
+K_ALLOWED = f"k is a number, a list of numbers, {{min, max}}, or a text such as 2-15 or 2,4,8; each from 1 to {MAX_K}"
+
+
+class ValueRefused(ValueError):
+    """A value that a config may not have; `inner` is the path to the part that is wrong, within the value."""
+
+    def __init__(self, message: str, *inner: str | int) -> None:
+        super().__init__(message)
+        self.inner = inner
 
 
 def parse_k(value: Any) -> tuple[int, ...]:
     """Sorted numbers of colours from 8, [2, 4, 8], {min: 2, max: 15}, or the text "2-15" or "2,4,8".
 
-    Raises ValueError that says what is allowed.
+    Raises ValueRefused (a ValueError) that says what is allowed.
     """
-    if isinstance(value, bool) or value is None:
-        raise ValueError(_K_ALLOWED)
-    if isinstance(value, int):
-        ks = [value]
-    elif isinstance(value, str):
-        ks = _ks_of_text(value)
-    elif isinstance(value, dict):
+    if isinstance(value, dict):
         ks = _ks_of_range(value)
     elif isinstance(value, (list, tuple)):
-        ks = [k for part in value for k in parse_k(part)]
+        ks = [k for row, part in enumerate(value) for k in _ks_of_part(part, row)]
     else:
-        raise ValueError(_K_ALLOWED)  # noqa: TRY004 - pydantic reports ValueErrors
+        ks = _ks_of_part(value)
     if not ks:
-        raise ValueError(f"names no k; {_K_ALLOWED}")
-    outside = [k for k in ks if not 1 <= k <= MAX_K]
-    if outside:
-        raise ValueError(f"{outside[0]} is out of range; k is from 1 to {MAX_K}")
+        raise ValueRefused(f"names no k; {K_ALLOWED}")
     return tuple(sorted(set(ks)))
 
 
-_K_ALLOWED = f"must be a number, a list of numbers, or {{min: 2, max: 15}}, from 1 to {MAX_K}"
+def _ks_of_part(value: Any, *inner: str | int) -> list[int]:
+    if isinstance(value, str):
+        return [k for part in value.split(",") for k in _ks_of_text(part, inner)]
+    return [_checked_k(value, *inner)]
 
 
-def _ks_of_text(text: str) -> list[int]:
-    ks: list[int] = []
-    for part in text.split(","):
-        found = _K_PART.fullmatch(part)
-        if found is None:
-            raise ValueError(f"'{text}' is no number of colours; {_K_ALLOWED}")
-        first, last = int(found[1]), int(found[2] or found[1])
-        if first > last:
-            raise ValueError(f"'{text}' runs backwards: {first} is above {last}")
-        ks += range(first, last + 1)
-    return ks
+def _checked_k(value: Any, *inner: str | int) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise ValueRefused(f"{shown(value)} is no k; {K_ALLOWED}", *inner)
+    if not 1 <= value <= MAX_K:
+        raise ValueRefused(f"{shown(value)} is out of range; k is from 1 to {MAX_K}", *inner)
+    return value
+
+
+def _ks_of_text(text: str, inner: tuple[str | int, ...]) -> list[int]:
+    found = _K_PART.fullmatch(text)
+    if found is None:
+        raise ValueRefused(f"{shown(text)} is no k; {K_ALLOWED}", *inner)
+    first, last = (_checked_k(int(number), *inner) for number in (found[1], found[2] or found[1]))
+    if first > last:
+        raise ValueRefused(f"{shown(text.strip())} runs backwards: {first} is above {last}", *inner)
+    return list(range(first, last + 1))
 
 
 def _ks_of_range(limits: dict[str, Any]) -> list[int]:
-    unknown = sorted(set(map(str, limits)) - {"min", "max"})
-    if unknown:
-        raise ValueError(f"'{unknown[0]}' is no part of a range; {_K_ALLOWED}")
-    least, most = limits.get("min", 2), limits.get("max", 15)
-    for limit in (least, most):
-        if isinstance(limit, bool) or not isinstance(limit, int):
-            raise ValueError(f"min and max must be whole numbers; {_K_ALLOWED}")  # noqa: TRY004
-        if not 1 <= limit <= MAX_K:
-            raise ValueError(f"{limit} is out of range; k is from 1 to {MAX_K}")
+    for unknown in [name for name in limits if name not in ("min", "max")]:
+        raise ValueRefused(f"{shown(unknown)} is no part of a range; a range has min and max", unknown)
+    least, most = _checked_k(limits.get("min", 2), "min"), _checked_k(limits.get("max", 15), "max")
     if least > most:
-        raise ValueError(f"min ({least}) is above max ({most})")
+        raise ValueRefused(f"the range is empty: min ({least}) is above max ({most})")
     return list(range(least, most + 1))
 
 
 def parse_alpha(value: Any) -> str:
-    """ "keep", or a background colour "#rrggbb" in lower case; raises ValueError."""
-    if value is None:
-        raise ValueError('must be keep or a colour such as "#ffffff"; quote the colour, or YAML takes # for a comment')
+    """ "keep", or a background colour "#rrggbb" in lower case; raises ValueRefused."""
     if isinstance(value, str) and (value == "keep" or _COLOR.fullmatch(value)):
         return value.lower()
-    raise ValueError('must be keep or a background colour such as "#ffffff"')
+    allowed = 'must be keep, or a background colour such as "#ffffff"'
+    if value is None:
+        raise ValueRefused(f"{allowed}; YAML takes a # for a comment: write the colour in quotes")
+    if isinstance(value, str) and re.fullmatch(r"#?[0-9a-fA-F]{3,8}", value):
+        raise ValueRefused(f"{allowed}, not {shown(value)}: a # and six digits, in quotes")
+    raise ValueRefused(f"{allowed}, not {shown(value)}")
 
 
 def parse_failures(value: Any) -> int | float | None:
-    """A number of images, a share of them as a float of 0..1, or None for no limit; raises ValueError."""
+    """A number of images, a share of them as a float of 0..1, or None for no limit; raises ValueRefused."""
     if value is None or (isinstance(value, int) and not isinstance(value, bool) and value >= 0):
         return value
     found = _SHARE.fullmatch(value) if isinstance(value, str) else None
     if found is None or float(found[1]) > 100:
-        raise ValueError("must be null, a number of images, or a share such as 5%")
+        raise ValueRefused(f"must be a number of images, a share from 0% to 100%, or null, not {shown(value)}")
     return float(found[1]) / 100
 
 
 def parse_workers(value: Any) -> int | str:
-    """ "auto", or a number of workers; raises ValueError."""
+    """ "auto", or a number of workers; raises ValueRefused."""
     if value == "auto" or (isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= 4096):
         return value  # type: ignore[no-any-return]
-    raise ValueError("must be auto or a number from 1 to 4096")
+    raise ValueRefused(f"must be auto, or a number from 1 to 4096, not {shown(value)}")
+
+
+def parse_bytes(value: Any) -> int:
+    """Bytes from a number of them or a text such as "4 GiB" or "500 MB"; raises ValueRefused below 64 MiB."""
+    found = _AMOUNT.fullmatch(value) if isinstance(value, str) else None
+    if isinstance(value, int) and not isinstance(value, bool):
+        size = value
+    elif found and found[2].lower() in _BYTES:
+        size = int(float(found[1]) * _BYTES[found[2].lower()])
+    else:
+        raise ValueRefused(
+            f'must be a size such as "4 GiB" or "500 MB", a number of bytes, or null, not {shown(value)}'
+        )
+    if size < _LEAST_MEMORY:
+        hint = f'; did you mean "{value} GiB"?' if found is None else ""
+        raise ValueRefused(f"{shown(value)} is too little: at least 64 MiB{hint}")
+    return size
+
+
+def parse_seconds(value: Any) -> float:
+    """Seconds from a number of them or a text such as "90s", "10min" or "1.5 h"; raises ValueRefused."""
+    found = _AMOUNT.fullmatch(value) if isinstance(value, str) else None
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value < float("inf"):
+        return float(value)
+    if found and found[2] in _SECONDS and float(found[1]) > 0:
+        return float(found[1]) * _SECONDS[found[2]]
+    raise ValueRefused(
+        f"must be a time above zero such as 90s, 10min or 2h, or a number of seconds, not {shown(value)}"
+    )
+
+
+def shown(value: Any) -> str:
+    """The value as an error message tells it: 5, true, null, 'word', a list, a mapping."""
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    if isinstance(value, (dict, list, tuple)):
+        return "a mapping" if isinstance(value, dict) else "a list"
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def shown_share(share: int | float | None) -> int | str | None:
+    """max_failures as a config writes it: 0.05 is "5%"."""
+    return f"{share * 100:.12g}%" if isinstance(share, float) else share

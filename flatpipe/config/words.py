@@ -4,114 +4,98 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from flatpipe.config.models import Config
+from flatpipe.config.fields import all_keys, allowed_words, field_at, fields_at
 from flatpipe.config.problems import Origin, Problem, did_you_mean
-from flatpipe.config.source import Path, Source
+from flatpipe.config.scalars import read_scalar
+from flatpipe.config.source import Path, Source, dotted
+from flatpipe.config.values import shown
 
-_TYPE_WORDS = {
-    "bool_type": "must be true or false",
-    "int_type": "must be a whole number",
-    "int_from_float": "must be a whole number",
-    "int_parsing": "must be a whole number",
-    "float_type": "must be a number",
-    "float_parsing": "must be a number",
-    "string_type": "must be a text",
-    "string_too_short": "must not be empty",
-    "tuple_type": "must be a text or a list of texts",
-    "model_type": "must be a mapping of keys",
-    "finite_number": "must be a finite number",
-}
-_FALSE_WORDS = {"no": "false", "off": "false", "n": "false", "yes": "true", "on": "true", "y": "true"}
+_KIND_WORDS = {"string_type": "a text", "model_type": "a mapping of keys", "tuple_type": "a text or a list of texts"}
+# ^ for what has no field of its own: rows of lists, and sections
+_BOOLEAN_WORDS = {"no": "false", "off": "false", "n": "false", "yes": "true", "on": "true", "y": "true"}
+_MOST_SUGGESTED = 200
+# ^ errors: beyond that nobody reads, and looking for near words would take seconds
 
 
 def problems_of(error: ValidationError, source: Source) -> list[Problem]:
-    """One Problem per value that the model refuses."""
-    found: dict[str, Problem] = {}
-    for details in error.errors(include_url=False):
-        path = _path_of(details, source)
-        problem = _problem(details, path, source)
-        if problem.key not in found or details["type"] == "literal_error":
-            found.setdefault(problem.key, problem)
-    return list(found.values())
+    """One Problem per value that the model refuses, but for values that hold a variable not set."""
+    details = error.errors(include_url=False)[:_MOST_SUGGESTED]
+    found = [_problem(entry, _path_of(entry), source) for entry in details]
+    return [problem for path, problem in found if not _is_unset(path, source)]
 
 
-def _path_of(details: ErrorDetails, source: Source) -> Path:
-    """The path of the value without the parts that name alternatives of a type."""
-    path: list[str | int] = []
-    for part in details["loc"]:
-        candidate = (*path, part)
-        is_key = candidate in source.origins or candidate in source.key_origins
-        if is_key or details["type"] == "missing" or not path or _fields_at(tuple(path)) is not None:
-            path.append(part)
-    return tuple(path)
-
-
-def _problem(details: ErrorDetails, path: Path, source: Source) -> Problem:
-    key = ".".join(map(str, path))
-    kind, given = details["type"], details.get("input")
-    if kind == "extra_forbidden":
-        known = list(_fields_at(path[:-1]) or {})
-        words = f"unknown key{did_you_mean(str(path[-1]), known)}"
-        return Problem(_origin(path, source, of_key=True), key, f"{words} (allowed: {', '.join(known)})")
-    if kind == "missing":
-        return Problem(_nearest(path, source), key, "is missing; every config needs it")
-    return Problem(_origin(path, source), key, _refusal(details, kind, given))
-
-
-def _refusal(details: ErrorDetails, kind: str, given: Any) -> str:
+def _path_of(details: ErrorDetails) -> Path:
+    """Where the error is: the model's place, and the part within the value that a validator of ours names."""
     context = details.get("ctx", {})
-    if kind == "value_error":
-        return str(context["error"])
-    if kind == "literal_error":
-        choices = _choices(context)
-        return f"{_shown(given)} is not allowed; must be {' or '.join(choices)}{did_you_mean(str(given), choices)}"
-    for limit, words in (("ge", "at least"), ("gt", "more than"), ("le", "at most"), ("lt", "less than")):
-        if limit in context:
-            return f"{_shown(given)} is out of range; must be {words} {context[limit]}"
-    words = _TYPE_WORDS.get(kind, details["msg"])
-    if kind == "bool_type" and str(given).lower() in _FALSE_WORDS:
-        return f"'{given}' is a word here; write {_FALSE_WORDS[str(given).lower()]}"
-    return f"{words}, not {_shown(given)}"
+    inner = context["inner"] if "inner" in context else getattr(context.get("error"), "inner", ())
+    return (*details["loc"], *inner)
 
 
-def _choices(context: dict[str, Any]) -> list[str]:
-    return [part.strip("'") for part in str(context["expected"]).replace(" or ", ", ").split(", ")]
+def _is_unset(path: Path, source: Source) -> bool:
+    return any(path[: len(unset)] == unset or unset[: len(path)] == path for unset in source.unset)
 
 
-def _shown(value: Any) -> str:
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, (dict, list)):
-        return "a mapping" if isinstance(value, dict) else "a list"
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
+def _problem(details: ErrorDetails, path: Path, source: Source) -> tuple[Path, Problem]:
+    kind, given = details["type"], details.get("input")
+    key = dotted(path)
+    if kind == "extra_forbidden":
+        origin = _origin(path, source, of_key=True)
+        return path, Problem(origin, key, _unknown_key(path, origin))
+    if kind == "missing":
+        return path, Problem(_origin(path, source), key, "is missing; every config needs it", is_incomplete=True)
+    if kind in ("value_error", "incomplete"):
+        words = details["msg"].removeprefix("Value error, ")
+        return path, Problem(_origin(path, source), key, words, is_incomplete=kind == "incomplete")
+    origin = _origin(path, source)
+    field = field_at(path)
+    words = allowed_words(field) if field and kind not in _KIND_WORDS else _KIND_WORDS.get(kind, details["msg"])
+    return path, Problem(origin, key, f"must be {words}, not {shown(given)}{_hint(kind, given, words, origin)}")
+
+
+def _hint(kind: str, given: Any, allowed: str, origin: Origin) -> str:
+    """What the writer probably meant."""
+    if given is None and "#" in origin.text:
+        return "; YAML takes what stands behind # for a comment: put the text in quotes"
+    if kind == "bool_type" and str(given).lower() in _BOOLEAN_WORDS:
+        return f"; '{given}' is a word in YAML 1.2: write {_BOOLEAN_WORDS[str(given).lower()]}"
+    if kind == "literal_error" and isinstance(given, str):
+        return did_you_mean(given, allowed.replace(" or ", ", ").split(", "))
+    if kind == "string_type" and isinstance(given, (int, float)):
+        return "; put it in quotes"
+    if isinstance(given, str) and not isinstance(read_scalar(given), str):
+        return "; without quotes it is one" if read_scalar(given) is not None else ""
+    return ""
+
+
+def _unknown_key(path: Path, origin: Origin) -> str:
+    """`unknown key; did you mean ...?`, with the keys that are allowed there."""
+    is_top_of_file = len(path) == 1 and origin.line and not origin.profile
+    known = [*(fields_at(path[:-1]) or {}), *(["profiles"] if is_top_of_file else [])]
+    word = str(path[-1])
+    hint = _elsewhere(word) or did_you_mean(word, known)
+    return f"unknown key{hint or ';'} allowed: {', '.join(known)}"
+
+
+def _elsewhere(word: str) -> str:
+    """`; did you mean 'flatten.k'?` when another section has this key."""
+    for path in all_keys():
+        if word == dotted(path):
+            return f"; write '{path[-1]}' below '{dotted(path[:-1])}:';"
+        if word == path[-1] and len(path) > 1:
+            return f"; did you mean '{dotted(path)}'?"
+    return ""
 
 
 def _origin(path: Path, source: Source, *, of_key: bool = False) -> Origin:
-    origins = source.key_origins if of_key else source.origins
-    return origins.get(path) or source.key_origins.get(path) or _nearest(path, source)
-
-
-def _nearest(path: Path, source: Source) -> Origin:
-    """Where the innermost section around a missing value was written."""
+    """Where the value (or its key) was written; for what is missing, the innermost section around it."""
+    first, second = (source.key_origins, source.origins) if of_key else (source.origins, source.key_origins)
+    if path in first:
+        return first[path]
     for length in range(len(path), -1, -1):
-        origin = source.key_origins.get(path[:length]) or source.origins.get(path[:length])
+        origin = second.get(path[:length]) or source.key_origins.get(path[:length]) or source.origins.get(path[:length])
         if origin is not None:
             return origin
-    return Origin("config", 1, 1, "")
-
-
-def _fields_at(path: Path) -> dict[str, Any] | None:
-    """The fields of the section at a path; None when no section is there."""
-    model: type[BaseModel] = Config
-    for part in path:
-        field = model.model_fields.get(str(part))
-        if field is None or not isinstance(field.annotation, type) or not issubclass(field.annotation, BaseModel):
-            return None
-        model = field.annotation
-    return dict(model.model_fields)
+    return Origin("config", 0, 1)

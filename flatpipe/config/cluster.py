@@ -1,0 +1,130 @@
+"""The cluster part of the config: an existing scheduler, or the class that starts one."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, PositiveInt, StrictBool, StrictStr, WithJsonSchema, model_validator
+
+from flatpipe.config.problems import did_you_mean
+from flatpipe.config.section import LocalPath, Section, allowed
+from flatpipe.config.values import ValueRefused, parse_seconds, shown
+
+KNOWN_CLUSTERS = (
+    "distributed.LocalCluster",
+    "distributed.SSHCluster",
+    "dask_jobqueue.SLURMCluster",
+    "dask_jobqueue.PBSCluster",
+    "dask_jobqueue.LSFCluster",
+    "dask_jobqueue.SGECluster",
+    "dask_jobqueue.HTCondorCluster",
+    "dask_kubernetes.operator.KubeCluster",
+    "dask_gateway.GatewayCluster",
+    "coiled.Cluster",
+)
+# ^ any other class runs code that a config from a stranger names: only with allow_any_class
+
+_DOTTED_NAME = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
+
+
+def _parse_scale(value: Any) -> int | dict[str, int] | None:
+    """Workers, or keywords of the cluster's scale method; raises ValueRefused."""
+    if value is None or _is_count(value):
+        return value  # type: ignore[no-any-return]
+    if isinstance(value, dict) and value and all(map(_is_count, value.values())):
+        return value
+    raise ValueRefused(f"must be a number of workers, a mapping such as {{jobs: 10}}, or null, not {shown(value)}")
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
+
+
+_SCALE_SCHEMA = {
+    "anyOf": [
+        {"type": "integer", "minimum": 1},
+        {"type": "object", "additionalProperties": {"type": "integer", "minimum": 1}, "minProperties": 1},
+        {"type": "null"},
+    ]
+}
+_SECONDS_SCHEMA = {
+    "anyOf": [
+        {"type": "number", "exclusiveMinimum": 0},
+        {"type": "string", "pattern": r"^\s*\d+(\.\d+)?\s*(ms|s|sec|m|min|h|hr|d)\s*$"},
+    ]
+}
+_CLASS_SCHEMA = {"anyOf": [{"enum": [*KNOWN_CLUSTERS, None]}, {"type": "string", "pattern": r"^\w+(\.\w+)+$"}]}
+
+Scale = Annotated[int | dict[str, int] | None, BeforeValidator(_parse_scale), WithJsonSchema(_SCALE_SCHEMA)]
+Seconds = Annotated[float, BeforeValidator(parse_seconds), WithJsonSchema(_SECONDS_SCHEMA)]
+ClassName = Annotated[StrictStr | None, WithJsonSchema(_CLASS_SCHEMA)]
+
+
+class WaitSection(Section):
+    """What to wait for before the first image."""
+
+    workers: PositiveInt = Field(default=1, strict=True, le=100_000)
+    """Workers that must have come."""
+    timeout: Seconds = Field(default=600.0, json_schema_extra=allowed("seconds, or a text such as 10min"))
+    """How long to wait for them; then the run is given up."""
+
+
+class ClusterSection(Section):
+    """The Dask cluster that carries the run: exactly one of address, scheduler_file and class."""
+
+    address: StrictStr | None = Field(default=None, min_length=1)
+    """Address of a running scheduler, such as tcp://head:8786; it is neither scaled nor closed."""
+    scheduler_file: LocalPath | None = Field(default=None)
+    """File that a running scheduler wrote (dask scheduler --scheduler-file)."""
+    class_: ClassName = Field(
+        default=None, alias="class", json_schema_extra=allowed(", ".join(KNOWN_CLUSTERS) + "; or see allow_any_class")
+    )
+    """Class that starts a cluster, closed again at the end of the run."""
+    args: tuple[Any, ...] = ()
+    """Arguments for the class, as its own documentation names them."""
+    kwargs: dict[str, Any] = Field(default_factory=dict)
+    """Keyword arguments for the class, such as queue, cores, memory and walltime of dask_jobqueue."""
+    scale: Scale = Field(default=None, json_schema_extra=allowed("a number, or a mapping such as {jobs: 10}"))
+    """Workers to ask for; a mapping goes to the cluster's scale method as it is."""
+    adapt: dict[str, Any] | None = None
+    """Instead of scale: keywords of the cluster's adapt method, such as {minimum_jobs: 1, maximum_jobs: 10}."""
+    wait_for: WaitSection = WaitSection()
+    """What to wait for before the first image."""
+    dask_config: dict[str, Any] = Field(default_factory=dict)
+    """Settings of Dask, by dotted name, in force before the cluster starts."""
+    allow_any_class: StrictBool = False
+    """Whether class may name any importable class: it runs code that this file names, so trust the file."""
+
+    @model_validator(mode="after")
+    def _check_choice(self) -> ClusterSection:
+        given = {"address": self.address, "scheduler_file": self.scheduler_file, "class": self.class_}
+        chosen = [name for name, value in given.items() if value is not None]
+        if len(chosen) > 1:
+            raise ValueRefused(f"{' and '.join(chosen)} are given; choose one", chosen[1])
+        if not chosen:
+            raise ValueRefused("needs one of address, scheduler_file and class")
+        if self.class_ is None:
+            self._check_nothing_to_start(chosen[0])
+        elif not self.allow_any_class and self.class_ not in KNOWN_CLUSTERS:
+            raise ValueRefused(_unknown_class(self.class_), "class")
+        elif not _DOTTED_NAME.fullmatch(self.class_):
+            raise ValueRefused("must be a dotted name such as package.module.Class", "class")
+        if self.scale is not None and self.adapt is not None:
+            raise ValueRefused("scale and adapt are given; choose one", "adapt")
+        return self
+
+    def _check_nothing_to_start(self, chosen: str) -> None:
+        for name in ("args", "kwargs", "scale", "adapt"):
+            if getattr(self, name):
+                raise ValueRefused(f"belongs to class; with {chosen} the cluster is somebody else's", name)
+
+
+def _unknown_class(name: str) -> str:
+    last = name.rpartition(".")[2]
+    same = [known for known in KNOWN_CLUSTERS if known.rpartition(".")[2].lower() == last.lower()]
+    hint = f"; did you mean '{same[0]}'?" if same else did_you_mean(name, KNOWN_CLUSTERS)
+    return (
+        f"'{name[:80]}' is no class that flatpipe knows{hint} (known: {', '.join(KNOWN_CLUSTERS)}; "
+        f"any other only with allow_any_class: true)"
+    )
