@@ -23,7 +23,17 @@ _STATE = "gallery/state.txt"
 _MOST_FAILURES = 200
 # ^ failures that stand in the page itself; the others are in failures.csv
 _STYLES = ("base.css", "overview.css", "viewer.css")
-_SCRIPTS = ("store.js", "overview.js", "stage.js", "palette.js", "curve.js", "cube.js", "files.js", "viewer.js", "main.js")
+_SCRIPTS = (
+    "store.js",
+    "overview.js",
+    "stage.js",
+    "palette.js",
+    "curve.js",
+    "cube.js",
+    "files.js",
+    "viewer.js",
+    "main.js",
+)
 
 
 @dataclass(slots=True)

@@ -44,7 +44,7 @@ def index_script(shard: int, images: Sequence[GalleryImage], settings: GallerySe
 
 
 def detail_script(shard: int, images: Sequence[GalleryImage], settings: GallerySettings, place: str) -> bytes:
-    """All that the viewer shows of `images`, the rows from `shard` * DETAILS_PER_SHARD on; `place` is the output root."""
+    """All that the viewer shows of `images`, rows from `shard` * DETAILS_PER_SHARD on; `place` is the output root."""
     return _script("receiveDetails", shard, [_detail(image, settings, place) for image in images])
 
 

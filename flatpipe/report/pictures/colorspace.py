@@ -85,7 +85,7 @@ def colorspace_png(points: ColorPoints, palette: NDArray[np.uint8]) -> bytes:
 
 
 def _still_sample(points: ColorPoints) -> ColorPoints:
-    return _thinned(points.colors, points.sizes + 0.0, _STILL_POINTS) if len(points.colors) else points
+    return _thinned(points.colors, points.sizes.astype(np.float64), _STILL_POINTS) if len(points.colors) else points
 
 
 def _projected(colors: NDArray[np.floating] | NDArray[np.uint8]) -> NDArray[np.float64]:

@@ -20,8 +20,8 @@ _CHECKER = np.array([204, 255], dtype=np.uint8)
 
 
 def shrunk(pixels: NDArray[np.uint8], max_side: int) -> NDArray[np.uint8]:
-    """Pixels (h, w, channels) uint8 with no side over `max_side`, each the mean of those it stands for; never larger."""
-    height, width = shrunk_size(*pixels.shape[:2], max_side)
+    """Pixels (h, w, channels) uint8 with no side over `max_side`, each the mean of what it covers; never larger."""
+    height, width = shrunk_size(pixels.shape[0], pixels.shape[1], max_side)
     if (height, width) == pixels.shape[:2]:
         return pixels
     return np.asarray(Image.fromarray(pixels).resize((width, height), Image.Resampling.BOX))
@@ -34,7 +34,8 @@ def shown_opaque(pixels: NDArray[np.uint8], alpha: NDArray[np.uint8] | None) -> 
     rows, columns = np.ogrid[: alpha.shape[0], : alpha.shape[1]]
     ground = _CHECKER[(rows // _SQUARE + columns // _SQUARE) % 2].astype(np.uint16)[..., np.newaxis]
     opacity = alpha.astype(np.uint16)[..., np.newaxis]
-    return ((pixels * opacity + ground * (255 - opacity) + 127) // 255).astype(np.uint8)
+    shown: NDArray[np.uint8] = ((pixels * opacity + ground * (255 - opacity) + 127) // 255).astype(np.uint8)
+    return shown
 
 
 def jpeg_bytes(pixels: NDArray[np.uint8], quality: int) -> bytes:

@@ -38,7 +38,7 @@ flatpipe.cube = (() => {
     const away = red * Math.sin(view.turn) + blue * Math.cos(view.turn);
     const up = green * Math.cos(view.tilt) - away * Math.sin(view.tilt);
     const near = green * Math.sin(view.tilt) + away * Math.cos(view.tilt);
-    const scale = side * 0.54 * (1 + 0.18 * near);
+    const scale = side * 0.6 * (1 + 0.18 * near);
     return [side / 2 + across * scale, side / 2 - up * scale, near];
   }
 
@@ -57,7 +57,7 @@ flatpipe.cube = (() => {
     const disc = (x, y, radius, fill) => { pen.fillStyle = fill; pen.beginPath(); pen.arc(x, y, radius, 0, 7); pen.fill(); };
     const placed = points.map((point) => [project(point.rgb, side), point]).sort((one, other) => one[0][2] - other[0][2]);
     for (const [[x, y, near], point] of placed)
-      disc(x, y, (side / 640) * (1.4 + 7.5 * point.size) * (1 + 0.3 * near), ownColors.checked ? `rgb(${point.rgb})` : point.fill);
+      disc(x, y, (side / 420) * (1.1 + 6 * point.size) * (1 + 0.3 * near), ownColors.checked ? `rgb(${point.rgb})` : point.fill);
     drawEdges(pen, seen, (pair) => !pair.includes(farthest), style.getPropertyValue("--line"));
     const centers = palette.map((color) => [project(color.rgb, side), color]).sort((one, other) => one[0][2] - other[0][2]);
     for (const [[x, y], color] of centers) {

@@ -34,7 +34,10 @@ flatpipe.curve = (() => {
     svg.append(drawn("polyline", { points: ks.map((k, row) => `${x(k)},${y(values[row])}`).join(" "), class: "curve" }));
     ks.forEach((k, row) => {
       if (ks.length <= 40 || k === chosen) svg.append(drawn("circle", { cx: x(k), cy: y(values[row]), r: k === chosen ? 5 : 2.2, class: k === chosen ? "dot now" : "dot" }));
-      if (k === detail.suggested) svg.append(drawn("circle", { cx: x(k), cy: y(values[row]), r: 8, class: "knee", "data-k": k }));
+      if (k !== detail.suggested) return;
+      svg.append(drawn("circle", { cx: x(k), cy: y(values[row]), r: 8, class: "knee", "data-k": k }));
+      const [side, down] = [x(k) > WIDTH * 0.75 ? -1 : 1, unit === "dB" ? 20 : -10];
+      svg.append(drawn("text", { x: x(k) + side * 9, y: y(values[row]) + down, class: side < 0 ? "label end" : "label" }, "suggested"));
     });
     svg.addEventListener("click", (event) => {
       const at = ((event.clientX - svg.getBoundingClientRect().left) / svg.clientWidth) * WIDTH;

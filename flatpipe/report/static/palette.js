@@ -28,8 +28,8 @@ flatpipe.palette = (() => {
     const percent = `${(100 * share).toFixed(share < 0.1 ? 1 : 0)} %`;
     const swatch = element("span", { class: "swatch", "aria-hidden": "true" });
     swatch.style.background = hex;
-    const button = element("button", { type: "button", class: "chip", "data-copy": hex, "aria-label": `Copy ${hex}, ${percent} of the image` },
-      swatch, element("code", {}, hex), element("span", { class: "soft" }, percent));
+    const button = element("button", { type: "button", class: "chip", "data-copy": hex },
+      swatch, element("code", {}, hex), " ", element("span", { class: "soft" }, percent), element("span", { class: "hidden" }, " of the image: copy"));
     return element("li", {}, button);
   }
 

@@ -75,10 +75,8 @@ const flatpipe = (() => {
     try { return decodeURIComponent(link); } catch { return null; }
   }
 
-  function bytesOf(link) {
-    return unescape(link.replace(/[^\x20-\x7e]+/g, encodeURIComponent));
-  }
-
+  // One character per byte.
+  const bytesOf = (link) => link.replace(/%([0-9a-f]{2})/gi, (_, hex) => String.fromCharCode(parseInt(hex, 16)));
   const sameBytes = (one, other) => bytesOf(one) === bytesOf(other);
   const digits = (number, width) => String(number).padStart(width, "0");
   const keyOf = (row) => rows.keys[Math.floor(row / page.rows_per_shard)].substr((row % page.rows_per_shard) * 16, 16);

@@ -48,7 +48,6 @@ flatpipe.viewer = (() => {
     const ks = detail.flats.map((flat) => flat[0]);
     [slider.min, slider.max] = [0, ks.length - 1];
     // ^ places in the list of k, which may have gaps
-    get("best").textContent = `Suggested: ${detail.suggested}`;
     get("cube-panel").hidden = !points;
     if (!ks.includes(k)) k = 0;
     flatpipe.stage.open(detail, originalSource(points), rows.names[row]);
@@ -74,6 +73,7 @@ flatpipe.viewer = (() => {
     const obtained = flat[1] === k ? "" : `${flat[1]} colours, as the image has no more · `;
     get("figures").textContent = `${obtained}${quality} · mse ${flat[2].toFixed(1)} · ${flatpipe.size(flat[3])}`;
     get("best").disabled = k === detail.suggested;
+    get("best").textContent = k === detail.suggested ? "suggested" : `Suggested: ${detail.suggested}`;
     flatpipe.stage.show(k, rows.names[row]);
     flatpipe.palette.show(flat);
     flatpipe.curve.show(detail, k);

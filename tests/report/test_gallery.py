@@ -1,0 +1,129 @@
+"""The gallery's files, without a browser."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote_to_bytes
+
+import pytest
+from builders_report import HOSTILE_NAMES, SETTINGS, BuiltRun, built_run, soft_pixels, synthetic_results
+
+from flatpipe.files.layout import image_folder
+from flatpipe.records import Failure, PlannedImage
+from flatpipe.report import gallery as gallery_module
+from flatpipe.report.gallery import write_gallery
+from flatpipe.report.gallery_rows import gallery_images
+from flatpipe.report.knee import suggested_k
+from flatpipe.report.shards import original_link
+
+
+def _script(run: BuiltRun, name: str) -> Any:
+    text = run.outputs.read(f"gallery/data/{name}").decode("ascii")
+    return json.loads(text[text.index(",") + 1 :].removesuffix(");\n"))
+
+
+def test_rows_are_all_images_in_order(gallery: BuiltRun) -> None:
+    """Every planned image is there once, done, failed or waiting, with its own flats."""
+    images = list(gallery_images(gallery.ledger, SETTINGS))
+    assert sorted(image.image_id for image in images) == sorted(
+        [*HOSTILE_NAMES, *(f"trips/photo {seed}.png" for seed in range(4)), "broken <b>.jpg", "later.png"]
+    )
+    for image in images:
+        recorded = gallery.ledger.flats_of(image.image_id)
+        assert [(flat.k, flat.mse) for flat in image.flats] == [(flat.k, flat.mse) for flat in recorded]
+    by_id = {image.image_id: image for image in images}
+    assert by_id["broken <b>.jpg"].failure == Failure("load", "truncated", "the file ends after <1,203> bytes")
+    assert not by_id["later.png"].flats
+
+
+def test_outputs_of_other_settings_are_not_shown(gallery: BuiltRun) -> None:
+    """Flats and sweeps that were made with other settings count as not there."""
+    images = list(gallery_images(gallery.ledger, replace(SETTINGS, flat_digests=("other",), sweep_digest="other")))
+    assert not any(image.flats or image.has_sweep for image in images)
+
+
+def test_suggested_k_of_the_page_is_the_knee(gallery: BuiltRun) -> None:
+    """Index and details name the k that suggested_k names."""
+    index, details = _script(gallery, "rows-00000.js"), _script(gallery, "details-00000.js")
+    for row, image in enumerate(gallery_images(gallery.ledger, SETTINGS)):
+        expected = suggested_k([flat.k for flat in image.flats], [flat.mse for flat in image.flats]) or 0
+        assert index["ks"][row] == details[row]["suggested"] == expected
+
+
+def test_links_lead_to_the_files(gallery: BuiltRun) -> None:
+    """Decoded byte by byte, the folders and originals in the data are those on the disk, whatever their names."""
+    place = os.fsencode(gallery.outputs.place)
+    details = _script(gallery, "details-00000.js")
+    for image, detail in zip(gallery_images(gallery.ledger, SETTINGS), details, strict=True):
+        assert unquote_to_bytes(detail["folder"]) == os.fsencode(image_folder(image.image_id))
+        if image.flats:
+            assert Path(os.fsdecode(place + b"/" + unquote_to_bytes(detail["original"]))).samefile(image.path)
+
+
+def test_page_shows_failures_as_text(gallery: BuiltRun) -> None:
+    """The failure's name and message stand in the page escaped, with the command to run it again."""
+    text = gallery.page.read_text()
+    assert "broken &lt;b&gt;.jpg" in text
+    assert "the file ends after &lt;1,203&gt; bytes" in text
+    assert "flatpipe run --only-failed" in text
+    assert "1 not done yet" in text
+    assert "onerror" not in text
+
+
+def test_same_state_is_not_written_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second run that changed nothing writes nothing; a new failure, another flat or a lost page writes again."""
+    run = built_run(tmp_path)
+    run.add("a.png", soft_pixels(0))
+    assert write_gallery(run.ledger, run.outputs, SETTINGS)
+    assert not write_gallery(run.ledger, run.outputs, SETTINGS)
+    run.page.unlink()
+    assert write_gallery(run.ledger, run.outputs, SETTINGS)
+    run.add_failed("b.png", "truncated", "short")
+    assert write_gallery(run.ledger, run.outputs, SETTINGS)
+    monkeypatch.setattr(gallery_module, "_assets_digest", lambda: "a later version")
+    assert write_gallery(run.ledger, run.outputs, SETTINGS)
+    assert not write_gallery(run.ledger, run.outputs, SETTINGS)
+
+
+def test_shards_grow_and_shrink_with_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Images are spread over shards of fixed size, and shards that are no longer needed go."""
+    monkeypatch.setattr(gallery_module, "ROWS_PER_SHARD", 4)
+    monkeypatch.setattr(gallery_module, "DETAILS_PER_SHARD", 2)
+    run = built_run(tmp_path)
+    for number, result in enumerate(synthetic_results(11)):
+        run.ledger.store_plan([PlannedImage(result.source, (), sweep=False, reason="")])
+        if number < 10:
+            run.ledger.record(result, dict.fromkeys(range(2, 16), "flat"), "sweep", "run")
+    write_gallery(run.ledger, run.outputs, SETTINGS)
+    written = run.outputs.sizes("gallery/data")
+    assert sorted(written) == [f"details-{n:05d}.js" for n in range(6)] + [f"rows-{n:05d}.js" for n in range(3)]
+    assert [len(_script(run, f"rows-{n:05d}.js")["names"]) for n in range(3)] == [4, 4, 3]
+    run.ledger.begin_run("next", "now", "{}")
+    run.ledger.store_plan([PlannedImage(result.source, (), sweep=False, reason="")])
+    write_gallery(run.ledger, run.outputs, SETTINGS)
+    assert sorted(run.outputs.sizes("gallery/data")) == ["details-00000.js", "rows-00000.js"]
+
+
+def test_page_of_nothing_says_so(tmp_path: Path) -> None:
+    """A run without images gives a page that says what to do."""
+    run = built_run(tmp_path)
+    write_gallery(run.ledger, run.outputs, SETTINGS)
+    assert "There is nothing to see yet" in run.page.read_text()
+
+
+@pytest.mark.parametrize(
+    ("path", "place", "expected"),
+    [
+        ("/data/in/a b#.png", "/data/out", "../in/a%20b%23.png"),
+        ("s3://bucket/a.png", "/data/out", ""),
+        ("/data/a.png", "s3://bucket/out", ""),
+        ("https://host/a.png", "/data/out", "https://host/a.png"),
+    ],
+)
+def test_original_is_linked_where_a_link_can_lead(path: str, place: str, expected: str) -> None:
+    """An input file gets a relative link when both it and the page are on the disk."""
+    assert original_link(path, place) == expected
