@@ -1,0 +1,143 @@
+"""A collection of N small images through `flatpipe run`: speed, memory of driver and scheduler, plan time of a rerun.
+
+Usage: python -m benchmarks.scale [N...] [--side PIXELS] [--workers W] [--keep FOLDER]
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import shutil
+import sys
+import tempfile
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import psutil
+from PIL import Image
+
+from benchmarks.common import KS, print_table, save, say_setup, side_by_side
+from flatpipe.files.animate import FlatFrame, encode_gif
+from flatpipe.files.decode import decode
+from flatpipe.files.encode import encode_png
+from flatpipe.quantize.color_table import index_colors
+from flatpipe.quantize.dither import dithered
+from flatpipe.quantize.flatten import flatten_indexed
+from flatpipe.quantize.kernels import compile_kernels
+from flatpipe.records import AnimationOptions, DecodePolicy
+
+_DISTINCT = 500
+# ^ pictures that are made; each file gets bytes of its own behind its picture's end, so that every content differs
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one command cost."""
+
+    seconds: float
+    peak_mb: float
+    """Largest resident memory of the driver's process, which holds Dask's scheduler too."""
+    cpu_seconds: float
+    """Processor time of that process."""
+
+
+def main() -> None:
+    """Measure each N, print one table, save it."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.scale", description=__doc__)
+    parser.add_argument("counts", nargs="*", type=int, default=[1_000, 10_000])
+    parser.add_argument("--side", type=int, default=128, help="pixels")
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--keep", help="folder to work in, kept afterwards")
+    chosen = parser.parse_args()
+    compile_kernels()
+    say_setup("scale", f"{chosen.side} x {chosen.side} JPEGs, k = {KS[0]}..{KS[-1]} and the sweep, processes")
+    pictures = [_picture(seed, chosen.side) for seed in range(_DISTINCT)]
+    floor = _floor_seconds(pictures[:20])
+    rows = []
+    for count in chosen.counts:
+        folder = Path(chosen.keep or tempfile.mkdtemp(prefix="flatpipe-scale."))
+        _write_collection(folder / "in", pictures, count)
+        first, again = (_flatpipe(folder, chosen.workers) for _ in range(2))
+        rows.append(_row(folder, count, chosen.workers, floor, first, again))
+        print("   " + ", ".join(f"{name} {value:.4g}" for name, value in rows[-1].items()), flush=True)
+        save(f"scale-{count}", {**rows[-1], "first": asdict(first), "again": asdict(again)})
+        if not chosen.keep:
+            shutil.rmtree(folder)
+    print_table(list(rows[0]), [list(row.values()) for row in rows])
+
+
+def _row(folder: Path, count: int, workers: int, floor: float, first: Run, again: Run) -> dict[str, float]:
+    return {
+        "images": count,
+        "images/s": count / first.seconds,
+        "of the floor": count / first.seconds / (workers / floor),
+        "peak MB": first.peak_mb,
+        "driver+scheduler CPU ms/image": 1000 * first.cpu_seconds / count,
+        "ledger MB": (folder / "out" / "ledger.sqlite").stat().st_size / 1e6,
+        "no-op s": again.seconds,
+        "no-op peak MB": again.peak_mb,
+    }
+
+
+def _picture(seed: int, side: int) -> bytes:
+    """A JPEG of soft areas with texture, unlike any other seed's."""
+    random = np.random.default_rng(seed)
+    coarse = random.integers(0, 256, (5, 5, 3), dtype=np.uint8)
+    areas = np.asarray(Image.fromarray(coarse).resize((side, side), Image.Resampling.BICUBIC), dtype=np.int16)
+    pixels = np.clip(areas + random.normal(0, 8, areas.shape), 0, 255).astype(np.uint8)
+    target = io.BytesIO()
+    Image.fromarray(pixels).save(target, "JPEG", quality=90)
+    return target.getvalue()
+
+
+def _write_collection(folder: Path, pictures: list[bytes], count: int) -> None:
+    for n in range(count):
+        path = folder / f"{n // 1000:04d}" / f"{n:07d}.jpg"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(pictures[n % len(pictures)] + n.to_bytes(4, "big"))
+
+
+def _floor_seconds(pictures: list[bytes]) -> float:
+    """Seconds to decode one picture and encode its files, with nothing in between, on one core."""
+    prepared = []
+    for content in pictures:
+        pixels = decode(content, DecodePolicy()).pixels
+        original = dithered(pixels)
+        flats = [flatten_indexed(index_colors(pixels), k) for k in KS]
+        prepared.append((content, flats, FlatFrame(original.palette, original.label_map)))
+
+    def codecs_alone() -> None:
+        for content, flats, original in prepared:
+            decode(content, DecodePolicy())
+            for flat in flats:
+                encode_png(flat.palette, flat.label_map)
+            frames = [FlatFrame(flat.palette, flat.label_map) for flat in flats]
+            encode_gif(frames, original, None, AnimationOptions())
+
+    return side_by_side({"floor": codecs_alone})["floor"] / len(pictures)
+
+
+def _flatpipe(folder: Path, workers: int) -> Run:
+    overrides = ("execution.scheduler=processes", f"execution.workers={workers}", f"output.path={folder}/out")
+    (folder / "pipeline.yaml").write_text("input: {path: in}\n")
+    flags = [part for override in overrides for part in ("-s", override)]
+    command = [sys.executable, "-m", "flatpipe", "run", str(folder / "pipeline.yaml"), "-q", *flags]
+    began = time.monotonic()
+    process = psutil.Popen(command)
+    peak, cpu = 0, 0.0
+    while process.poll() is None:
+        try:
+            peak = max(peak, process.memory_info().rss)
+            cpu = sum(process.cpu_times()[:2])
+        except psutil.NoSuchProcess:
+            break
+        time.sleep(0.1)
+    if process.wait() != 0:
+        raise SystemExit(f"the run ended with exit code {process.returncode}")
+    return Run(time.monotonic() - began, peak / 1e6, cpu)
+
+
+if __name__ == "__main__":
+    main()
