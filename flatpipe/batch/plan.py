@@ -14,7 +14,8 @@ from flatpipe.files.storage import Root, read_file
 from flatpipe.records import ImageSource, PlannedImage, TaskSettings
 
 _CHUNK = 400
-# ^ images per question to the ledger: three queries for all of them
+# ^ images per question to the ledger (three queries for all of them) and to the output (one listing of each folder,
+#   asked together where the output is remote)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,17 +34,19 @@ class Planner:
         remaining = iter(sources)
         while chunk := list(itertools.islice(remaining, _CHUNK)):
             known = self.ledger.known([source.image_id for source in chunk])
+            folders = [] if self.force else [layout.image_folder(image_id) for image_id in known]
+            sizes = self.outputs.sizes_of(folders)
             for source in chunk:
-                yield self._plan_image(source, known.get(source.image_id))
+                found = sizes.get(layout.image_folder(source.image_id), {})
+                yield self._plan_image(source, known.get(source.image_id), found)
 
-    def _plan_image(self, source: ImageSource, known: KnownImage | None) -> PlannedImage:
+    def _plan_image(self, source: ImageSource, known: KnownImage | None, sizes: dict[str, int]) -> PlannedImage:
         if self.force:
             return PlannedImage(source, self.ks, sweep=True, reason="forced")
         if known is None:
             return PlannedImage(source, self.ks, sweep=True, reason="new")
         if not self._same_content(source, known):
             return PlannedImage(source, self.ks, sweep=True, reason="content changed")
-        sizes = self.outputs.sizes(layout.image_folder(source.image_id))
         reasons = {k: self._flat_reason(k, known, sizes) for k in self.ks}
         due = tuple(k for k, reason in reasons.items() if reason)
         sweep_reason = "flats changed" if due else self._sweep_reason(known, sizes)

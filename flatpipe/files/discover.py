@@ -12,7 +12,8 @@ from pathlib import Path
 from wcmatch import glob
 
 from flatpipe.errors import ImageIOFailed, UnsupportedImage
-from flatpipe.files.storage import RemoteRoot, is_url
+from flatpipe.files.remote import RemoteRoot
+from flatpipe.files.storage import is_url
 from flatpipe.records import Failure, ImageSource
 
 _PATTERN_RULES = glob.GLOBSTAR | glob.BRACE | glob.IGNORECASE | glob.FORCEUNIX | glob.MATCHBASE
@@ -158,12 +159,6 @@ def _discover_remote(selection: Selection) -> Iterator[ImageSource]:
     """Objects under a URL; the listing is held whole, because stores list in pages of their own order."""
     root = RemoteRoot(selection.root)
     patterns = _Patterns(selection)
-    base = root.filesystem._strip_protocol(root.place).rstrip("/") + "/"
-    found = root.filesystem.find(base, detail=True)
-    protocol = selection.root.split("://", 1)[0]
-    for name in sorted(found, key=str.encode):
-        image_id = name.removeprefix(base)
+    for image_id, size, stamp in root.listing():
         if patterns.match(image_id):
-            details = found[name]
-            stamp = str(details.get("ETag") or details.get("LastModified") or details.get("created") or "")
-            yield ImageSource(image_id, f"{protocol}://{name.lstrip('/')}", int(details["size"] or 0), stamp)
+            yield ImageSource(image_id, f"{root.place}/{image_id}", size, stamp)

@@ -11,6 +11,9 @@ RESULTS = "results.csv"
 FAILURES = "failures.csv"
 RUN = "run.json"
 PALETTES = "palettes.json"
+PARTIAL = ".partial"
+# ^ folder under an output root where files wait until they are whole: a killed run leaves its leftovers in one place
+#   that the next run empties; same file system as the outputs, so the final rename is atomic
 ANIMATION_SUFFIX = {"gif": "gif", "webp": "webp", "apng": "png"}
 
 _LONGEST_NAME = 255

@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-PARTIAL = ".partial"
-# ^ folder under a local output root where files wait until they are whole: a killed run leaves its leftovers in
-#   one place that the next run empties; same file system as the outputs, so the final rename is atomic
+from flatpipe.files.layout import PARTIAL
+from flatpipe.files.remote import RemoteRoot, read_url
 
 
 def is_url(place: str) -> bool:
@@ -38,6 +37,18 @@ class Root(Protocol):
 
     def sizes(self, folder: str) -> dict[str, int]:
         """Sizes in bytes of the files directly in a folder, by name; empty when there is no such folder."""
+        ...
+
+    def sizes_of(self, folders: Sequence[str]) -> dict[str, dict[str, int]]:
+        """`sizes` of many folders, by folder: where each question crosses a network, they are asked together."""
+        ...
+
+    def store(self, name: str, local_path: str) -> None:
+        """Put a copy of a local file in place, whole or not at all; raises OSError."""
+        ...
+
+    def fetch(self, name: str, local_path: str) -> bool:
+        """Copy a file to the local disk, whole or not at all; False when there is none; raises OSError."""
         ...
 
     def remove(self, name: str) -> None:
@@ -76,17 +87,34 @@ class LocalRoot:
 
         There is no fsync: after a power cut a file may be short, and the next run sees that by its size.
         """
-        self._write_all(name, (content,))
+        self._write_all(name, lambda file: file.write(content))
 
     def write_lines(self, name: str, lines: Iterable[str]) -> None:
         """Write line by line to a partial file, then rename: any number of lines in little memory; raises OSError."""
-        self._write_all(name, (os.fsencode(line) for line in lines))
+        self._write_all(name, lambda file: file.writelines(os.fsencode(line) for line in lines))
 
-    def _write_all(self, name: str, parts: Iterable[bytes]) -> None:
+    def store(self, name: str, local_path: str) -> None:
+        """Put a copy of a local file in place, whole or not at all; raises OSError."""
+        with Path(local_path).open("rb") as source:
+            self._write_all(name, lambda file: shutil.copyfileobj(source, file, 1 << 20))
+
+    def fetch(self, name: str, local_path: str) -> bool:
+        """Copy a file, whole or not at all; False when there is none; raises OSError."""
+        if not Path(self._path(name)).exists():
+            return False
+        partial = Path(f"{local_path}.{uuid.uuid4().hex}")
+        try:
+            shutil.copyfile(self._path(name), partial)
+            partial.replace(local_path)
+        finally:
+            partial.unlink(missing_ok=True)
+        return True
+
+    def _write_all(self, name: str, fill: Callable[[BinaryIO], object]) -> None:
         partial = Path(f"{self.place}/{PARTIAL}/{uuid.uuid4().hex}")
         try:
             with _created(partial) as file:
-                file.writelines(parts)
+                fill(file)
             _move(partial, self._path(name))
         except BaseException:
             partial.unlink(missing_ok=True)
@@ -99,6 +127,10 @@ class LocalRoot:
                 return {entry.name: entry.stat().st_size for entry in entries if entry.is_file()}
         except (FileNotFoundError, NotADirectoryError):
             return {}
+
+    def sizes_of(self, folders: Sequence[str]) -> dict[str, dict[str, int]]:
+        """`sizes` of many folders, by folder."""
+        return {folder: self.sizes(folder) for folder in folders}
 
     def remove(self, name: str) -> None:
         """Delete a file; one that is not there is no error."""
@@ -134,59 +166,6 @@ def _move(partial: Path, final: str) -> None:
         partial.replace(final)
 
 
-class RemoteRoot:
-    """An object store, or any other fsspec file system: one put of complete bytes, credentials from the environment."""
-
-    def __init__(self, place: str) -> None:
-        import fsspec
-
-        self.place = place.rstrip("/")
-        self.filesystem, self._base = fsspec.core.url_to_fs(self.place)
-        self._base = self._base.rstrip("/")
-
-    def _path(self, name: str) -> str:
-        return f"{self._base}/{name}"
-
-    def read(self, name: str) -> bytes:
-        """All bytes of a file; raises OSError."""
-        return bytes(self.filesystem.cat_file(self._path(name)))
-
-    def write(self, name: str, content: bytes) -> None:
-        """One put of complete bytes: an object store never shows half of it; raises OSError."""
-        self.filesystem.pipe_file(self._path(name), content)
-
-    def write_lines(self, name: str, lines: Iterable[str]) -> None:
-        """One put of the joined lines; raises OSError."""
-        self.write(name, b"".join(os.fsencode(line) for line in lines))
-
-    def sizes(self, folder: str) -> dict[str, int]:
-        """Sizes in bytes of the files directly in a folder, by name; empty when there is no such folder."""
-        self.filesystem.invalidate_cache()
-        try:
-            found = self.filesystem.ls(self._path(folder), detail=True)
-        except FileNotFoundError:
-            return {}
-        return {entry["name"].rsplit("/", 1)[-1]: int(entry["size"] or 0) for entry in found if entry["type"] == "file"}
-
-    def remove(self, name: str) -> None:
-        """Delete a file; one that is not there is no error."""
-        try:
-            self.filesystem.rm_file(self._path(name))
-        except FileNotFoundError:
-            return
-
-    def prepare(self) -> None:
-        """Prove that the place can be written; raises OSError."""
-        self.write(f"{PARTIAL}/probe", b"flatpipe")
-        self.remove(f"{PARTIAL}/probe")
-
-    def tidy(self) -> None:
-        """Nothing is left over: a put is whole or not at all."""
-
-
 def read_file(path: str) -> bytes:
     """All bytes of one local file or URL; raises OSError."""
-    if not is_url(path):
-        return Path(path).read_bytes()
-    folder, _, name = path.rpartition("/")
-    return RemoteRoot(folder).read(name)
+    return read_url(path) if is_url(path) else Path(path).read_bytes()

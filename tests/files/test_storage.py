@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from flatpipe.files.storage import PARTIAL, LocalRoot, RemoteRoot, Root, is_url, open_root, read_file
+from flatpipe.files.layout import PARTIAL
+from flatpipe.files.remote import RemoteRoot
+from flatpipe.files.storage import LocalRoot, Root, is_url, open_root, read_file
 
 
 @pytest.fixture(params=["local", "memory"])
