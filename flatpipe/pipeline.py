@@ -14,6 +14,7 @@ from flatpipe.batch.bundle import Bundle, bundles
 from flatpipe.batch.engines import choose_scheduler, open_engine
 from flatpipe.batch.execute import BuildGraph, execute
 from flatpipe.batch.graph import bundle_graph
+from flatpipe.batch.warm_up import warm_up
 from flatpipe.config import Config
 from flatpipe.environment import environment
 from flatpipe.errors import RunGivenUp
@@ -22,7 +23,6 @@ from flatpipe.files.discover import RefusedFile
 from flatpipe.interrupts import announced, stop_on_signals
 from flatpipe.observer import RunObserver
 from flatpipe.planning import PlanCounts, Request, Sources, Workspace, open_workspace, plan_images
-from flatpipe.quantize.kernels import compile_kernels
 from flatpipe.records import INTERRUPTED, FlattenResult, ImageResult, PlannedImage, PlanSummary, RunSummary, StopRequest
 from flatpipe.report.tables import write_tables
 
@@ -96,7 +96,7 @@ def _execute(run: _Run, plan: PlanSummary) -> str:
     if not plan.pairs and not plan.sweeps:
         return ""
     with announced(run.observer.preparing, "compiling kernels (first run only)"):
-        compile_kernels()
+        warm_up()
     try:
         with open_engine(scheduler, workers, config.errors.retries) as engine:
             work = bundles(run.workspace.ledger.work(), config.execution.granularity)

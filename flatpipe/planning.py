@@ -18,6 +18,7 @@ from flatpipe.config import Config
 from flatpipe.errors import ConfigError, RunGivenUp
 from flatpipe.files import layout
 from flatpipe.files.discover import RefusedFile, discover
+from flatpipe.files.every_frame import every_frame
 from flatpipe.files.ledger import Ledger
 from flatpipe.files.storage import Root, is_url, open_root
 from flatpipe.records import ImageSource, PlannedImage, PlanSummary, TaskSettings
@@ -166,7 +167,10 @@ def _only_run(ledger_path: str) -> Iterator[None]:
 
 def _input_sources(config: Config) -> Sources:
     try:
-        yield from discover(selection(config))
+        found: Sources = discover(selection(config))
+        if config.input.frames == "all":
+            found = every_frame(found, task_settings(config).decode)
+        yield from found
     except OSError as error:
         raise ConfigError(f"{config.input.path}: input.path cannot be read: {error.strerror or error}") from error
 

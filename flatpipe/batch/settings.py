@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+import psutil
+from dask.system import CPU_COUNT
+
 from flatpipe.config import Config
 from flatpipe.files import layout
 from flatpipe.files.discover import Selection
 from flatpipe.quantize.options import FlattenOptions
 from flatpipe.records import AnimationOptions, DecodePolicy, TaskSettings
+
+_DECODING_SHARE = 0.6
+# ^ of a worker's memory for decoding one image; the rest is for what stays of it and for the libraries
+
+
+def memory_per_worker(config: Config) -> int:
+    """Bytes that one worker may use: the config's word, or this machine's memory shared among the workers."""
+    if config.limits.memory_per_worker is not None:
+        return config.limits.memory_per_worker
+    workers = CPU_COUNT if config.execution.workers == "auto" else int(config.execution.workers)
+    return psutil.virtual_memory().total // workers
 
 
 def task_settings(config: Config) -> TaskSettings:
