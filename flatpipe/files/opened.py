@@ -57,6 +57,8 @@ class OpenedImage:
             self.image.tile = []
             self.image.load()
             # ^ without tiles left this only hands out what was decoded before the end, and raises when that is nothing
+            if self.image.getbbox(alpha_only=False) is None:
+                raise
             self.notes.append("truncated: rest filled")
         else:
             if self.header.format == "TIFF" and self._ends_early():

@@ -231,6 +231,8 @@ def test_filling_needs_something_to_show() -> None:
     """A file that ends in its header is truncated whatever the policy."""
     with pytest.raises(TruncatedImage):
         decode(saved(quarters(), "PNG")[:30], DecodePolicy(truncated="fill"))
+    with pytest.raises(TruncatedImage):
+        decode(saved(quarters(), "BMP")[:56], DecodePolicy(truncated="fill"))
 
 
 def test_filling_leaves_pillow_as_it_was() -> None:
