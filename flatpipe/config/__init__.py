@@ -4,7 +4,10 @@ from flatpipe.config.layers import Argument
 from flatpipe.config.load import LoadedConfig, default_config, load_config, load_resolved, parse_config
 from flatpipe.config.models import Config
 from flatpipe.config.problems import ConfigProblems, Origin, Problem
+from flatpipe.config.reference import config_reference
 from flatpipe.config.resolved import resolved_yaml
+from flatpipe.config.schema import json_schema, schema_text
+from flatpipe.config.starter import StarterFacts, starter_config
 from flatpipe.config.values import parse_k
 
 __all__ = [
@@ -14,10 +17,15 @@ __all__ = [
     "LoadedConfig",
     "Origin",
     "Problem",
+    "StarterFacts",
+    "config_reference",
     "default_config",
+    "json_schema",
     "load_config",
     "load_resolved",
     "parse_config",
     "parse_k",
     "resolved_yaml",
+    "schema_text",
+    "starter_config",
 ]

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, PositiveInt, StrictBool, StrictStr, WithJsonSchema, model_validator
+from pydantic import BeforeValidator, Field, StrictBool, StrictInt, StrictStr, WithJsonSchema, model_validator
 
 from flatpipe.config.problems import did_you_mean
-from flatpipe.config.section import LocalPath, Section, allowed
+from flatpipe.config.section import LocalPath, Section, words
 from flatpipe.config.values import ValueRefused, parse_seconds, shown
 
 KNOWN_CLUSTERS = (
@@ -64,37 +64,37 @@ ClassName = Annotated[StrictStr | None, WithJsonSchema(_CLASS_SCHEMA)]
 class WaitSection(Section):
     """What to wait for before the first image."""
 
-    workers: PositiveInt = Field(default=1, strict=True, le=100_000)
+    workers: StrictInt = Field(default=1, ge=1, le=100_000)
     """Workers that must have come."""
-    timeout: Seconds = Field(default=600.0, json_schema_extra=allowed("seconds, or a text such as 10min"))
-    """How long to wait for them; then the run is given up."""
+    timeout: Seconds = Field(default=600.0, json_schema_extra=words("seconds, or a text such as 10min"))
+    """How long to wait for them: seconds, or a text such as 10min."""
 
 
 class ClusterSection(Section):
     """The Dask cluster that carries the run: exactly one of address, scheduler_file and class."""
 
     address: StrictStr | None = Field(default=None, min_length=1)
-    """Address of a running scheduler, such as tcp://head:8786; it is neither scaled nor closed."""
-    scheduler_file: LocalPath | None = Field(default=None)
+    """A running scheduler, such as tcp://head:8786; it is neither scaled nor closed."""
+    scheduler_file: LocalPath | None = Field(default=None, json_schema_extra=words("a local path or null"))
     """File that a running scheduler wrote (dask scheduler --scheduler-file)."""
     class_: ClassName = Field(
-        default=None, alias="class", json_schema_extra=allowed(", ".join(KNOWN_CLUSTERS) + "; or see allow_any_class")
+        default=None, alias="class", json_schema_extra=words(", ".join(KNOWN_CLUSTERS) + "; or see allow_any_class")
     )
-    """Class that starts a cluster, closed again at the end of the run."""
+    """Class that starts a cluster, such as dask_jobqueue.SLURMCluster."""
     args: tuple[Any, ...] = ()
-    """Arguments for the class, as its own documentation names them."""
+    """Its arguments."""
     kwargs: dict[str, Any] = Field(default_factory=dict)
-    """Keyword arguments for the class, such as queue, cores, memory and walltime of dask_jobqueue."""
-    scale: Scale = Field(default=None, json_schema_extra=allowed("a number, or a mapping such as {jobs: 10}"))
-    """Workers to ask for; a mapping goes to the cluster's scale method as it is."""
+    """Its keyword arguments, as its own documentation names them (queue, memory, ...)."""
+    scale: Scale = Field(default=None, json_schema_extra=words("a number, or a mapping such as {jobs: 10}"))
+    """Workers to ask for, or keywords of its scale method, such as {jobs: 10}."""
     adapt: dict[str, Any] | None = None
-    """Instead of scale: keywords of the cluster's adapt method, such as {minimum_jobs: 1, maximum_jobs: 10}."""
+    """Instead of scale: keywords of its adapt method, such as {maximum_jobs: 10}."""
     wait_for: WaitSection = WaitSection()
     """What to wait for before the first image."""
     dask_config: dict[str, Any] = Field(default_factory=dict)
     """Settings of Dask, by dotted name, in force before the cluster starts."""
     allow_any_class: StrictBool = False
-    """Whether class may name any importable class: it runs code that this file names, so trust the file."""
+    """Whether class may be any importable one: it runs code that this file names."""
 
     @model_validator(mode="after")
     def _check_choice(self) -> ClusterSection:

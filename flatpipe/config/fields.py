@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator
 from types import NoneType
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
 
 from flatpipe.config.models import Config
+from flatpipe.config.scalars import read_scalar
+
+_PLAIN_WORD = re.compile(r"[A-Za-z0-9/~.][A-Za-z0-9/~._ -]*(?<! )")
 
 KeyPath = tuple[str | int, ...]
 
@@ -50,18 +56,40 @@ def all_keys(path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
 
 def allowed_words(field: FieldInfo) -> str:
     """What the field may be: "a whole number from 20 to 60000", "gif, webp or apng", "true or false"."""
-    extra = field.json_schema_extra
-    if isinstance(extra, dict) and "allowed" in extra:
-        return str(extra["allowed"])
+    if given := _extra(field, "allowed"):
+        return given
     kinds = _kinds(field.annotation)
-    words = [_kind_words(kind) + _range_words(field) for kind in kinds if kind is not NoneType]
+    unit = f" ({unit_of(field)})" if unit_of(field) else ""
+    words = [_kind_words(kind) + _range_words(field) + unit for kind in kinds if kind is not NoneType]
     return _joined([*words, "null"] if NoneType in kinds else words)
 
 
 def unit_of(field: FieldInfo) -> str:
     """The unit of a number: "pixels"; "" when it has none."""
+    return _extra(field, "unit")
+
+
+def default_as_written(field: FieldInfo) -> str:
+    """The default as a config would write it; "" when there is none."""
+    if written := _extra(field, "written"):
+        return written
+    default = field.get_default(call_default_factory=True)
+    return "" if default is PydanticUndefined else plain_yaml(default)
+
+
+def plain_yaml(value: Any) -> str:
+    """A value as a config writes it by hand: words without quotes, null, [], {a: 1}."""
+    if isinstance(value, str):
+        is_plain = _PLAIN_WORD.fullmatch(value) is not None and isinstance(read_scalar(value), str)
+        return value if is_plain else json.dumps(value)
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return json.dumps(value)
+
+
+def _extra(field: FieldInfo, name: str) -> str:
     extra = field.json_schema_extra
-    return str(extra.get("unit", "")) if isinstance(extra, dict) else ""
+    return str(extra.get(name, "")) if isinstance(extra, dict) else ""
 
 
 def _fields_of(section: type[BaseModel]) -> dict[str, FieldInfo]:
@@ -80,22 +108,35 @@ def _kinds(annotation: Any) -> list[Any]:
 def _kind_words(kind: Any) -> str:
     if get_origin(kind) is Literal:
         return _joined([str(choice) for choice in get_args(kind)])
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        return "a mapping"
     words = {bool: "true or false", int: "a whole number", float: "a number", str: "a text", dict: "a mapping"}
     return words.get(get_origin(kind) or kind, "a list")
 
 
+def number_range(field: FieldInfo) -> str:
+    """The range of a number, short: "20..60000", "above 0"; "" for anything else."""
+    limits = _limits(field)
+    if {"ge", "le"} <= limits.keys():
+        return f"{limits['ge']}..{limits['le']}"
+    return f"above {limits['gt']}" if "gt" in limits else ""
+
+
 def _range_words(field: FieldInfo) -> str:
-    limits = {
+    limits = _limits(field)
+    if {"ge", "le"} <= limits.keys():
+        return f" from {limits['ge']} to {limits['le']}"
+    words = {"ge": "of at least", "gt": "above", "le": "of at most"}
+    return "".join(f" {words[name]} {limit}" for name, limit in limits.items())
+
+
+def _limits(field: FieldInfo) -> dict[str, Any]:
+    return {
         name: getattr(entry, name)
         for entry in field.metadata
         for name in ("ge", "gt", "le")
         if getattr(entry, name, None) is not None
     }
-    if {"ge", "le"} <= limits.keys():
-        return f" from {limits['ge']} to {limits['le']}"
-    if "gt" in limits:
-        return f" above {limits['gt']}"
-    return ""
 
 
 def _joined(words: list[str]) -> str:

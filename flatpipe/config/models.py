@@ -9,7 +9,7 @@ from pydantic import model_validator as validates_model
 from pydantic_core import PydanticCustomError
 
 from flatpipe.config.cluster import ClusterSection
-from flatpipe.config.section import LocalPath, PathOrUrl, Section, allowed, is_url, unit
+from flatpipe.config.section import LocalPath, PathOrUrl, Section, is_url, unit, words
 from flatpipe.config.values import (
     ValueRefused,
     parse_alpha,
@@ -34,10 +34,18 @@ def _as_tuple(value: Any) -> Any:
     return (value,) if isinstance(value, str) else tuple(value) if isinstance(value, list) else value
 
 
+def _all_images(value: Any) -> Any:
+    return IMAGE_PATTERNS if value is None else _as_tuple(value)
+
+
 def _parse_version(value: Any) -> Any:
     if isinstance(value, bool) or value != 1:
         raise ValueRefused(f"this flatpipe reads version 1, not {shown(value)}")
     return 1
+
+
+def _or_null(schema: dict[str, Any]) -> dict[str, Any]:
+    return {"anyOf": [*schema["anyOf"], {"type": "null"}]}
 
 
 _ONE_K = {"type": "integer", "minimum": 1, "maximum": MAX_K}
@@ -55,6 +63,7 @@ _PATTERNS_SCHEMA = {"anyOf": [{"type": "array", "items": {"type": "string"}}, {"
 
 Version = Annotated[Literal[1], BeforeValidator(_parse_version)]
 Patterns = Annotated[tuple[StrictStr, ...], BeforeValidator(_as_tuple), WithJsonSchema(_PATTERNS_SCHEMA)]
+Included = Annotated[tuple[StrictStr, ...], BeforeValidator(_all_images), WithJsonSchema(_or_null(_PATTERNS_SCHEMA))]
 Ks = Annotated[tuple[int, ...], BeforeValidator(parse_k), WithJsonSchema(_K_SCHEMA)]
 Alpha = Annotated[str, BeforeValidator(parse_alpha), WithJsonSchema(_ALPHA_SCHEMA)]
 Workers = Annotated[int | Literal["auto"], BeforeValidator(parse_workers), WithJsonSchema(_WORKERS_SCHEMA)]
@@ -70,12 +79,14 @@ Bytes = Annotated[int, BeforeValidator(parse_bytes), WithJsonSchema(_BYTES_SCHEM
 class InputSection(Section):
     """Which images to flatten."""
 
-    path: PathOrUrl
-    """Folder of images (searched through), one image file, or a URL such as s3://bucket/photos."""
-    include: Patterns = Field(default=IMAGE_PATTERNS, json_schema_extra=allowed("a pattern, or a list of them"))
-    """Patterns of files to take: ** crosses folders, {a,b} is either, case does not matter."""
-    exclude: Patterns = Field(default=(), json_schema_extra=allowed("a pattern, or a list of them"))
-    """Patterns of files to leave out, though include takes them."""
+    path: PathOrUrl = Field(json_schema_extra=words("a path or a URL"))
+    """Folder of images (searched through), one image file, or a URL (s3://bucket/photos)."""
+    include: Included = Field(
+        default=IMAGE_PATTERNS, json_schema_extra=words("a pattern, a list of them, or null", written="null")
+    )
+    """Patterns of files to take (** crosses folders, {a,b}, any case); null: all images."""
+    exclude: Patterns = Field(default=(), json_schema_extra=words("a pattern, or a list of them"))
+    """Patterns of files to leave out."""
     follow_symlinks: StrictBool = False
     """Whether links may lead out of path, and into other folders."""
     frames: Literal["first", "all"] = "first"
@@ -87,8 +98,8 @@ class InputSection(Section):
 class OutputSection(Section):
     """Where results go."""
 
-    path: PathOrUrl = "outputs"
-    """Folder of results, or a URL; made when missing; it may not overlap the input."""
+    path: PathOrUrl = Field(default="outputs", json_schema_extra=words("a path or a URL"))
+    """Folder of results, or a URL; made when missing; may not overlap the input."""
 
 
 class FlattenSection(Section):
@@ -96,17 +107,19 @@ class FlattenSection(Section):
 
     k: Ks = Field(
         default=tuple(range(2, 16)),
-        json_schema_extra=allowed(f"1..{MAX_K}: a number, a list, {{min: 2, max: 15}}, or a text such as 2-15"),
+        json_schema_extra=words(
+            f"1..{MAX_K}: a number, a list, {{min: 2, max: 15}}, or a text such as 2-15", written="{min: 2, max: 15}"
+        ),
     )
-    """Numbers of colours; each gives one flat image."""
+    """Numbers of colours, 1..256: a number, a list, {min, max}, or a text such as 2-15."""
     solver: Solver = "multilevel"
-    """multilevel (best and fastest), sklearn (scikit-learn's KMeans), or textbook (plain Lloyd iteration, slow)."""
+    """multilevel (best, fastest), sklearn (scikit-learn's KMeans), textbook (plain, slow)."""
     seed: StrictInt = Field(default=0, ge=0, le=2**32 - 1)
     """Start of the random numbers; the same seed gives the same bytes."""
     space: Space = "rgb"
     """Colour space in which distance is measured: rgb, or oklab (perceptual)."""
-    alpha: Alpha = Field(default="keep", json_schema_extra=allowed('keep, or "#rrggbb" in quotes'))
-    """Transparency: keep it, or put images on a background colour such as "#ffffff"."""
+    alpha: Alpha = Field(default="keep", json_schema_extra=words('keep, or "#rrggbb" in quotes'))
+    """Transparency: keep, or the background colour to put images on, such as "#ffffff"."""
 
 
 class AnimationSection(Section):
@@ -121,31 +134,31 @@ class AnimationSection(Section):
     hold_ms: StrictInt = Field(default=1500, ge=20, le=60_000, json_schema_extra=unit("milliseconds"))
     """How long the original at the end is shown."""
     max_side: StrictInt | None = Field(default=1024, ge=16, le=16_383, json_schema_extra=unit("pixels"))
-    """Longest side of a frame; null keeps the full size."""
+    """Longest side of a frame; null: full size."""
 
 
 class LimitsSection(Section):
     """What one image, and one worker, may cost."""
 
-    max_pixels: StrictInt = Field(default=200_000_000, ge=1, le=2**40, json_schema_extra=unit("pixels"))
-    """Largest image to decode; a larger one becomes a row of failures.csv."""
+    max_pixels: StrictInt = Field(default=200_000_000, ge=1, json_schema_extra=unit("pixels", written="200_000_000"))
+    """Largest image to decode; a larger one is a row of failures.csv."""
     seconds_per_image: float | None = Field(
         default=600.0, gt=0, strict=True, allow_inf_nan=False, json_schema_extra=unit("seconds")
     )
-    """Longest time that decoding one image may take in a worker process; null sets no limit."""
+    """Longest decoding of one image, in a worker process; null: no limit."""
     memory_per_worker: Bytes | None = Field(
-        default=None, json_schema_extra=allowed('a size such as "4 GiB", a number of bytes, or null')
+        default=None, json_schema_extra=words('a size such as "4 GiB", a number of bytes, or null')
     )
-    """Memory of one worker process; null shares out what the machine has."""
+    """Memory of a worker process, such as "4 GiB"; null: its share of the machine."""
 
 
 class ErrorsSection(Section):
     """How much may go wrong."""
 
     max_failures: MaxFailures = Field(
-        default=None, json_schema_extra=allowed("a number of images, a share such as 5%, or null")
+        default=None, json_schema_extra=words("a number of images, a share such as 5%, or null")
     )
-    """Give the run up (exit code 3) when more images fail than this; null never does."""
+    """Give up (exit code 3) when more images fail: a number, a share (5%), null: never."""
     retries: StrictInt = Field(default=1, ge=0, le=10)
     """How often a read or write that failed for a passing reason is tried again."""
 
@@ -160,15 +173,15 @@ class ExecutionSection(Section):
     """What carries the run."""
 
     scheduler: Literal["auto", "synchronous", "threads", "processes"] = "auto"
-    """auto, synchronous (one core, for debugging), threads, or processes (a Dask LocalCluster)."""
-    workers: Workers = Field(default="auto", json_schema_extra=allowed("auto, or 1..4096"))
-    """Threads or processes; auto is one per core."""
+    """auto, synchronous (one core), threads, or processes (a Dask LocalCluster)."""
+    workers: Workers = Field(default="auto", json_schema_extra=words("auto, or 1..4096"))
+    """Number of threads or processes, 1..4096; auto: one per core."""
     granularity: Literal["auto", "pair", "image", "batch"] = "auto"
-    """What one Dask task is: pair (image, k), image, or batch (many thumbnails); auto goes by the files' sizes."""
-    state_path: LocalPath | None = None
-    """Local folder of ledger.sqlite; null is the output folder. Needed when the output is a URL."""
+    """What one Dask task is: pair (image, k), image, batch (of thumbnails); auto: by size."""
+    state_path: LocalPath | None = Field(default=None, json_schema_extra=words("a local path or null"))
+    """Local folder of ledger.sqlite; null: the output folder, unless that is a URL."""
     cluster: ClusterSection | None = None
-    """A Dask cluster, instead of scheduler and workers; null for this machine alone."""
+    """A Dask cluster, instead of scheduler and workers; null: this machine alone."""
 
 
 class ReportSection(Section):
@@ -201,6 +214,6 @@ class Config(Section):
     @validates_model(mode="after")
     def _ledger_has_a_place(self) -> Config:
         if is_url(self.output.path) and self.execution.state_path is None:
-            words = "is a URL: execution.state_path must name a local folder for the ledger"
-            raise PydanticCustomError("incomplete", words, {"inner": ("output", "path")})
+            message = "is a URL: execution.state_path must name a local folder for the ledger"
+            raise PydanticCustomError("incomplete", message, {"inner": ("output", "path")})
         return self

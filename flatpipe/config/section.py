@@ -27,14 +27,17 @@ class Section(BaseModel):
         return {} if value is None else value
 
 
-def allowed(words: str) -> dict[str, Any]:
-    """`json_schema_extra` of a field whose range its type cannot tell: what is allowed, in words for docs."""
-    return {"allowed": words}
+def words(allowed: str, *, written: str = "") -> dict[str, Any]:
+    """`json_schema_extra` of a field whose range its type cannot tell: what is allowed, in words for docs.
+
+    `written` is how pipeline.yaml writes the default, where that is not how the value looks once read.
+    """
+    return {"allowed": allowed, "written": written}
 
 
-def unit(name: str) -> dict[str, Any]:
+def unit(name: str, *, written: str = "") -> dict[str, Any]:
     """`json_schema_extra` of a number: its unit."""
-    return {"unit": name}
+    return {"unit": name, "written": written}
 
 
 def is_url(path: str) -> bool:
