@@ -14,14 +14,11 @@ import yaml
 
 from flatpipe.config.problems import Origin, Problem
 from flatpipe.config.scalars import fill_variables, read_scalar
-from flatpipe.config.syntax import SourceError, compose
+from flatpipe.config.syntax import DEEPEST, MOST_NODES, TOO_DEEP, TOO_MANY, SourceError, code_point, compose
 
 Path = tuple[str | int, ...]
 # ^ of a value: keys, and rows of lists
 
-_MOST_NODES = 20_000
-# ^ after aliases are followed: a config has a few hundred, an alias bomb has billions
-_DEEPEST = 40
 _MERGE_KEY = "<<"
 
 
@@ -87,10 +84,11 @@ class _Reader:
 
     def _count(self, node: yaml.Node, path: Path, depth: int) -> None:
         self._nodes += 1
-        if self._nodes > _MOST_NODES:
-            raise SourceError(Problem(self._origin(node), dotted(path[:6]), "aliases expand to too many values"))
-        if depth > _DEEPEST:
-            raise SourceError(Problem(self._origin(node), dotted(path[:6]), f"nested more than {_DEEPEST} deep"))
+        if self._nodes > MOST_NODES:
+            raise SourceError(Problem(self._origin(node), dotted(path[:6]), TOO_MANY))
+        if depth > DEEPEST:
+            words = f"{TOO_DEEP}; does an anchor contain an alias of itself?"
+            raise SourceError(Problem(self._origin(node), dotted(path[:6]), words))
 
     def _scalar(self, node: yaml.ScalarNode, path: Path) -> Any:
         self._refuse_tag(node, path, "plain", "text", "tag:yaml.org,2002:str")
@@ -136,10 +134,13 @@ class _Reader:
                 self._complain(node, (*path, _MERGE_KEY), "must be a mapping, such as *anchor, or a list of mappings")
 
     def _key(self, node: yaml.Node, path: Path) -> str | None:
-        if isinstance(node, yaml.ScalarNode) and node.value:
-            return str(node.value)
-        self._complain(node, path, "a key must be a word")
-        return None
+        if not isinstance(node, yaml.ScalarNode) or not node.value:
+            self._complain(node, path, "a key must be a word")
+            return None
+        for unseen in [sign for sign in node.value if not sign.isprintable()]:
+            self._complain(node, path, f"the key {ascii(node.value)[:80]} holds the invisible {code_point(unseen)}")
+            return None
+        return str(node.value)
 
     def _refuse_tag(self, node: yaml.Node, path: Path, *known: str) -> None:
         if node.tag not in known:

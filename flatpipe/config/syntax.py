@@ -10,6 +10,12 @@ import yaml
 
 from flatpipe.config.problems import Origin, Problem
 
+MOST_NODES = 20_000
+# ^ of a text, and once more after aliases are followed: a config has a few hundred, an alias bomb has billions
+DEEPEST = 40
+TOO_MANY = f"more than {MOST_NODES:,} values, aliases followed; a config has a few hundred"
+TOO_DEEP = f"nested more than {DEEPEST} deep"
+
 Place = Callable[[int, int], Origin]
 # ^ from a 0-based line and column
 
@@ -22,8 +28,30 @@ class SourceError(Exception):
         self.problem = problem
 
 
+class _TooLarge(Exception):
+    """More values, or deeper ones, than a config has; raised early, because PyYAML takes a second for 50 kB."""
+
+    def __init__(self, words: str, mark: yaml.Mark) -> None:
+        super().__init__(words)
+        self.words, self.mark = words, mark
+
+
 class _Loader(yaml.SafeLoader):
     """Composes nodes whose tags tell how they are written ("plain", "text", ...), not what YAML 1.1 makes of them."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self._nodes = self._depth = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        self._nodes += 1
+        self._depth += 1
+        if self._nodes > MOST_NODES or self._depth > DEEPEST + 1:
+            words = TOO_MANY if self._nodes > MOST_NODES else TOO_DEEP
+            raise _TooLarge(words, self.peek_event().start_mark)
+        node: yaml.Node | None = super().compose_node(parent, index)
+        self._depth -= 1
+        return node
 
     def resolve(self, kind: type[yaml.Node], value: Any, implicit: Any) -> str:  # noqa: ARG002 - PyYAML's
         if kind is yaml.ScalarNode:
@@ -36,15 +64,17 @@ def compose(text: str, place: Place) -> yaml.Node | None:
     """The root node of the text's only document, None when it is empty; raises SourceError."""
     try:
         documents = list(yaml.compose_all(text, Loader=_Loader))
+    except _TooLarge as error:
+        raise SourceError(Problem(place(error.mark.line, error.mark.column), "", error.words)) from None
     except yaml.MarkedYAMLError as error:
         raise SourceError(_syntax_problem(error, text.splitlines(), place)) from None
     except yaml.reader.ReaderError as error:
         before = text[: error.position]
-        words = f"the character {_code_point(error.character)} may not stand in a config"
+        words = f"the character {code_point(error.character)} may not stand in a config"
         raise SourceError(Problem(place(before.count("\n"), len(before.rpartition("\n")[2])), "", words)) from None
-    except (RecursionError, ValueError) as error:
-        words = "nested too deeply" if isinstance(error, RecursionError) else f"not readable as YAML: {error}"
-        raise SourceError(Problem(place(0, 0), "", words)) from None
+    except ValueError as error:
+        # ^ such as a %YAML directive whose version is no number that Python would read
+        raise SourceError(Problem(place(0, 0), "", f"not readable as YAML: {error}")) from None
     if len(documents) > 1:
         mark = documents[1].start_mark
         words = "a second document begins here; a config is one document"
@@ -62,9 +92,8 @@ def _syntax_problem(error: yaml.MarkedYAMLError, lines: list[str], place: Place)
     if text[column - 1 : column + 1] == "${" or text[column : column + 2] == "${":
         return Problem(place(line, column), "", "a text with ${...} within [ ] or { } must be quoted")
     begun = error.context_mark.line + 1 if error.context_mark else line + 1
-    words = explanation.words.format(
-        problem=error.problem or error.context, begun=begun, sign=text[column : column + 1]
-    )
+    words = explanation.words.replace("<problem>", str(error.problem or error.context))
+    words = words.replace("<line>", str(begun)).replace("<sign>", text[column : column + 1])
     return Problem(place(line, column), "", words)
 
 
@@ -77,14 +106,14 @@ class _Explanation(NamedTuple):
     # ^ points at where the broken thing begins, not at where PyYAML noticed
 
 
-_UNEXPLAINED = _Explanation("", "not readable as YAML: {problem}")
+_UNEXPLAINED = _Explanation("", "not readable as YAML: <problem>")
 _EXPLANATIONS = (
     _Explanation(r"character '\\t' that cannot", "a tab stands where YAML allows only spaces; indent with spaces"),
-    _Explanation("cannot start any token", "a text that begins with {sign} must be quoted"),
+    _Explanation("cannot start any token", "a text that begins with <sign> must be quoted"),
     _Explanation("scanning an alias", "a text that begins with * must be quoted", at_beginning=True),
     _Explanation("undefined alias", "no anchor of this name stands above; a text that begins with * must be quoted"),
     _Explanation("scanning an anchor", "a text that begins with & must be quoted", at_beginning=True),
-    _Explanation("duplicate anchor", "this anchor's name is taken in line {begun}"),
+    _Explanation("duplicate anchor", "this anchor's name is taken in line <line>"),
     _Explanation(
         "mapping values are not allowed",
         "this colon makes a key of what stands before it, where no key can be: "
@@ -96,19 +125,23 @@ _EXPLANATIONS = (
         "quoted scalar: found unexpected end", "the quote that begins here is never closed", at_beginning=True
     ),
     _Explanation("escape", "no escape that YAML knows; double it (\\\\), or use single quotes, which take \\ as it is"),
-    _Explanation("flow sequence", "the list that began in line {begun} needs a comma or its ] before this"),
-    _Explanation("flow mapping", "the mapping that began in line {begun} needs a comma or its }} before this"),
+    _Explanation("flow sequence", "the list that began in line <line> needs a comma or its ] before this"),
+    _Explanation("flow mapping", "the mapping that began in line <line> needs a comma or its } before this"),
     _Explanation(
-        "<block end>, but found '<scalar>'", "a text goes on behind its closing quote; double a quote within quotes"
+        "<block end>, but found '<scalar>'",
+        "a text goes on behind its closing quote or bracket; put the whole text in quotes",
     ),
     _Explanation(
         "block (mapping|collection): expected <block end>|<document start>",
         "does not line up with what stands above; keys of one section start in the same column",
     ),
-    _Explanation("expected the node content", "a text that begins with {sign} must be quoted"),
+    _Explanation("content, but found '<stream end>'", "ends too early: a [ or { is never closed"),
+    _Explanation(r"expected the node content, but found ','", "a comma too many"),
+    _Explanation("expected the node content", "a text that begins with <sign> must be quoted"),
     _Explanation("found incompatible YAML document", "only YAML 1 is read"),
 )
 
 
-def _code_point(character: Any) -> str:
+def code_point(character: str | int) -> str:
+    """The character's name in Unicode's tables: U+FEFF."""
     return f"U+{character if isinstance(character, int) else ord(character):04X}"

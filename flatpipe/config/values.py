@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from flatpipe.config.problems import did_you_mean
 from flatpipe.quantize.options import MAX_K
 
 _K_PART = re.compile(r"\s*(\d{1,9})\s*(?:(?:-|\.\.)\s*(\d{1,9})\s*)?")
@@ -24,9 +25,11 @@ K_ALLOWED = f"k is a number, a list of numbers, {{min, max}}, or a text such as 
 class ValueRefused(ValueError):
     """A value that a config may not have; `inner` is the path to the part that is wrong, within the value."""
 
-    def __init__(self, message: str, *inner: str | int) -> None:
+    def __init__(self, message: str, *inner: str | int, of_key: bool = False) -> None:
         super().__init__(message)
         self.inner = inner
+        self.of_key = of_key
+        # ^ True when the key at `inner` is wrong, rather than its value
 
 
 def parse_k(value: Any) -> tuple[int, ...]:
@@ -71,7 +74,8 @@ def _ks_of_text(text: str, inner: tuple[str | int, ...]) -> list[int]:
 
 def _ks_of_range(limits: dict[str, Any]) -> list[int]:
     for unknown in [name for name in limits if name not in ("min", "max")]:
-        raise ValueRefused(f"{shown(unknown)} is no part of a range; a range has min and max", unknown)
+        hint = did_you_mean(str(unknown), ("min", "max"))
+        raise ValueRefused(f"unknown key{hint or ';'} a range has min and max", unknown, of_key=True)
     least, most = _checked_k(limits.get("min", 2), "min"), _checked_k(limits.get("max", 15), "max")
     if least > most:
         raise ValueRefused(f"the range is empty: min ({least}) is above max ({most})")
@@ -87,7 +91,7 @@ def parse_alpha(value: Any) -> str:
         raise ValueRefused(f"{allowed}; YAML takes a # for a comment: write the colour in quotes")
     if isinstance(value, str) and re.fullmatch(r"#?[0-9a-fA-F]{3,8}", value):
         raise ValueRefused(f"{allowed}, not {shown(value)}: a # and six digits, in quotes")
-    raise ValueRefused(f"{allowed}, not {shown(value)}")
+    raise ValueRefused(f"{allowed}, not {shown(value)}{_near_word(value, 'keep')}")
 
 
 def parse_failures(value: Any) -> int | float | None:
@@ -96,7 +100,9 @@ def parse_failures(value: Any) -> int | float | None:
         return value
     found = _SHARE.fullmatch(value) if isinstance(value, str) else None
     if found is None or float(found[1]) > 100:
-        raise ValueRefused(f"must be a number of images, a share from 0% to 100%, or null, not {shown(value)}")
+        share = isinstance(value, float) and 0 < value < 1
+        hint = f"; did you mean {value * 100:.12g}%?" if share else _unquoted(value)
+        raise ValueRefused(f"must be a number of images, a share from 0% to 100%, or null, not {shown(value)}{hint}")
     return float(found[1]) / 100
 
 
@@ -104,7 +110,8 @@ def parse_workers(value: Any) -> int | str:
     """ "auto", or a number of workers; raises ValueRefused."""
     if value == "auto" or (isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= 4096):
         return value  # type: ignore[no-any-return]
-    raise ValueRefused(f"must be auto, or a number from 1 to 4096, not {shown(value)}")
+    hint = _near_word(value, "auto") or _unquoted(value)
+    raise ValueRefused(f"must be auto, or a number from 1 to 4096, not {shown(value)}{hint}")
 
 
 def parse_bytes(value: Any) -> int:
@@ -115,11 +122,11 @@ def parse_bytes(value: Any) -> int:
     elif found and found[2].lower() in _BYTES:
         size = int(float(found[1]) * _BYTES[found[2].lower()])
     else:
-        raise ValueRefused(
-            f'must be a size such as "4 GiB" or "500 MB", a number of bytes, or null, not {shown(value)}'
-        )
+        words = 'must be a size such as "4 GiB" or "500 MB", a number of bytes, or null'
+        raise ValueRefused(f"{words}, not {shown(value)}{_unquoted(value)}")
     if size < _LEAST_MEMORY:
-        hint = f'; did you mean "{value} GiB"?' if found is None else ""
+        unit = "GiB" if size < 512 else "MiB"
+        hint = f'; did you mean "{size} {unit}"?' if found is None and size > 0 else ""
         raise ValueRefused(f"{shown(value)} is too little: at least 64 MiB{hint}")
     return size
 
@@ -134,6 +141,15 @@ def parse_seconds(value: Any) -> float:
     raise ValueRefused(
         f"must be a time above zero such as 90s, 10min or 2h, or a number of seconds, not {shown(value)}"
     )
+
+
+def _near_word(value: Any, word: str) -> str:
+    """`; did you mean 'auto'?` for a text that is nearly the word."""
+    return did_you_mean(value, (word,)) if isinstance(value, str) else ""
+
+
+def _unquoted(value: Any) -> str:
+    return "; without quotes it is one" if isinstance(value, str) and re.fullmatch(r"\d+", value) else ""
 
 
 def shown(value: Any) -> str:

@@ -13,7 +13,7 @@ from flatpipe.config.scalars import read_scalar
 from flatpipe.config.source import Path, Source, dotted
 from flatpipe.config.values import shown
 
-_KIND_WORDS = {"string_type": "a text", "model_type": "a mapping of keys", "tuple_type": "a text or a list of texts"}
+_KIND_WORDS = {"string_type": "a text", "model_type": "a mapping of keys"}
 # ^ for what has no field of its own: rows of lists, and sections
 _BOOLEAN_WORDS = {"no": "false", "off": "false", "n": "false", "yes": "true", "on": "true", "y": "true"}
 _MOST_SUGGESTED = 200
@@ -48,7 +48,8 @@ def _problem(details: ErrorDetails, path: Path, source: Source) -> tuple[Path, P
         return path, Problem(_origin(path, source), key, "is missing; every config needs it", is_incomplete=True)
     if kind in ("value_error", "incomplete"):
         words = details["msg"].removeprefix("Value error, ")
-        return path, Problem(_origin(path, source), key, words, is_incomplete=kind == "incomplete")
+        is_key = bool(getattr(details.get("ctx", {}).get("error"), "of_key", False))
+        return path, Problem(_origin(path, source, of_key=is_key), key, words, is_incomplete=kind == "incomplete")
     origin = _origin(path, source)
     field = field_at(path)
     words = allowed_words(field) if field and kind not in _KIND_WORDS else _KIND_WORDS.get(kind, details["msg"])
@@ -59,10 +60,14 @@ def _hint(kind: str, given: Any, allowed: str, origin: Origin) -> str:
     """What the writer probably meant."""
     if given is None and "#" in origin.text:
         return "; YAML takes what stands behind # for a comment: put the text in quotes"
+    if given is None and origin.text.rstrip().endswith(":"):
+        return "; nothing stands behind the colon"
     if kind == "bool_type" and str(given).lower() in _BOOLEAN_WORDS:
         return f"; '{given}' is a word in YAML 1.2: write {_BOOLEAN_WORDS[str(given).lower()]}"
     if kind == "literal_error" and isinstance(given, str):
         return did_you_mean(given, allowed.replace(" or ", ", ").split(", "))
+    if kind == "model_type" and isinstance(given, str):
+        return "; a key needs a colon and a blank behind it"
     if kind == "string_type" and isinstance(given, (int, float)):
         return "; put it in quotes"
     if isinstance(given, str) and not isinstance(read_scalar(given), str):
