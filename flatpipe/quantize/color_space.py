@@ -1,7 +1,7 @@
 """sRGB and the spaces in which distance can be measured.
 
 Every space is given in whole numbers, so that sums over pixels are exact and the order of adding does not matter:
-`rgb` is the 8-bit colour itself, `oklab` is Oklab times 2^12 (an 8-bit level of grey is about 16 units).
+`rgb` is the 8-bit colour itself, `oklab` is Oklab times 2^15 (an 8-bit level of grey is about 128 units).
 Oklab: Bjoern Ottosson, "A perceptual color space for image processing", 2020. sRGB: IEC 61966-2-1.
 """
 
@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from flatpipe.quantize.options import Space
 
-OKLAB_UNIT = 1 << 12
-# ^ squared distances stay below 2^24, so float32 holds them exactly, and sums over 200 megapixels fit into int64
-LEVEL: dict[Space, float] = {"rgb": 1.0, "oklab": 16.0}
+OKLAB_UNIT = 1 << 15
+# ^ the least power of two at which every 8-bit colour comes back from the space unchanged
+LEVEL: dict[Space, float] = {"rgb": 1.0, "oklab": 128.0}
 # ^ about one 8-bit level, in units of the space: what tolerances are measured in
 
 _RGB_TO_LMS = np.array(
@@ -31,6 +31,8 @@ _LMS_TO_LAB = np.array(
         [0.0259040371, 0.7827717662, -0.8086757660],
     ]
 )
+_RGB_TO_XYZ = np.array([[0.412453, 0.357580, 0.180423], [0.212671, 0.715160, 0.072169], [0.019334, 0.119193, 0.950227]])
+_WHITE = np.array([0.95047, 1.0, 1.08883])
 _LAB_TO_LMS = np.linalg.inv(_LMS_TO_LAB)
 _LMS_TO_RGB = np.linalg.inv(_RGB_TO_LMS)
 
@@ -49,7 +51,7 @@ def from_space(means: NDArray[np.float64], space: Space) -> NDArray[np.uint8]:
 
 
 def lightness(colors: NDArray[np.uint8]) -> NDArray[np.int32]:
-    """Return the Oklab lightness of sRGB `colors` (n, 3) uint8, (n,) int32 in units of 1 / 2^12."""
+    """Return the Oklab lightness of sRGB `colors` (n, 3) uint8, (n,) int32 in units of 1 / 2^15."""
     return to_space(colors, "oklab")[:, 0]
 
 
@@ -65,6 +67,14 @@ def oklab_to_srgb(lab: NDArray[np.float64]) -> NDArray[np.float64]:
     linear = (lab @ _LAB_TO_LMS.T) ** 3 @ _LMS_TO_RGB.T
     curved = 1.055 * np.maximum(linear, 0.0031308) ** (1 / 2.4) - 0.055
     return np.where(linear <= 0.0031308, 12.92 * linear, curved) * 255
+
+
+def srgb_to_lab(colors: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """Return CIE Lab (white point D65, 2 degrees) of 8-bit sRGB `colors` (n, 3); (n, 3) float64. CIE 15:2004."""
+    relative = _LINEAR[colors] @ _RGB_TO_XYZ.T / _WHITE
+    curved = np.where(relative > 216 / 24389, np.cbrt(relative), (24389 / 27 * relative + 16) / 116)
+    x, y, z = curved.T
+    return np.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], axis=1)
 
 
 def _linear_levels() -> NDArray[np.float64]:

@@ -22,7 +22,7 @@ FLOAT_MAX = np.float32(np.finfo(np.float32).max)
 
 @kernel
 def lloyd(points: Points, centroids: NDArray[np.float32], max_rounds: int, tol: float) -> float:
-    """Move `centroids` (k, 3), INOUT, until their RMS shift per pixel is `tol`; return how much they explain."""
+    """Move `centroids` (k, 3), INOUT, until their RMS shift per pixel is `tol`; return what their clusters explain."""
     labels, fresh = np.empty(len(points.sums), np.uint8), np.empty(len(points.sums), np.uint8)
     squared = np.empty(labels.size, np.float32)
     assign(points.positions, centroids, labels, squared)

@@ -60,7 +60,7 @@ class ColorLevels:
     # ^ of the image: how much effort its search is worth
     places: NDArray[np.int64]
     # ^ place of each smallest cell on the Z-order curve, (m,): 3 bits for each of the 6 levels of the octree
-    squares: NDArray[np.int64]
+    squares: NDArray[np.float64]
     # ^ sum of count x squared length in each smallest cell, (m,)
     _sketches: dict[int, Points] = field(default_factory=dict, init=False, repr=False, compare=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False, compare=False)
@@ -177,17 +177,17 @@ def _find_cells(colors: NDArray[np.uint8]) -> tuple[NDArray[np.int64], NDArray[n
 @kernel
 def _measure_cells(
     points: Points, starts: NDArray[np.int64], means: NDArray[np.float32]
-) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
     """Return each cell's largest distance from its mean to a colour of it, and its sum of count x squared length."""
     radius = np.zeros(starts.size - 1, np.float32)
-    squares = np.zeros(starts.size - 1, np.int64)
+    squares = np.zeros(starts.size - 1)
     for j in range(starts.size - 1):
         farthest = np.float32(0)
         for i in range(starts[j], starts[j + 1]):
             squared = np.float32(0)
             for c in range(3):
                 squared += (points.positions[c, i] - means[c, j]) ** 2
-                squares[j] += points.sums[i, c] * np.int64(points.positions[c, i])
+                squares[j] += np.float64(points.sums[i, c]) * points.positions[c, i]
             farthest = max(farthest, squared)
         radius[j] = math.sqrt(farthest)
     return radius, squares

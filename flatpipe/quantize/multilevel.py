@@ -40,17 +40,17 @@ class Effort(NamedTuple):
     # ^ optima carried from the coarse to the middle table
 
 
-def effort_for(n_pixels: int, k: int) -> Effort:
-    """Return the effort that an image of `n_pixels` is worth at `k`: 1000 points for 768x512, 2000 at most."""
+def effort_for(n_pixels: int, n_colors: int, k: int) -> Effort:
+    """Return the effort that an image is worth at `k`: 1000 points for 768x512, more starts where colours are few."""
     coarse = min(max(int(1.6 * math.sqrt(n_pixels)), 250), 2000)
     if k <= 32:
-        return Effort(coarse, 4 * coarse, starts=5, tries=10, candidates=4)
+        return Effort(coarse, 4 * coarse, starts=min(max(4000 // n_colors, 5), 40), tries=10, candidates=4)
     return Effort(max(coarse, 16 * k), max(4 * coarse, 32 * k), starts=1, tries=3, candidates=1)
 
 
 def multilevel(levels: ColorLevels, k: int, seed: int) -> NDArray[np.float64]:
     """Return k centroids (k, 3) of the colours, hardly ever more than 1 % above the least distortion known."""
-    effort, tol = effort_for(levels.n_pixels, k), _TOL * levels.level
+    effort, tol = effort_for(levels.n_pixels, levels.n, k), _TOL * levels.level
     found = _search(levels.sketch(effort.coarse), k, effort, tol, levels.energy, np.random.default_rng([seed, k]))
     middle = levels.sketch(effort.middle)
     explained = [lloyd(middle, centroids, _MAX_ROUNDS, tol) for centroids in found]

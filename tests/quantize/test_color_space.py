@@ -1,0 +1,58 @@
+"""Spaces: known values, and the way back."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from flatpipe.quantize.color_space import (
+    OKLAB_UNIT,
+    from_space,
+    lightness,
+    oklab_to_srgb,
+    srgb_to_lab,
+    srgb_to_oklab,
+    to_space,
+)
+
+GRID = np.stack(np.meshgrid(*[np.arange(0, 256, 5)] * 3), axis=-1).reshape(-1, 3).astype(np.uint8)
+
+
+@pytest.mark.parametrize("space", ["rgb", "oklab"])
+def test_every_color_survives_the_space(space):
+    """Into the space's whole numbers and back, no colour of a dense grid changes."""
+    assert np.array_equal(from_space(to_space(GRID, space).astype(float), space), GRID)
+
+
+def test_oklab_of_known_colors():
+    """White is L 1 without colour, red is what Ottosson's table of examples gives, black is nothing."""
+    white, red, black = srgb_to_oklab(np.array([[255, 255, 255], [255, 0, 0], [0, 0, 0]], np.uint8))
+    assert np.allclose(white, [1, 0, 0], atol=1e-6)
+    assert np.allclose(red, [0.62796, 0.22486, 0.12585], atol=1e-4)
+    assert np.allclose(black, 0)
+
+
+def test_oklab_inverse_is_exact():
+    """Without rounding, the way there and back returns the level to a thousandth."""
+    assert np.abs(oklab_to_srgb(srgb_to_oklab(GRID)) - GRID).max() < 1e-3
+
+
+def test_lab_is_scikit_image_s():
+    """CIE Lab equals scikit-image's to four digits."""
+    from skimage.color import rgb2lab
+
+    assert np.abs(srgb_to_lab(GRID) - rgb2lab(GRID)).max() < 1e-3
+
+
+def test_means_outside_the_gamut_are_clipped():
+    """A mean that no screen can show becomes the nearest level of each channel."""
+    assert from_space(np.array([[300.2, -4.0, 128.5]]), "rgb").tolist() == [[255, 0, 128]]
+    assert from_space(np.array([[1.2 * OKLAB_UNIT, 0, 0]]), "oklab").tolist() == [[255, 255, 255]]
+
+
+def test_lightness_rises_from_black_to_white():
+    """Greys are ordered by level, and green is lighter than red, red than blue."""
+    greys = np.repeat(np.arange(256, dtype=np.uint8)[:, None], 3, axis=1)
+    assert (np.diff(lightness(greys)) > 0).all()
+    red, green, blue = lightness(np.eye(3, dtype=np.uint8) * 255)
+    assert green > red > blue
