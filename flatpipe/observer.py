@@ -8,11 +8,14 @@ from flatpipe.records import ImageResult, PlanSummary
 class RunObserver:
     """Told of a run's progress; the base class listens in silence."""
 
-    def planned(self, plan: PlanSummary, scheduler: str, workers: int) -> None:
-        """The plan is complete; work begins (if there is any)."""
+    def planned(self, plan: PlanSummary, carrier: str) -> None:
+        """The plan is complete; `carrier` is going to do the work, if there is any."""
 
     def preparing(self, what: str) -> None:
         """Something takes a while before work begins."""
+
+    def connected(self, workers: int, threads: int, dashboard: str) -> None:
+        """A cluster is ready; `dashboard` is the address of Dask's own pages, or ""."""
 
     def image_done(self, result: ImageResult) -> None:
         """One image finished, or failed."""

@@ -11,9 +11,10 @@ from datetime import UTC, datetime
 from dask.delayed import Delayed
 
 from flatpipe.batch.bundle import Bundle, bundles
-from flatpipe.batch.engines import choose_scheduler, open_engine
+from flatpipe.batch.engines import check_carrier, choose_carrier, open_engine
 from flatpipe.batch.execute import BuildGraph, execute
 from flatpipe.batch.graph import bundle_graph
+from flatpipe.batch.opening import Opening
 from flatpipe.batch.warm_up import warm_up
 from flatpipe.config import Config
 from flatpipe.environment import environment
@@ -59,6 +60,7 @@ def run(
     happens later, a run given up or interrupted included, is told by the summary's `exit_code` and `reason`.
     """
     observer = observer or RunObserver()
+    check_carrier(config)
     with open_workspace(config, for_writing=True) as workspace, stop_on_signals(observer.stopping) as stop:
         current = _Run(_new_run_id(), time.monotonic(), workspace, request or Request(), observer, stop, _Tally())
         _begin(current)
@@ -91,14 +93,14 @@ def _store_plan(run: _Run, sources: Sources | None) -> PlanSummary:
 def _execute(run: _Run, plan: PlanSummary) -> str:
     """Do the planned work; the reason why it ended early, or "" when it did not."""
     config, images = run.workspace.config, plan.images - plan.current
-    scheduler, workers = choose_scheduler(config, images)
-    run.observer.planned(plan, scheduler, workers)
+    carrier = choose_carrier(config, images)
+    run.observer.planned(plan, str(carrier))
     if not plan.pairs and not plan.sweeps:
         return ""
     with announced(run.observer.preparing, "compiling kernels (first run only)"):
         warm_up()
     try:
-        with open_engine(scheduler, workers, config.errors.retries) as engine:
+        with open_engine(carrier, _opening(run)) as engine:
             work = bundles(run.workspace.ledger.work(), config.execution.granularity)
             for result in execute(work, engine, _graph_builder(run), run.stop):
                 _record(run, result)
@@ -108,6 +110,11 @@ def _execute(run: _Run, plan: PlanSummary) -> str:
     except KeyboardInterrupt:
         run.stop.exit_code = run.stop.exit_code or 130
     return "stopped; run again to go on" if run.stop else ""
+
+
+def _opening(run: _Run) -> Opening:
+    workspace = run.workspace
+    return Opening(workspace.config, workspace.settings, workspace.ledger.largest_work(3), run.observer, run.stop)
 
 
 def _graph_builder(run: _Run) -> BuildGraph:
@@ -171,11 +178,19 @@ def _finish(run: _Run, plan: PlanSummary, reason: str) -> RunSummary:
             workspace.ledger, workspace.outputs, workspace.fingerprints.flat.values(), workspace.settings.name_width
         )
         workspace.outputs.write(layout.RUN, _run_json(workspace.config, summary))
+        _copy_ledger(workspace)
         workspace.outputs.tidy()
     except OSError as error:
         reason = reason or f"the output cannot be written: {error.strerror or error}"
         return replace(summary, exit_code=RunGivenUp.exit_code, reason=reason)
     return summary
+
+
+def _copy_ledger(workspace: Workspace) -> None:
+    """Put a copy of a ledger that is kept elsewhere beside the outputs: a run from another machine goes on from it."""
+    if workspace.ledger_path != f"{workspace.outputs.place}/{layout.LEDGER}":
+        with workspace.ledger.copied() as path:
+            workspace.outputs.store(layout.LEDGER, path)
 
 
 def _run_json(config: Config, summary: RunSummary) -> bytes:

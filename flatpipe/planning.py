@@ -46,6 +46,7 @@ class Workspace:
     settings: TaskSettings
     outputs: Root
     ledger: Ledger
+    ledger_path: str
     fingerprints: Fingerprints
 
     @property
@@ -82,11 +83,15 @@ def open_workspace(config: Config, *, for_writing: bool) -> Iterator[Workspace]:
         if for_writing:
             _prepare(outputs, ledger_path)
             stack.enter_context(_only_run(ledger_path))
+            if not Path(ledger_path).exists():
+                outputs.fetch(layout.LEDGER, ledger_path)
+                # ^ the state folder is new, the outputs are not: a run from another machine left its ledger with them
             ledger = Ledger(ledger_path)
         else:
             ledger = Ledger(ledger_path if Path(ledger_path).exists() else None, read_only=Path(ledger_path).exists())
         stack.callback(ledger.close)
-        yield Workspace(config, settings, outputs, ledger, fingerprints(settings, tuple(config.flatten.k)))
+        prints = fingerprints(settings, tuple(config.flatten.k))
+        yield Workspace(config, settings, outputs, ledger, ledger_path, prints)
 
 
 def plan_images(

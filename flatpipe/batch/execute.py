@@ -7,6 +7,7 @@ most `Engine.window` images are in flight and each result is let go as soon as i
 from __future__ import annotations
 
 import queue
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -49,8 +50,10 @@ class Finished:
 class Engine(Protocol):
     """Something that computes image graphs: this process, its threads, or a cluster."""
 
-    window: int
-    # ^ bundles in flight
+    @property
+    def window(self) -> int:
+        """How many bundles to have in flight; it may grow while a cluster does."""
+        ...
 
     def submit(self, bundle: Bundle, root: Delayed) -> None:
         """Begin (or queue) one bundle's graph."""
@@ -90,15 +93,15 @@ def execute(work: Iterator[Bundle], engine: Engine, build: BuildGraph, stop: Sto
     worker dies is tried once more among the others, then alone; if it ends its worker twice when alone, it is named.
     """
     loop = _Loop(engine, build, stop)
-    yield from _window(loop, work, engine.window)
+    yield from _window(loop, work)
     while loop.suspects and not loop.stop:
-        yield from _window(loop, iter([loop.suspects.pop()]), 1)
+        yield from _window(loop, iter([loop.suspects.pop()]), most=1)
 
 
-def _window(loop: _Loop, work: Iterator[Bundle], window: int) -> Iterator[ImageResult]:
+def _window(loop: _Loop, work: Iterator[Bundle], most: int = sys.maxsize) -> Iterator[ImageResult]:
     exhausted = False
     while not (exhausted and not loop.again) or loop.in_flight:
-        while loop.in_flight < window and not loop.stop:
+        while loop.in_flight < min(most, loop.engine.window) and not loop.stop:
             bundle = loop.again.pop() if loop.again else next(work, None)
             if bundle is None:
                 exhausted = True

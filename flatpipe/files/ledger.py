@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sqlite3
+import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -169,6 +171,21 @@ class Ledger:
                 return
             yield from (planned_of(row) for row in page)
             after = (page[-1][0],)
+
+    def largest_work(self, count: int) -> list[ImageSource]:
+        """Sources of the images with something to do whose files are the largest, the largest first."""
+        query = "SELECT * FROM planned WHERE ks != '' OR sweep ORDER BY size DESC, image_id LIMIT ?"
+        return [planned_of(row).source for row in self._db.execute(query, (count,))]
+
+    @contextlib.contextmanager
+    def copied(self) -> Iterator[str]:
+        """Path of a copy of the ledger as it is now, a file that lasts as long as the context."""
+        self.commit()
+        with tempfile.TemporaryDirectory(prefix="flatpipe-") as folder:
+            copy = sqlite3.connect(f"{folder}/ledger.sqlite")
+            self._db.backup(copy)
+            copy.close()
+            yield f"{folder}/ledger.sqlite"
 
     # --- outcomes ------------------------------------------------------------------------------------------------
 

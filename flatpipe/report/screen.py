@@ -42,7 +42,7 @@ class Screen(RunObserver):
         self._began = self._last_line = time.monotonic()
         self._images = self._done = self._pairs = self._failed = 0
 
-    def planned(self, plan: PlanSummary, scheduler: str, workers: int) -> None:
+    def planned(self, plan: PlanSummary, carrier: str) -> None:
         """Say what is about to happen."""
         self._images = plan.images - plan.current - plan.refused
         self._failed = plan.refused
@@ -50,7 +50,7 @@ class Screen(RunObserver):
         self._say(f"{plan.images} images: {plan.current} up to date, {due}")
         if not plan.pairs and not plan.sweeps:
             return
-        self._say(f"running on {scheduler}, {workers} worker{'s' * (workers != 1)}")
+        self._say(f"running on {carrier}")
         if self._bar is not None:
             self._bar.start()
             self._bar.add_task("images", total=self._images, rate="")
@@ -58,6 +58,12 @@ class Screen(RunObserver):
     def preparing(self, what: str) -> None:
         """Say what takes a while."""
         self._say(f"{what} ...")
+
+    def connected(self, workers: int, threads: int, dashboard: str) -> None:
+        """Say how large the cluster is, and where it can be watched."""
+        self._say(f"{workers} worker{'s' * (workers != 1)} with {threads} thread{'s' * (threads != 1)}")
+        if dashboard:
+            self._say(f"Dask dashboard: {dashboard}")
 
     def image_done(self, result: ImageResult) -> None:
         """Count one image, and name it when it failed."""

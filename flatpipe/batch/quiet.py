@@ -1,0 +1,52 @@
+"""Keeping Dask's own log and the terminal's signals away from the user and from the workers."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import signal
+from collections.abc import Iterator
+
+_LOGGERS = ("distributed", "dask_jobqueue", "asyncssh", "asyncio", "tornado", "bokeh")
+
+
+class LastWords(logging.Handler):
+    """Keeps the last warning instead of printing it: it may explain why no worker comes."""
+
+    last = ""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Remember the record's first line."""
+        self.last = record.getMessage().strip().partition("\n")[0][:300]
+
+
+@contextlib.contextmanager
+def quiet_logs() -> Iterator[LastWords]:
+    """While open, Dask's log lines stay off the screen: what they tell is in our records and sentences."""
+    words = LastWords(logging.WARNING)
+    known = [name for name in logging.root.manager.loggerDict if name.partition(".")[0] in _LOGGERS]
+    loggers = [logging.getLogger(name) for name in {*known, *_LOGGERS}]
+    before = [(logger, logger.handlers, logger.propagate) for logger in loggers]
+    for logger in loggers:
+        is_root = logger.name in _LOGGERS
+        logger.handlers, logger.propagate = [words] if is_root else [], not is_root
+    try:
+        yield words
+    finally:
+        for logger, handlers, propagate in before:
+            logger.handlers, logger.propagate = handlers, propagate
+
+
+@contextlib.contextmanager
+def no_interrupts() -> Iterator[None]:
+    """While worker processes start, SIGINT is ignored, and they inherit that: Ctrl-C is the driver's to handle."""
+    try:
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    except ValueError:
+        # not the main thread: no terminal to protect from
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
