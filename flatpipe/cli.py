@@ -143,6 +143,27 @@ def validate(config_path: str, overrides: tuple[str, ...], profile: str | None, 
 
 
 @cli.command()
+@click.argument("folder", metavar="[DIR]", default=".")
+def init(folder: str) -> None:
+    """Write a starter pipeline.yaml into DIR, with values that suit the images there; never overwrites.
+
+    \b
+    Example: flatpipe init photos && flatpipe plan photos/pipeline.yaml
+    """
+    from flatpipe.starting import write_starter
+
+    click.echo(write_starter(folder))
+
+
+@cli.command()
+def schema() -> None:
+    """Print the config's JSON Schema, for editors: flatpipe schema > flatpipe.schema.json."""
+    from flatpipe.config import schema_text
+
+    click.echo(schema_text(), nl=False)
+
+
+@cli.command()
 @click.argument("images", nargs=-1, required=True, metavar="IMAGE...")
 @click.option("-k", "ks", default="2-15", show_default=True, metavar="K", help="Numbers of colours: 8, 2-15 or 2,4,8.")
 @click.option("-o", "--output", default="flat", show_default=True, metavar="DIR", help="Where results go.")

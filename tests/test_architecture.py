@@ -58,7 +58,8 @@ RULES: dict[str, tuple[set[str], set[str]]] = {
         },
         {"dask"},
     ),
-    "cli": ({"pipeline", "planning", "config", "errors", "files", "report"}, {"click"}),
+    "starting": ({"config", "errors", "files", "records"}, set()),
+    "cli": ({"pipeline", "planning", "starting", "config", "errors", "files", "report"}, {"click"}),
     "__main__": ({"cli"}, set()),
     "__init__": ({"api", "errors"}, set()),
 }

@@ -9,11 +9,15 @@ from flatpipe.config.annotated import beside, key_line
 from flatpipe.config.fields import plain_yaml
 from flatpipe.config.scalars import escape_variables
 
-_DEFAULT_MAX_PIXELS = 200_000_000
+_FEW_IMAGES = 32
+# ^ below it a run is over before processes have started
 _MANY_IMAGES = 1_000
 # ^ beyond it a few broken files are certain, and a share of failures says more than waiting for the end
-_STEP = 50_000_000
-# ^ pixels: max_pixels is proposed as a multiple, above the largest image found
+_VERY_MANY_IMAGES = 5_000
+# ^ beyond it the sweeps' size is felt on the disk
+_UNITS = ("kB", "MB", "GB", "TB")
+_SMALL_FILE = 50_000
+# ^ bytes: an image of this size is rarely wider than a sweep
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +29,8 @@ class StarterFacts:
     n_images: int = 0
     extensions: Mapping[str, int] = field(default_factory=dict)
     # ^ how many files of each, such as {"jpg": 1180}
-    largest_pixels: int | None = None
-    n_multi_frame: int = 0
-    # ^ files with several frames or pages
+    largest_bytes: int = 0
+    total_bytes: int = 0
     output: str = "outputs/"
     schema: str | None = None
     # ^ where the JSON Schema lies, as editors shall find it
@@ -35,7 +38,8 @@ class StarterFacts:
 
 def starter_config(facts: StarterFacts) -> str:
     """The text of a config for these images; it loads as it is."""
-    parts = [_head(facts), _input(facts), _output_and_flatten(facts), _animation(), _limits(facts), _execution()]
+    parts = [_head(facts), _input(facts), _output_and_flatten(facts), _animation(facts), _errors(facts)]
+    parts.append(_execution(facts))
     return "\n".join(parts)
 
 
@@ -51,11 +55,21 @@ def _head(facts: StarterFacts) -> str:
 
 def _found(facts: StarterFacts) -> str:
     if not facts.n_images:
-        return "No image was found yet: set input.path."
+        return "No image was found here yet: set input.path."
     kinds = sorted(facts.extensions.items(), key=lambda kind: (-kind[1], kind[0]))
     listed = ", ".join(f"{name} {count:,}" for name, count in kinds[:6]) + (", ..." if len(kinds) > 6 else "")
-    largest = f"; the largest has {facts.largest_pixels:,} pixels" if facts.largest_pixels else ""
-    return f"Found: {facts.n_images:,} image{'s' * (facts.n_images != 1)} ({listed}){largest}."
+    sizes = f"{_size(facts.total_bytes)}; the largest has {_size(facts.largest_bytes)}"
+    return f"Found: {facts.n_images:,} image{'s' * (facts.n_images != 1)} ({listed}), {sizes}."
+
+
+def _size(n_bytes: int) -> str:
+    """Bytes as people say them: 812 bytes, 3.4 MB."""
+    if n_bytes < 1000:
+        return f"{n_bytes} bytes"
+    size, unit = n_bytes / 1000, 0
+    while size >= 999.95 and unit < len(_UNITS) - 1:
+        size, unit = size / 1000, unit + 1
+    return f"{size:.1f} {_UNITS[unit]}"
 
 
 def _input(facts: StarterFacts) -> str:
@@ -64,8 +78,6 @@ def _input(facts: StarterFacts) -> str:
         key_line(("input", "path"), plain_yaml(escape_variables(facts.path)), "  "),
         key_line(("input", "include"), '["**/*.{jpg,png}"]', "  # "),
     ]
-    if facts.n_multi_frame:
-        lines.append(beside("  # frames: all", f"{facts.n_multi_frame:,} files have several; only the first is taken"))
     return "\n".join(lines) + "\n"
 
 
@@ -83,35 +95,50 @@ def _output_and_flatten(facts: StarterFacts) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _animation() -> str:
+def _animation(facts: StarterFacts) -> str:
+    max_side, why = _max_side(facts)
     lines = [
         "animation:",
         key_line(("animation", "format"), "webp", "  # "),
         key_line(("animation", "frame_ms"), "400", "  # "),
-        key_line(("animation", "max_side"), "null", "  # "),
+        beside(f"  max_side: {max_side}", why),
     ]
     return "\n".join(lines) + "\n"
 
 
-def _limits(facts: StarterFacts) -> str:
-    largest = facts.largest_pixels or 0
-    is_large = largest > _DEFAULT_MAX_PIXELS
-    proposed = -(-largest // _STEP) * _STEP if is_large else _DEFAULT_MAX_PIXELS
-    lines = [
-        "limits:",
-        key_line(("limits", "max_pixels"), f"{proposed:_}", "  " if is_large else "  # "),
-        "",
-        "errors:",
-        key_line(("errors", "max_failures"), "5%", "  " if facts.n_images > _MANY_IMAGES else "  # "),
-    ]
-    return "\n".join(lines) + "\n"
+def _max_side(facts: StarterFacts) -> tuple[str, str]:
+    """The longest side to propose for sweeps, and why."""
+    if facts.n_images > _VERY_MANY_IMAGES:
+        return (
+            "512",
+            f"Longest side of a frame in pixels; {facts.n_images:,} sweeps of 1024 would take 4 times the space",
+        )
+    if facts.n_images and facts.total_bytes / facts.n_images < _SMALL_FILE:
+        return "null", "Longest side of a frame in pixels; null: full size, as these images are small"
+    return "1024", "Longest side of a frame in pixels; enough for a screen; null: full size"
 
 
-def _execution() -> str:
+def _errors(facts: StarterFacts) -> str:
+    margin = "  " if facts.n_images > _MANY_IMAGES else "  # "
+    return "\n".join(["errors:", key_line(("errors", "max_failures"), "5%", margin)]) + "\n"
+
+
+def _execution(facts: StarterFacts) -> str:
+    scheduler, why = _scheduler(facts)
     lines = [
         "execution:",
+        beside(f"  scheduler: {scheduler}", why),
         key_line(("execution", "workers"), "4", "  # "),
         "",
         "# Every other key stands at its default: see docs/config.md.",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _scheduler(facts: StarterFacts) -> tuple[str, str]:
+    """The scheduler to propose, and why."""
+    if 0 < facts.n_images < _FEW_IMAGES:
+        return "threads", "few images: threads start at once; processes pay from a few dozen on"
+    if facts.n_images > _MANY_IMAGES:
+        return "processes", "many images: one process per core, so that a broken file stops no other image"
+    return "auto", "threads or processes, by the number of images; synchronous: one core, for debugging"
