@@ -120,14 +120,19 @@ def _tiff_directory(values: dict[int, tuple[int, ...]], order: str, at: int) -> 
     return struct.pack(order + "H", len(values)) + entries + struct.pack(order + "I", 0) + spill
 
 
-def rgb_profile(red: tuple[float, ...], green: tuple[float, ...], blue: tuple[float, ...], name: str) -> bytes:
-    """An ICC v4 matrix profile with sRGB's curve; the colorants are XYZ relative to D50."""
+D50 = (0.9642, 1.0, 0.8249)
+
+
+def rgb_profile(
+    red: tuple[float, ...], green: tuple[float, ...], blue: tuple[float, ...], name: str, white: tuple[float, ...] = D50
+) -> bytes:
+    """An ICC v4 matrix profile with sRGB's curve; the colorants are XYZ relative to D50, `white` is the medium's."""
     curve = b"para\0\0\0\0\0\3\0\0" + _fixed(2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045)
     text = name.encode("utf-16-be")
     mluc = b"mluc\0\0\0\0" + struct.pack(">II4sII", 1, 12, b"enUS", len(text), 28) + text
     tags = {
         b"desc": mluc + b"\0" * (-len(mluc) % 4),
-        b"wtpt": b"XYZ \0\0\0\0" + _fixed(0.9642, 1.0, 0.8249),
+        b"wtpt": b"XYZ \0\0\0\0" + _fixed(*white),
         b"rXYZ": b"XYZ \0\0\0\0" + _fixed(*red),
         b"gXYZ": b"XYZ \0\0\0\0" + _fixed(*green),
         b"bXYZ": b"XYZ \0\0\0\0" + _fixed(*blue),
@@ -141,7 +146,7 @@ def rgb_profile(red: tuple[float, ...], green: tuple[float, ...], blue: tuple[fl
         body += content
     size = 128 + len(table) + len(body)
     header = struct.pack(">I4sI4s4s4s12s4s4sIIII4s12s", size, b"", 0x04300000, b"mntr", b"RGB ", b"XYZ ", bytes(12),
-                         b"acsp", b"", 0, 0, 0, 0, b"", _fixed(0.9642, 1.0, 0.8249))  # fmt: skip
+                         b"acsp", b"", 0, 0, 0, 0, b"", _fixed(*D50))  # fmt: skip
     return header.ljust(128, b"\0") + table + body
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from flatpipe.errors import DecoderFailed, ImageError, TruncatedImage
+from flatpipe.errors import DecoderFailed, TruncatedImage
 from flatpipe.files.color_profile import convert_to_srgb
 from flatpipe.files.deep_pixels import low_byte_rawmode, use_rawmode
 from flatpipe.files.formats import sniff
@@ -54,11 +54,7 @@ def decode(content: bytes, policy: DecodePolicy, frame: int = 0) -> DecodedImage
         repair = repaired(kind, content, policy, error)
         if repair is None:
             raise
-        try:
-            decoded = _decode_as(kind, repair.content, policy, frame)
-        except ImageError:
-            raise error from error.__cause__
-            # ^ what was wrong with the file as it is says more
+    decoded = _decode_as(kind, repair.content, policy, frame)
     return replace(decoded, notes=(*decoded.notes, repair.note))
 
 
@@ -143,9 +139,9 @@ def _settled(
     if alpha is not None and policy.alpha != "keep":
         pixels, alpha = _composited(pixels, alpha, policy.alpha), None
         notes = [*notes, f"transparency composited over {policy.alpha}"]
-    pixels.flags.writeable = False
     if alpha is not None:
         alpha.flags.writeable = False
+        # ^ as the pixels are, which lie in a bytes object
     return DecodedImage(pixels, alpha, tuple(notes), kind, n_frames)
 
 

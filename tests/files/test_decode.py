@@ -244,8 +244,10 @@ def test_the_largest_icon_is_taken() -> None:
 
 def test_arrays_are_read_only_and_contiguous() -> None:
     """Pixels and alpha can be shared between tasks: no task can write to them."""
-    for mode in ("RGB", "RGBA", "L", "P"):
-        decoded: DecodedImage = decode(saved(quarters(mode), "PNG"), POLICY)
+    files = [saved(quarters(mode), "PNG") for mode in ("RGB", "RGBA", "L", "P")]
+    files += [png_of(np.zeros((4, 4, bands), np.uint16)) for bands in (1, 2, 3, 4)]
+    for content in files:
+        decoded: DecodedImage = decode(content, POLICY)
         for plane in (decoded.pixels, decoded.alpha):
             if plane is not None:
                 assert plane.flags.c_contiguous

@@ -7,7 +7,7 @@ import zlib
 
 import numpy as np
 import pytest
-from file_builders import display_p3_profile, png_of, quarters, saved, srgb_profile, tiff_of
+from file_builders import display_p3_profile, png_of, quarters, rgb_profile, saved, srgb_profile, tiff_of
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
@@ -73,6 +73,13 @@ def test_grey_pixels_with_an_rgb_profile_are_converted() -> None:
     """Grey images often carry an RGB profile; greys of P3 are the greys of sRGB."""
     decoded = decode(saved(quarters("L"), "PNG", icc_profile=display_p3_profile()), POLICY)
     assert np.abs(decoded.pixels[..., 0].astype(int) - np.asarray(quarters("L"))).max() <= 1
+    assert decoded.notes == ("colours converted from Display P3 to sRGB",)
+
+
+def test_the_paper_is_white() -> None:
+    """The white of a medium that is itself yellowish stays white: the intent is not colorimetric to the paper."""
+    yellowish = rgb_profile((0.5, 0.25, 0.0), (0.3, 0.7, 0.05), (0.1642, 0.05, 0.7749), "Old paper", (0.9, 0.95, 0.6))
+    assert decode(saved(_tile((255, 255, 255)), "PNG", icc_profile=yellowish), POLICY).pixels.min() >= 254
 
 
 def test_alpha_is_not_converted() -> None:

@@ -110,6 +110,13 @@ def test_not_a_number_is_black_and_infinity_white() -> None:
     assert note == "floats 0..1 scaled to 8 bit; NaN and infinities replaced"
 
 
+def test_infinities_do_not_count_for_the_range() -> None:
+    """Infinities beside floats of 0..1 leave them floats of 0..1."""
+    grey, note = scale_floats(np.array([[-np.inf, 0.5, np.inf]], np.float32))
+    assert grey.tolist() == [[0, 128, 255]]
+    assert note.startswith("floats 0..1 scaled")
+
+
 def test_signalling_nans_make_no_noise() -> None:
     """NaNs as damaged files hold them are widened without a warning."""
     bits = np.full((2, 3), 0x7F800001, np.uint32)

@@ -142,6 +142,10 @@ def test_damaged_side_chunks_are_skipped() -> None:
     at = content.index(b"tEXtk")
     broken = content[: at + 7] + b"\0\0\0\0" + content[at + 11 :]
     assert np.array_equal(decode(broken, POLICY).pixels, np.asarray(quarters()))
+    unsound = png_of(np.asarray(quarters()), ((b"gAMA", struct.pack(">I", 100_000)),)).replace(
+        b"\1\x86\xa0", b"\1\x86\xa1"
+    )
+    assert decode(unsound, POLICY).notes == ("damaged side chunks skipped",)
     late = png_of(np.asarray(quarters()))[:-12] + png_chunk(b"zTXt", b"k\0\7x") + png_chunk(b"IEND", b"")
     assert np.array_equal(decode(late, POLICY).pixels, np.asarray(quarters()))
 
