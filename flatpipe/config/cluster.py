@@ -124,7 +124,5 @@ def _unknown_class(name: str) -> str:
     last = name.rpartition(".")[2]
     same = [known for known in KNOWN_CLUSTERS if known.rpartition(".")[2].lower() == last.lower()]
     hint = f"; did you mean '{same[0]}'?" if same else did_you_mean(name, KNOWN_CLUSTERS)
-    return (
-        f"'{name[:80]}' is no class that flatpipe knows{hint} (known: {', '.join(KNOWN_CLUSTERS)}; "
-        f"any other only with allow_any_class: true)"
-    )
+    known = "" if hint else f" (known: {', '.join(KNOWN_CLUSTERS)})"
+    return f"'{name[:80]}' is no class that flatpipe knows{hint or ';'} any other needs allow_any_class: true{known}"

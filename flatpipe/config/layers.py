@@ -73,24 +73,23 @@ def override_source(override: str | Argument) -> tuple[Source, list[Problem]]:
     path = tuple(found[1].split("."))
     if path[0] == "profiles":
         return Source(), [Problem(argument, found[1], "profiles are not overridden; override the key itself")]
-    value, inner, problems = _override_value(found[2], path, override, found.start(2))
+    try:
+        value, inner = _override_value(found[2], path, override, found.start(2))
+    except SourceError as error:
+        return Source(), [Problem(error.problem.origin, found[1], error.problem.message)]
     starts = [found.start(1) + sum(len(part) + 1 for part in path[:depth]) for depth in range(len(path))]
     places = [Origin("-s", 0, start + 1, override) for start in starts]
-    return _nested(path, value, places, inner, Origin("-s", 0, found.start(2) + 1, override)), problems
+    return _nested(path, value, places, inner, Origin("-s", 0, found.start(2) + 1, override)), inner.problems
 
 
-def _override_value(text: str, path: Path, override: str, start: int) -> tuple[Any, Source, list[Problem]]:
+def _override_value(text: str, path: Path, override: str, start: int) -> tuple[Any, Source]:
     def place(line: int, column: int) -> Origin:
         before = sum(len(line) for line in text.splitlines(keepends=True)[:line])
         return Origin("-s", 0, start + before + column + 1, override)
 
     if text[:1] and text[0] in _RESERVED:
-        return text, Source(), []
-    try:
-        value, inner = read_value(text, path, place)
-    except SourceError as error:
-        return None, Source(), [Problem(error.problem.origin, ".".join(map(str, path)), error.problem.message)]
-    return value, inner, inner.problems
+        return text, Source()
+    return read_value(text, path, place)
 
 
 def _nested(path: tuple[str, ...], value: Any, keys: Sequence[Origin], inner: Source, origin: Origin) -> Source:

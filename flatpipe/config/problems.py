@@ -79,9 +79,9 @@ def did_you_mean(word: str, known: Sequence[str]) -> str:
     return f"; did you mean '{original}'?"
 
 
-def _place(problem: Problem) -> tuple[bool, str, int, int, str, str]:
+def _place(problem: Problem) -> tuple[bool, str, int, int, str, str, str]:
     origin = problem.origin
-    return not origin.line, origin.file, origin.line, origin.column, problem.key, problem.message
+    return not origin.line, origin.file, origin.line, origin.column, origin.profile, problem.key, problem.message
 
 
 def _pointed_at(origin: Origin) -> str:

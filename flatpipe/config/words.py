@@ -58,9 +58,10 @@ def _problem(details: ErrorDetails, path: Path, source: Source) -> tuple[Path, P
 
 def _hint(kind: str, given: Any, allowed: str, origin: Origin) -> str:
     """What the writer probably meant."""
-    if given is None and "#" in origin.text:
+    behind = origin.text[max(0, origin.column - 1) :].lstrip()
+    if given is None and behind.startswith("#"):
         return "; YAML takes what stands behind # for a comment: put the text in quotes"
-    if given is None and origin.text.rstrip().endswith(":"):
+    if given is None and not behind and origin.line:
         return "; nothing stands behind the colon"
     if kind == "bool_type" and str(given).lower() in _BOOLEAN_WORDS:
         return f"; '{given}' is a word in YAML 1.2: write {_BOOLEAN_WORDS[str(given).lower()]}"

@@ -1,0 +1,9 @@
+"""What the config's tests share."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+# ^ so that tests can import `broken`
