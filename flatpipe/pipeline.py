@@ -25,6 +25,8 @@ from flatpipe.interrupts import announced, stop_on_signals
 from flatpipe.observer import RunObserver
 from flatpipe.planning import PlanCounts, Request, Sources, Workspace, open_workspace, plan_images
 from flatpipe.records import INTERRUPTED, FlattenResult, ImageResult, PlannedImage, PlanSummary, RunSummary, StopRequest
+from flatpipe.report.gallery import write_gallery
+from flatpipe.report.gallery_rows import GallerySettings
 from flatpipe.report.tables import write_tables
 
 
@@ -178,12 +180,28 @@ def _finish(run: _Run, plan: PlanSummary, reason: str) -> RunSummary:
             workspace.ledger, workspace.outputs, workspace.fingerprints.flat.values(), workspace.settings.name_width
         )
         workspace.outputs.write(layout.RUN, _run_json(workspace.config, summary))
+        _write_report(workspace)
         _copy_ledger(workspace)
         workspace.outputs.tidy()
     except OSError as error:
         reason = reason or f"the output cannot be written: {error.strerror or error}"
         return replace(summary, exit_code=RunGivenUp.exit_code, reason=reason)
     return summary
+
+
+def _write_report(workspace: Workspace) -> None:
+    """Write index.html and gallery/, when they are asked for and what they show has changed."""
+    config, settings = workspace.config, workspace.settings
+    if not config.report.enabled:
+        return
+    gallery = GallerySettings(
+        flat_digests=tuple(workspace.fingerprints.flat.values()),
+        sweep_digest=workspace.fingerprints.sweep,
+        name_width=settings.name_width,
+        animation_format=settings.animation.format if settings.animation.enabled else None,
+        title=str(config.input.path).rstrip("/").rpartition("/")[2],
+    )
+    write_gallery(workspace.ledger, workspace.outputs, gallery)
 
 
 def _copy_ledger(workspace: Workspace) -> None:

@@ -156,6 +156,8 @@ class TaskSettings:
     animation: AnimationOptions = field(default_factory=AnimationOptions)
     name_width: int = 2
     # ^ digits of k in file names: that of the widest k
+    pictures: bool = True
+    # ^ whether the sweep task makes the report's pictures too
     io_retries: int = 1
     # ^ how often a read or write that failed for a passing reason is tried again
     seconds_per_image: float | None = None

@@ -8,3 +8,5 @@ CLUSTERING = 1
 # ^ quantize/: which palette and labels those pixels get
 ENCODING = 1
 # ^ files/encode.py, files/animate.py: how they are written
+PICTURES = 1
+# ^ report/pictures/: thumbnails, previews, points, contact sheets

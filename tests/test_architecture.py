@@ -29,9 +29,10 @@ RULES: dict[str, tuple[set[str], set[str]]] = {
     "batch.cache": (set(), set()),
     "batch.endurance": (set(), set()),
     "batch.loaded": ({"quantize", "files", "batch.endurance", "records", "errors"}, {"numpy"}),
+    "batch.sweep": ({"quantize", "files", "batch.loaded", "records", "report.pictures"}, set()),
     "batch.tasks": (
-        {"quantize", "files", "batch.cache", "batch.endurance", "batch.loaded", "records", "errors"},
-        {"numpy"},
+        {"quantize", "files", "batch.cache", "batch.endurance", "batch.loaded", "batch.sweep", "records", "errors"},
+        set(),
     ),
     "batch.warm_up": ({"quantize", "files"}, {"numpy"}),
     "batch.fingerprint": ({"records", "versions"}, set()),

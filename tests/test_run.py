@@ -15,6 +15,7 @@ import pytest
 from builders import write_image
 from commands import Project
 
+PER_IMAGE = ("sweep.gif", "palettes.json", "contact_sheet.png", "colorspace.png")
 TRACEBACK = "Traceback (most recent call last)"
 
 
@@ -33,7 +34,7 @@ def test_a_run_makes_what_the_layout_promises(project: Project) -> None:
     assert set(project.digests()) == {
         f"{n:02d}.png/{name}"
         for n in range(3)
-        for name in ("k02.png", "k03.png", "k04.png", "sweep.gif", "palettes.json")
+        for name in ("k02.png", "k03.png", "k04.png", *PER_IMAGE)
     }
     rows = project.rows("results.csv")
     assert [(row["image"], row["k"]) for row in rows] == [(f"{n:02d}.png", str(k)) for n in range(3) for k in (2, 3, 4)]
@@ -42,7 +43,7 @@ def test_a_run_makes_what_the_layout_promises(project: Project) -> None:
         assert project.digests()[row["file"].removeprefix("images/")] == row["sha256"]
     assert project.rows("failures.csv") == []
     assert json.loads((project.out / "run.json").read_text())["summary"]["done"] == 3
-    kept = {"images", "results.csv", "failures.csv", "run.json", "ledger.sqlite"}
+    kept = {"images", "results.csv", "failures.csv", "run.json", "ledger.sqlite", "index.html", "gallery"}
     assert kept <= {path.name for path in project.out.iterdir()}
     assert not (project.out / ".partial").exists()
 
@@ -211,7 +212,7 @@ def test_ctrl_c_stops_soon_and_the_next_run_goes_on(scheduler: str, tmp_path: Pa
     again = project.flatpipe("run")
     assert again.returncode == 0
     assert not again.stdout.startswith("40 done")
-    assert len(project.digests()) == 40 * 5
+    assert len(project.digests()) == 40 * (3 + len(PER_IMAGE))
 
 
 def test_sigterm_ends_with_its_own_code(tmp_path: Path) -> None:
@@ -319,7 +320,7 @@ def test_images_can_be_flattened_without_a_config(project: Project) -> None:
 
     assert done.returncode == 0, done.stderr
     assert set(project.digests("flat")) == {
-        f"{n}.png/{name}" for n in ("00", "02") for name in ("k03.png", "k05.png", "sweep.gif", "palettes.json")
+        f"{n}.png/{name}" for n in ("00", "02") for name in ("k03.png", "k05.png", *PER_IMAGE)
     }
     missing = project.flatpipe("flatten", "photos/none.png")
     assert missing.returncode == 2
@@ -347,7 +348,7 @@ def test_the_other_solvers_run_too(solver: str, project: Project) -> None:
     first = project.digests()
     project.flatpipe("run", "-s", f"flatten.solver={solver}", "--force", "-j", "1")
 
-    assert len(first) == 15
+    assert len(first) == 3 * (3 + len(PER_IMAGE))
     assert project.digests() == first
 
 

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from flatpipe.records import TaskSettings
-from flatpipe.versions import CLUSTERING, DECODING, ENCODING
+from flatpipe.versions import CLUSTERING, DECODING, ENCODING, PICTURES
 
 Choices = dict[str, Any]
 
@@ -50,7 +50,7 @@ def sweep_choices(settings: TaskSettings, ks: tuple[int, ...]) -> Choices:
     flats = flat_choices(settings, 0)
     del flats["k"]
     animation = asdict(settings.animation) if settings.animation.enabled else {"enabled": False}
-    return {**flats, "ks": list(ks), "animation": animation}
+    return {**flats, "ks": list(ks), "animation": animation, "pictures": PICTURES if settings.pictures else 0}
 
 
 def changed(before: Choices, after: Choices) -> str:

@@ -16,6 +16,9 @@ from flatpipe.files.storage import read_file
 from flatpipe.quantize.color_table import IndexedImage, index_colors
 from flatpipe.records import ImageSource, LoadToken, TaskSettings
 
+_PICTURE_SIDE = 1024
+# ^ pixels
+
 
 @dataclass(slots=True)
 class LoadedImage:
@@ -39,6 +42,13 @@ class LoadedImage:
         return self.indexed.nbytes + small + alphas
 
 
+def preview_side(settings: TaskSettings) -> int:
+    """The longest side in pixels at which the sweep and the report's pictures need the image; 1 when nothing does."""
+    if settings.animation.enabled:
+        return frame_side(settings.animation)
+    return _PICTURE_SIDE if settings.pictures else 1
+
+
 def load_image(source: ImageSource, settings: TaskSettings) -> LoadedImage:
     """Read, decode and index one image; raises OSError and ImageError."""
     began = time.perf_counter()
@@ -47,7 +57,7 @@ def load_image(source: ImageSource, settings: TaskSettings) -> LoadedImage:
     decoded = decode(content, settings.decode, source.frame)
     del content
     indexed = index_colors(decoded.pixels, decoded.alpha)
-    max_side = frame_side(settings.animation) if settings.animation.enabled else 1
+    max_side = preview_side(settings)
     preview = shrink_pixels(decoded.pixels, max_side, decoded.alpha)
     preview_alpha = None if decoded.alpha is None else shrink_alpha(decoded.alpha, max_side)
     height, width = decoded.pixels.shape[:2]

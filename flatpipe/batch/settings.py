@@ -20,7 +20,7 @@ def memory_per_worker(config: Config) -> int:
     if config.limits.memory_per_worker is not None:
         return config.limits.memory_per_worker
     workers = CPU_COUNT if config.execution.workers == "auto" else int(config.execution.workers)
-    return psutil.virtual_memory().total // workers
+    return int(psutil.virtual_memory().total) // workers
 
 
 def task_settings(config: Config) -> TaskSettings:
@@ -38,6 +38,7 @@ def task_settings(config: Config) -> TaskSettings:
             max_side=animation.max_side,
         ),
         name_width=layout.name_width(flatten.k),
+        pictures=config.report.enabled,
         io_retries=config.errors.retries,
         seconds_per_image=config.limits.seconds_per_image,
     )

@@ -11,14 +11,13 @@ from typing import Any
 
 from flatpipe.batch.cache import ByteBoundedCache
 from flatpipe.batch.endurance import ended_after, persistently
-from flatpipe.batch.loaded import LoadedImage, load_image
+from flatpipe.batch.loaded import LoadedImage, load_image, preview_side
+from flatpipe.batch.sweep import Frames, encode_animation, encode_palettes, encode_pictures
 from flatpipe.errors import ImageError, ImageIOFailed, ImageTooLarge
 from flatpipe.files import layout
-from flatpipe.files.animate import FlatFrame, encode_gif, encode_lossless, frame_side, gif_colors, shrink_labels
+from flatpipe.files.animate import FlatFrame, shrink_labels
 from flatpipe.files.encode import decode_flat, encode_png
-from flatpipe.files.palettes import PaletteEntry, palettes_json
 from flatpipe.files.storage import Root, open_root
-from flatpipe.quantize.dither import dithered
 from flatpipe.quantize.flatten import FlatImage, flatten_indexed
 from flatpipe.records import (
     INTERRUPTED,
@@ -37,6 +36,9 @@ _images: ByteBoundedCache[LoadedImage] = ByteBoundedCache(1 << 30)
 # ^ the one global of a worker process: a memo of reads; batch.cluster sets its capacity
 _stopping = threading.Event()
 # ^ set in this process when the user asked to stop: what has not begun is not begun
+
+_LARGEST_KEPT = 3 * 2_000_000
+# ^ bytes of a preview: 2 megapixels
 
 _INTERRUPTED = Failure("worker", INTERRUPTED, "the run was stopped before this was done")
 
@@ -77,8 +79,7 @@ def flatten(token: LoadToken, source: ImageSource, k: int, settings: TaskSetting
         flat = flatten_indexed(image.indexed, k, settings.flatten)
         content = encode_png(flat.palette, flat.label_map, image.alpha)
         _write(settings, _output(source, layout.flat_name(k, settings.name_width)), content)
-        if settings.animation.enabled:
-            image.frames[k] = FlatFrame(flat.palette, shrink_labels(flat.label_map, frame_side(settings.animation)))
+        _keep_frame(image, k, flat, settings)
     except Exception as error:  # noqa: BLE001 - the task boundary
         return FlattenResult(source.image_id, k, failure=_failure("flatten", error))
     return _flatten_result(source.image_id, k, flat, content, time.perf_counter() - began)
@@ -162,6 +163,12 @@ def _root(place: str) -> Root:
     return open_root(place)
 
 
+def _keep_frame(image: LoadedImage, k: int, flat: FlatImage, settings: TaskSettings) -> None:
+    """Keep a flat for the sweep, unless it is so large that fourteen of them would not fit; then it is read back."""
+    if image.preview.size <= _LARGEST_KEPT and preview_side(settings) > 1:
+        image.frames[k] = FlatFrame(flat.palette, shrink_labels(flat.label_map, preview_side(settings)))
+
+
 def _write(settings: TaskSettings, name: str, content: bytes) -> None:
     try:
         persistently(lambda: _root(settings.output).write(name, content), settings.io_retries)
@@ -186,12 +193,18 @@ def _flatten_result(image_id: str, k: int, flat: FlatImage, content: bytes, seco
 def _write_sweep(
     token: LoadToken, source: ImageSource, flats: list[FlattenResult], settings: TaskSettings, began: float
 ) -> SweepResult:
-    animation = _animation(token, source, flats, settings) if settings.animation.enabled else b""
-    if animation:
-        _write(settings, _output(source, layout.animation_name(settings.animation.format)), animation)
-    palettes = palettes_json(
-        source.image_id, [PaletteEntry(flat.k, flat.palette, flat.shares, flat.mse) for flat in flats]
-    )
+    animation = b""
+    if preview_side(settings) > 1:
+        image = _loaded(source, settings)
+        _check_same(image, token)
+        frames = Frames(tuple(flat.k for flat in flats), image.frames, lambda k: _read_back(source, k, settings))
+        if settings.animation.enabled:
+            animation = encode_animation(image, frames, settings.animation)
+            _write(settings, _output(source, layout.animation_name(settings.animation.format)), animation)
+        if settings.pictures:
+            for name, content in encode_pictures(image, frames, flats):
+                _write(settings, name, content)
+    palettes = encode_palettes(source.image_id, flats)
     _write(settings, _output(source, layout.PALETTES), palettes)
     return SweepResult(
         image_id=source.image_id,
@@ -203,24 +216,10 @@ def _write_sweep(
     )
 
 
-def _animation(token: LoadToken, source: ImageSource, flats: list[FlattenResult], settings: TaskSettings) -> bytes:
-    image = _loaded(source, settings)
-    _check_same(image, token)
-    frames = (_frame(image, source, flat.k, settings) for flat in flats)
-    original, alpha = image.preview, image.preview_alpha
-    if settings.animation.format != "gif":
-        return encode_lossless(frames, original, alpha, settings.animation)
-    dither = dithered(original, gif_colors(alpha), alpha)
-    return encode_gif(frames, FlatFrame(dither.palette, dither.label_map), alpha, settings.animation)
-
-
-def _frame(image: LoadedImage, source: ImageSource, k: int, settings: TaskSettings) -> FlatFrame:
-    """The frame for k: as this process flattened it, else from the saved file; both hold the same pixels."""
-    frame = image.frames.get(k)
-    if frame is None:
-        saved = decode_flat(_root(settings.output).read(_output(source, layout.flat_name(k, settings.name_width))))
-        frame = FlatFrame(saved.palette, shrink_labels(saved.label_map, frame_side(settings.animation)))
-    return frame
+def _read_back(source: ImageSource, k: int, settings: TaskSettings) -> FlatFrame:
+    """The frame for k from its saved file: the same pixels as when it was made."""
+    saved = decode_flat(_root(settings.output).read(_output(source, layout.flat_name(k, settings.name_width))))
+    return FlatFrame(saved.palette, shrink_labels(saved.label_map, preview_side(settings)))
 
 
 def _failure(stage: Stage, error: Exception) -> Failure:

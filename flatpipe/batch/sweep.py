@@ -1,0 +1,62 @@
+"""The files of an image that need all its k, as bytes: the animation, palettes.json, the report's pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from flatpipe.batch.loaded import LoadedImage
+from flatpipe.files.animate import FlatFrame, encode_gif, encode_lossless, gif_colors
+from flatpipe.files.palettes import PaletteEntry, palettes_json
+from flatpipe.quantize.dither import dithered
+from flatpipe.records import AnimationOptions, FlattenResult
+from flatpipe.report.pictures.image_pictures import PictureSources, image_pictures
+
+
+@dataclass(slots=True)
+class Frames(Mapping[int, FlatFrame]):
+    """Flats by k at the sweep's size: those this process made, the others read back from their files when asked for."""
+
+    ks: tuple[int, ...]
+    made: Mapping[int, FlatFrame]
+    read_back: Callable[[int], FlatFrame]
+
+    def __getitem__(self, k: int) -> FlatFrame:
+        return self.made.get(k) or self.read_back(k)
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self.ks)
+
+    def __len__(self) -> int:
+        return len(self.ks)
+
+
+def encode_animation(image: LoadedImage, frames: Mapping[int, FlatFrame], options: AnimationOptions) -> bytes:
+    """The sweep: the flats from low k to high, then the original, in the format that the options name."""
+    original, alpha = image.preview, image.preview_alpha
+    flats = (frames[k] for k in frames)
+    if options.format != "gif":
+        return encode_lossless(flats, original, alpha, options)
+    dither = dithered(original, gif_colors(alpha), alpha)
+    return encode_gif(flats, FlatFrame(dither.palette, dither.label_map), alpha, options)
+
+
+def encode_palettes(image_id: str, flats: Sequence[FlattenResult]) -> bytes:
+    """palettes.json of an image's flats."""
+    return palettes_json(image_id, [PaletteEntry(flat.k, flat.palette, flat.shares, flat.mse) for flat in flats])
+
+
+def encode_pictures(
+    image: LoadedImage, frames: Mapping[int, FlatFrame], flats: Sequence[FlattenResult]
+) -> Iterator[tuple[str, bytes]]:
+    """Names below the output root and bytes of the pictures that the report shows; flats ascend in k."""
+    sources = PictureSources(
+        image_id=image.token.image_id,
+        original=image.preview,
+        alpha=image.preview_alpha,
+        colors=image.indexed.table.colors,
+        counts=image.indexed.table.counts,
+        flats=frames,
+        shares={flat.k: flat.shares for flat in flats},
+    )
+    return image_pictures(sources, [flat.k for flat in flats], [flat.mse for flat in flats])
