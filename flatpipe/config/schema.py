@@ -7,7 +7,6 @@ from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
-from flatpipe.config.fields import section_of
 from flatpipe.config.models import Config
 
 SCHEMA_FILE = Path(__file__).with_name("flatpipe.schema.json")
@@ -26,11 +25,9 @@ def json_schema() -> dict[str, Any]:
     """The JSON Schema of a config file; `${NAME}` in the place of a number is beyond it."""
     schema = Config.model_json_schema(by_alias=True, ref_template="#/definitions/{model}")
     definitions = schema.pop("$defs")
-    sections = {name: _section(section) for name, section in definitions.items()}
-    root = _section(schema)
-    for name, field in Config.model_fields.items():
-        if (section := section_of(field)) is not None:
-            root["properties"][name]["description"] = section.__doc__
+    meanings = {f"#/definitions/{name}": section["description"] for name, section in definitions.items()}
+    sections = {name: _section(section, meanings) for name, section in definitions.items()}
+    root = _section(schema, meanings)
     profile = {**deepcopy(root), "description": "Parts of a config, laid over the rest by --profile."}
     # ^ within a profile nothing is required: no section lists required keys of its own
     root["properties"]["input"]["required"] = ["path"]
@@ -54,22 +51,26 @@ def schema_text() -> str:
     return json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"
 
 
-def _section(schema: dict[str, Any]) -> dict[str, Any]:
+def _section(schema: dict[str, Any], meanings: dict[str, str]) -> dict[str, Any]:
     """A section's schema: null stands for an empty one, and no key is required."""
     plain = {key: value for key, value in schema.items() if key not in (*_OUR_WORDS, "required")}
-    properties = {name: _property(value) for name, value in schema["properties"].items()}
+    properties = {name: _property(value, meanings) for name, value in schema["properties"].items()}
     return {**plain, "type": ["object", "null"], "properties": properties}
 
 
-def _property(schema: dict[str, Any]) -> dict[str, Any]:
-    """A key's schema; draft-07 passes over what stands beside a $ref, so that one is wrapped."""
+def _property(schema: dict[str, Any], meanings: dict[str, str]) -> dict[str, Any]:
+    """A key's schema; draft-07 passes over what stands beside a $ref, so that one is wrapped.
+
+    `meanings` tells what each section is for, by its reference.
+    """
     plain = {key: value for key, value in schema.items() if key not in _OUR_WORDS}
     if "$ref" in plain:
-        return {"allOf": [{"$ref": plain["$ref"]}], "description": plain.get("description", "")}
+        meaning = plain.get("description") or meanings[plain["$ref"]]
+        return {"allOf": [{"$ref": plain["$ref"]}], "description": meaning}
     if schema.get("written") == "null":
         plain["default"] = None
-    if plain.get("type") == "integer" and plain.get("maximum", 0) > _LARGE:
-        bounds = {key: plain.pop(key) for key in ("type", "minimum", "maximum")}
+    if plain.get("type") == "integer" and "const" not in plain and plain.get("maximum", _LARGE) >= _LARGE:
+        bounds = {key: plain.pop(key) for key in ("type", "minimum", "maximum") if key in plain}
         plain["anyOf"] = [bounds, _GROUPED_DIGITS]
     unit, allowed = schema.get("unit"), schema.get("allowed")
     more = f" Unit: {unit}." if unit else f" Allowed: {allowed}." if allowed else ""

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, StrictStr, ValidationInfo, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, StrictStr, ValidationInfo, WithJsonSchema, model_validator
 
 from flatpipe.config.values import ValueRefused
 
@@ -67,5 +67,10 @@ def _not_empty(path: str) -> str:
     return path
 
 
-PathOrUrl = Annotated[StrictStr, AfterValidator(_not_empty), AfterValidator(_absolute)]
-LocalPath = Annotated[StrictStr, AfterValidator(_not_empty), AfterValidator(_local), AfterValidator(_absolute)]
+_PATH_SCHEMA = WithJsonSchema({"type": "string", "pattern": r"\S"})
+_LOCAL_SCHEMA = WithJsonSchema({"type": "string", "pattern": r"^(?!.*://).*\S"})
+
+PathOrUrl = Annotated[StrictStr, AfterValidator(_not_empty), AfterValidator(_absolute), _PATH_SCHEMA]
+LocalPath = Annotated[
+    StrictStr, AfterValidator(_not_empty), AfterValidator(_local), AfterValidator(_absolute), _LOCAL_SCHEMA
+]
