@@ -98,7 +98,7 @@ class InputSection(Section):
 class OutputSection(Section):
     """Where results go."""
 
-    path: PathOrUrl = Field(default="outputs", json_schema_extra=words("a path or a URL"))
+    path: PathOrUrl = Field(default="outputs", validate_default=True, json_schema_extra=words("a path or a URL"))
     """Folder of results, or a URL; made when missing; may not overlap the input."""
 
 
@@ -207,9 +207,9 @@ class Config(Section):
 
     @validates_model(mode="before")
     @classmethod
-    def _input_is_asked_for(cls, value: Any) -> Any:
-        return {"input": {}, **value} if isinstance(value, dict) else value
-        # ^ so that what is missing is input.path, not input
+    def _places_are_asked_for(cls, value: Any) -> Any:
+        return {"input": {}, "output": {}, **value} if isinstance(value, dict) else value
+        # ^ so that what is missing is input.path, not input; and so that output.path's default becomes absolute
 
     @validates_model(mode="after")
     def _ledger_has_a_place(self) -> Config:

@@ -37,22 +37,32 @@ def yaml_of(value: Any) -> str:
         return "{" + ", ".join(f"{json.dumps(key)}: {yaml_of(inner)}" for key, inner in value.items()) + "}"
     if isinstance(value, list):
         return "[" + ", ".join(map(yaml_of, value)) + "]"
-    text = escape_variables(value) if isinstance(value, str) else value
-    return json.dumps(text, ensure_ascii=not str(text).isprintable())
+    if isinstance(value, str):
+        return "".join(map(_written, json.dumps(escape_variables(value), ensure_ascii=False)))
+    return json.dumps(value)
+
+
+def _written(character: str) -> str:
+    """The character, or its escape when nobody could see it (JSON has done those below U+0020)."""
+    if character.isprintable():
+        return character
+    return f"\\u{ord(character):04x}" if ord(character) < 0x10000 else f"\\U{ord(character):08x}"
 
 
 def _origins(loaded: LoadedConfig, path: Path) -> str:
     """Where the value was written, or its parts: a profile or an override may have changed one of them."""
-    found = [origin for place, origin in loaded.origins.items() if place[: len(path)] == path]
-    names: dict[str, None] = {}
-    for origin in found:
-        if not origin.line or origin.profile or not names:
-            names[_name(origin)] = None
-    return ", ".join(names) or "default"
+    below = [place for place in loaded.origins if place[: len(path)] == path]
+    inner = {place[:-1] for place in below}
+    layers: dict[tuple[str, str, str], str] = {}
+    for place in below:
+        origin = loaded.origins[place]
+        if place not in inner:
+            layers.setdefault((origin.file, origin.profile, "" if origin.line else origin.text), _name(origin))
+    return ", ".join(layers.values()) or "default"
 
 
 def _name(origin: Origin) -> str:
     if origin.line:
         return f"{origin.file}:{origin.line}" + (f" (profile {origin.profile})" if origin.profile else "")
-    text = f"{origin.file} {origin.text}" if origin.text else origin.file
+    text = f"{origin.file} {origin.text}"
     return text if text.isprintable() else ascii(text)
