@@ -13,6 +13,9 @@ from flatpipe.quantize.options import Solver
 
 Centroids = NDArray[np.float64]
 
+_MAX_ROUNDS = 1000
+# ^ photographs need 20 to 200 until nothing changes
+
 
 def sklearn(levels: ColorLevels, k: int, seed: int) -> Centroids:
     """Return k centroids (k, 3) of the colours by scikit-learn's KMeans: k-means++ and Lloyd, one thread."""
@@ -32,21 +35,21 @@ def textbook(levels: ColorLevels, k: int, seed: int) -> Centroids:
     """Return k centroids (k, 3) of the colours by Lloyd's iteration as the textbooks give it.
 
     S. P. Lloyd, "Least squares quantization in PCM", 1982: repeat (1) each colour joins its nearest centroid,
-    (2) each centroid moves to the mean of its colours, until no centroid moves.
+    (2) each centroid moves to the mean of its colours, until no colour changes its cluster.
     """
     colors = levels.colors.positions.T.astype(np.float64)
     counts = levels.colors.sums[:, 3]
     centroids = np.random.default_rng([seed, k]).choice(colors, size=k, replace=False, p=counts / counts.sum())
-    while True:
-        labels = _nearest_centroid(colors, centroids)
-        means = centroids.copy()
+    labels = np.full(len(colors), -1)
+    for _ in range(_MAX_ROUNDS):
+        last_labels, labels = labels, _nearest_centroid(colors, centroids)
+        if np.array_equal(labels, last_labels):
+            break
         for cluster in range(k):
             members = labels == cluster
             if members.any():
-                means[cluster] = np.average(colors[members], axis=0, weights=counts[members])
-        if np.array_equal(means, centroids):
-            return centroids
-        centroids = means
+                centroids[cluster] = np.average(colors[members], axis=0, weights=counts[members])
+    return centroids
 
 
 def _nearest_centroid(colors: NDArray[np.float64], centroids: Centroids) -> NDArray[np.intp]:

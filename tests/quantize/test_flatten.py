@@ -177,6 +177,19 @@ def test_hidden_pixels_do_not_count():
     assert np.array_equal(flat.label_map[:, 64:], gaps.argmin(axis=2))
 
 
+def test_hidden_pixels_do_not_count_in_oklab():
+    """With hidden pixels the visible ones get the clusters of Oklab, as they do without the hidden ones."""
+    pixels, hidden = painting(56), noise(57, 48, 20)
+    both = np.concatenate([pixels, hidden], axis=1)
+    alpha = np.zeros(both.shape[:2], np.uint8)
+    alpha[:, :64] = 255
+    flat = flatten_pixels(both, 7, OKLAB, alpha=alpha)
+    coordinates = to_space(pixels.reshape(-1, 3), "oklab").reshape(pixels.shape)
+    for row, color in enumerate(flat.palette):
+        mean = coordinates[flat.label_map[:, :64] == row].mean(axis=0)
+        assert np.array_equal(from_space(mean[None], "oklab")[0], color)
+
+
 @pytest.mark.parametrize("solver", SOLVERS)
 def test_oklab_palette_is_the_mean_of_its_pixels_there(solver):
     """In Oklab each palette colour is the mean of its pixels' Oklab coordinates, converted back and rounded."""

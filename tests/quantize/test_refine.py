@@ -9,7 +9,7 @@ from flatpipe.quantize.kmeans import assign, lloyd
 from flatpipe.quantize.recolor import cluster_colors
 from flatpipe.quantize.refine import approach, settle
 from flatpipe.quantize.seeding import spread
-from tests.quantize.builders import distortion, levels_of, noise, painting, photograph
+from tests.quantize.builders import distortion, levels_of, noise, painting, photograph, weighted_levels
 
 PICTURES = {"painting": painting(11), "noise": noise(12), "photograph": photograph(side=128)}
 
@@ -63,6 +63,16 @@ def test_settling_never_adds_distortion():
         palette = rounded.copy()
         settle(levels.colors, levels.cells, palette, 100, 0.5)
         assert distortion(colors, counts, palette) <= distortion(colors, counts, rounded)
+
+
+def test_an_empty_centroid_takes_the_worst_color():
+    """The colour that a lost centroid goes to is the one with most distortion, count x squared distance."""
+    colors = [[10, 10, 10], [12, 10, 10], [60, 60, 60], [200, 200, 200], [203, 200, 200]]
+    levels = weighted_levels(colors, [50, 50, 3, 40, 40])
+    centroids = np.array([[11, 10, 10], [201, 200, 200], [900, 900, 900]], float)
+    labels, _ = cluster_colors(levels, centroids, "rgb")
+    lonely = np.flatnonzero(np.bincount(labels) == 1)
+    assert levels.colors.positions[:, labels == lonely[0]].T.tolist() == [[60, 60, 60]]
 
 
 def test_empty_centroids_take_the_worst_colors():
