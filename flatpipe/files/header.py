@@ -12,7 +12,7 @@ from flatpipe.records import DecodePolicy
 
 _PEAK_BYTES = {"1": 12, "L": 12, "P": 12, "RGB": 15, "RGBA": 16, "CMYK": 15, "I;16": 14, "I;16B": 14}
 _PEAK_BYTES_OTHERWISE = 18
-_PEAK_BYTES_MORE = {"WEBP": 10, "AVIF": 4, "HEIF": 10, "JPEG2000": 10, "DDS": 50}
+_PEAK_BYTES_MORE = {"WEBP": 10, "AVIF": 4, "HEIF": 4, "JPEG2000": 10, "DDS": 50}
 _PEAK_BYTES_DEEP = 14
 _PEAK_BYTES_FRAMES = 8
 # ^ resident bytes per pixel at the worst moment of decoding, measured: per mode; more for decoders with buffers of
