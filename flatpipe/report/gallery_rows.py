@@ -21,11 +21,18 @@ LEFT JOIN failures x USING (image_id)
 ORDER BY p.image_id
 """
 _FLATS = """
-SELECT p.image_id, f.k, f.n_colors, f.mse, f.bytes, f.palette, f.weights, f.sha256
+SELECT p.image_id, f.k, f.n_colors, f.mse, f.bytes, f.palette, f.weights
 FROM planned p JOIN flats f USING (image_id) JOIN images i USING (image_id)
 WHERE f.content = i.content AND f.settings IN (SELECT value FROM json_each(?))
 ORDER BY p.image_id, f.k
 """
+_DIGESTS = """
+SELECT p.image_id, group_concat(f.k || f.sha256)
+FROM planned p JOIN flats f USING (image_id) JOIN images i USING (image_id)
+WHERE f.content = i.content AND f.settings IN (SELECT value FROM json_each(?))
+GROUP BY p.image_id ORDER BY p.image_id
+"""
+# ^ gathered by SQLite: a tenth of the time that a row for each flat takes
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +105,8 @@ def gallery_images(ledger: Ledger, settings: GallerySettings) -> Iterator[Galler
 def gallery_state(ledger: Ledger, settings: GallerySettings, version: str) -> str:
     """A digest (hex) of all that the gallery shows; the same state gives the same files."""
     state = hashlib.sha256(f"{version} {settings!r}".encode("utf-8", "surrogateescape"))
-    for row in itertools.chain(ledger.rows(_IMAGES, (settings.sweep_digest,)), _flat_rows(ledger, settings)):
+    digests = ledger.rows(_DIGESTS, (json.dumps(sorted(settings.flat_digests)),))
+    for row in itertools.chain(ledger.rows(_IMAGES, (settings.sweep_digest,)), digests):
         state.update(repr(row).encode())
     return state.hexdigest()
 
@@ -123,5 +131,5 @@ def _gallery_image(row: tuple[Any, ...], flats: Iterable[tuple[Any, ...]]) -> Ga
 
 
 def _gallery_flat(row: tuple[Any, ...]) -> GalleryFlat:
-    _, k, n_colors, mse, size, palette, weights, _ = row
+    _, k, n_colors, mse, size, palette, weights = row
     return GalleryFlat(k, n_colors, mse, size, palette.replace("#", "").replace(" ", ""), weights)

@@ -14,7 +14,7 @@ from flatpipe.report.pictures.encoded import png_bytes
 _CELL_BITS = 5
 # ^ bits a channel that name a cell of the cube: 32 cells a side
 _MOST_POINTS = 1500
-_STILL_SIDE, _SCALE = 640, 2
+_STILL_SIDE, _SCALE = 512, 2
 # ^ pixels of the still, and how much larger it is drawn before it is averaged down
 _STILL_POINTS = 700
 _GROUND, _EDGE, _INK = (250, 249, 247), (190, 188, 184), (30, 30, 30)
@@ -65,7 +65,7 @@ def packed_points(points: ColorPoints) -> str:
 
 
 def colorspace_png(points: ColorPoints, palette: NDArray[np.uint8]) -> bytes:
-    """A PNG, 640 x 640, of the points in the RGB cube, each in the colour of its nearest palette row, and the palette.
+    """A PNG, 512 x 512, of the points in the RGB cube, each in the colour of its nearest palette row, and the palette.
 
     palette (k, 3) uint8 is drawn as ringed discs. Farther points are drawn first.
     """
@@ -107,7 +107,7 @@ def _draw_points(draw: ImageDraw.ImageDraw, points: ColorPoints, palette: NDArra
     fills = [tuple(row) for row in palette.tolist()]
     for row in np.argsort(places[:, 2], kind="stable").tolist():
         x, y, near = places[row]
-        radius = _SCALE * (1.2 + 7.0 * float(points.sizes[row]) / 255) * (1 + 0.3 * near)
+        radius = _SCALE * (1.0 + 6.0 * float(points.sizes[row]) / 255) * (1 + 0.3 * near)
         draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=fills[nearest[row]])
 
 
@@ -115,5 +115,9 @@ def _draw_palette(draw: ImageDraw.ImageDraw, palette: NDArray[np.uint8]) -> None
     places = _projected(palette)
     for row in np.argsort(places[:, 2], kind="stable").tolist():
         x, y, _ = places[row]
-        for radius, fill in ((12 * _SCALE, _INK), (10.5 * _SCALE, _GROUND), (9 * _SCALE, tuple(palette[row].tolist()))):
+        for radius, fill in (
+            (10 * _SCALE, _INK),
+            (8.7 * _SCALE, _GROUND),
+            (7.4 * _SCALE, tuple(palette[row].tolist())),
+        ):
             draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=fill)

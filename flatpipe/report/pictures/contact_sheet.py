@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from flatpipe.report.pictures.encoded import png_bytes, shrunk
 
-_PANEL_SIDE = 320
+PANEL_SIDE = 320
 # ^ pixels, longest side of a panel; smaller images are enlarged by a whole factor
 _GAP, _STRIP, _CAPTION = 16, 10, 30
 _GROUND, _INK = (250, 249, 247), (30, 30, 30)
@@ -36,15 +36,15 @@ def contact_sheet_png(panels: Sequence[Panel]) -> bytes:
     columns = _columns(len(panels), width, height)
     rows = -(-len(panels) // columns)
     cell_width, cell_height = width + _GAP, height + _STRIP + _CAPTION + _GAP
-    sheet = Image.new("RGB", (columns * cell_width + _GAP, rows * cell_height + _GAP), _GROUND)
-    draw = ImageDraw.Draw(sheet)
+    sheet = np.full((rows * cell_height + _GAP, columns * cell_width + _GAP, 3), _GROUND, dtype=np.uint8)
     for place, (panel, picture) in enumerate(zip(panels, pictures, strict=True)):
         left, top = _GAP + place % columns * cell_width, _GAP + place // columns * cell_height
-        sheet.paste(Image.fromarray(picture), (left, top))
-        below = top + picture.shape[0]
-        _draw_strip(draw, panel, left, below + 2, picture.shape[1])
-        draw.text((left, below + _STRIP + 6), panel.caption, fill=_INK, font=_font())
-    return png_bytes(np.asarray(sheet))
+        cell = sheet[top : top + cell_height, left : left + width]
+        below = picture.shape[0]
+        cell[:below, : picture.shape[1]] = picture
+        _color_strip(cell[below + 2 : below + _STRIP, : picture.shape[1]], panel)
+        cell[below + _STRIP : below + _STRIP + _CAPTION] = _caption(panel.caption, width)
+    return png_bytes(sheet)
 
 
 def _columns(n_panels: int, width: int, height: int) -> int:
@@ -52,17 +52,24 @@ def _columns(n_panels: int, width: int, height: int) -> int:
 
 
 def _fitted(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    factor = _PANEL_SIDE // max(pixels.shape[:2])
-    return shrunk(pixels, _PANEL_SIDE) if factor < 2 else pixels.repeat(factor, axis=0).repeat(factor, axis=1)
+    factor = PANEL_SIDE // max(pixels.shape[:2])
+    return shrunk(pixels, PANEL_SIDE) if factor < 2 else pixels.repeat(factor, axis=0).repeat(factor, axis=1)
 
 
-def _draw_strip(draw: ImageDraw.ImageDraw, panel: Panel, left: int, top: int, width: int) -> None:
+def _color_strip(strip: NDArray[np.uint8], panel: Panel) -> None:
+    """Fill a part of the sheet (rows, columns, 3) with the panel's colours, each as wide as its share."""
     if panel.palette is None:
         return
-    ends = np.rint(np.cumsum((0.0, *panel.shares)) * width).astype(int).tolist()
-    for color, begin, end in zip(panel.palette.tolist(), ends, ends[1:], strict=False):
-        if end > begin:
-            draw.rectangle((left + begin, top, left + end - 1, top + _STRIP - 3), fill=tuple(color))
+    ends = np.rint(np.cumsum((0.0, *panel.shares)) * strip.shape[1]).astype(int).tolist()
+    for color, begin, end in zip(panel.palette, ends, ends[1:], strict=False):
+        strip[:, begin:end] = color
+
+
+def _caption(text: str, width: int) -> NDArray[np.uint8]:
+    """A line of text, (30, width, 3) uint8."""
+    image = Image.new("RGB", (width, _CAPTION), _GROUND)
+    ImageDraw.Draw(image).text((0, 6), text, fill=_INK, font=_font())
+    return np.asarray(image)
 
 
 @lru_cache(maxsize=1)

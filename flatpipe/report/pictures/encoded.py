@@ -19,12 +19,13 @@ _SQUARE = 8
 _CHECKER = np.array([204, 255], dtype=np.uint8)
 
 
-def shrunk(pixels: NDArray[np.uint8], max_side: int) -> NDArray[np.uint8]:
+def shrunk(pixels: NDArray[np.uint8] | Image.Image, max_side: int) -> NDArray[np.uint8]:
     """Pixels (h, w, channels) uint8 with no side over `max_side`, each the mean of what it covers; never larger."""
-    height, width = shrunk_size(pixels.shape[0], pixels.shape[1], max_side)
-    if (height, width) == pixels.shape[:2]:
-        return pixels
-    return np.asarray(Image.fromarray(pixels).resize((width, height), Image.Resampling.BOX))
+    image = pixels if isinstance(pixels, Image.Image) else Image.fromarray(pixels)
+    height, width = shrunk_size(image.height, image.width, max_side)
+    if (height, width) == (image.height, image.width):
+        return np.asarray(pixels)
+    return np.asarray(image.resize((width, height), Image.Resampling.BOX))
 
 
 def shown_opaque(pixels: NDArray[np.uint8], alpha: NDArray[np.uint8] | None) -> NDArray[np.uint8]:
