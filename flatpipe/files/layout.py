@@ -46,5 +46,5 @@ def _safe_part(part: str) -> str:
     if part not in ("", ".", "..") and len(encoded) <= _LONGEST_NAME and "\0" not in part:
         return part
     mark = "~" + hashlib.sha256(encoded).hexdigest()[:12]
-    kept = encoded[: _LONGEST_NAME - len(mark)].decode("utf-8", "ignore").strip("./\0")
+    kept = encoded[: _LONGEST_NAME - len(mark)].decode("utf-8", "ignore").replace("\0", "").strip(".")
     return kept + mark

@@ -28,6 +28,7 @@ def test_the_extension_stays_in_the_folder_name() -> None:
 @example("..")
 @example("../../etc/passwd")
 @example("a//b")
+@example("0\0000")
 @example("x" * 300 + ".png")
 @example("\udcff" * 200)
 def test_outputs_stay_under_images_in_parts_that_any_file_system_takes(image_id: str) -> None:
