@@ -68,7 +68,7 @@ def override_source(override: str | Argument) -> tuple[Source, list[Problem]]:
         return _nested(tuple(override.key.split(".")), override.value, [flagged], Source(), flagged), []
     found = _ASSIGNMENT.fullmatch(override)
     argument = Origin("-s", 0, 1, override)
-    if found is None:
+    if found is None or not found[1].isprintable():
         return Source(), [Problem(argument, "", "must be KEY=VALUE, such as flatten.k=2-8")]
     path = tuple(found[1].split("."))
     if path[0] == "profiles":

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from flatpipe.config.annotated import beside, key_line
 from flatpipe.config.fields import plain_yaml
-from flatpipe.config.scalars import escape_variables
+from flatpipe.config.resolved import yaml_of
 
 _FEW_IMAGES = 32
 # ^ below it a run is over before processes have started
@@ -75,14 +75,19 @@ def _size(n_bytes: int) -> str:
 def _input(facts: StarterFacts) -> str:
     lines = [
         "input:",
-        key_line(("input", "path"), plain_yaml(escape_variables(facts.path)), "  "),
+        key_line(("input", "path"), _written(facts.path), "  "),
         key_line(("input", "include"), '["**/*.{jpg,png}"]', "  # "),
     ]
     return "\n".join(lines) + "\n"
 
 
+def _written(path: str) -> str:
+    """The path as a config writes it: without quotes where none are needed."""
+    return path if plain_yaml(path) == path else yaml_of(path)
+
+
 def _output_and_flatten(facts: StarterFacts) -> str:
-    output = key_line(("output", "path"), plain_yaml(escape_variables(facts.output)), "  ")
+    output = key_line(("output", "path"), _written(facts.output), "  ")
     lines = [
         "output:",
         output,

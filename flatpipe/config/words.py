@@ -13,7 +13,7 @@ from flatpipe.config.scalars import read_scalar
 from flatpipe.config.source import Path, Source, dotted
 from flatpipe.config.values import shown
 
-_KIND_WORDS = {"string_type": "a text", "model_type": "a mapping of keys"}
+_KIND_WORDS = {"string_type": "a text", "string_unicode": "a text in Unicode", "model_type": "a mapping of keys"}
 # ^ for what has no field of its own: rows of lists, and sections
 _BOOLEAN_WORDS = {"no": "false", "off": "false", "n": "false", "yes": "true", "on": "true", "y": "true"}
 _MOST_SUGGESTED = 200
