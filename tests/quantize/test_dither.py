@@ -20,6 +20,32 @@ def test_better_than_pillow_on_photographs(name):
     assert psnr(pixels, dithered(pixels).flat) > psnr(pixels, peer) + 1
 
 
+def diffused(pixels, palette):
+    """Floyd and Steinberg's rule, written out: rows in alternating direction, limited errors, cells of two levels."""
+    height, width = pixels.shape[:2]
+    errors = np.zeros((height + 1, width + 2, 3))
+    label_map = np.empty((height, width), np.uint8)
+    for y in range(height):
+        step = -1 if y % 2 else 1
+        for x in range(width)[::step]:
+            wanted = np.clip(pixels[y, x] + errors[y, x + 1], 0, 255)
+            middle = (wanted + 0.5).astype(int) // 2 * 2 + 1
+            row = label_map[y, x] = ((palette - middle) ** 2).sum(axis=1).argmin()
+            share = 0.875 * np.clip(wanted - palette[row], -6, 6) / 16
+            errors[y, x + 1 + step] += 7 * share
+            errors[y + 1, x + 1 - step] += 3 * share
+            errors[y + 1, x + 1] += 5 * share
+            errors[y + 1, x + 1 + step] += share
+    return label_map
+
+
+def test_error_diffusion_is_that_of_the_paper():
+    """The kernel gives the label map of a plain Python version, but for pixels where float32 tips a tie."""
+    pixels = painting(46, 30, 40)
+    found = dithered(pixels, 12)
+    assert (found.label_map != diffused(pixels, found.palette.astype(int))).mean() < 0.01
+
+
 def test_smooth_areas_keep_their_mean():
     """Where 16 colours cannot show a gradient, their mixture does: local means are close to it."""
     ramp = np.linspace(0, 255, 256)[None, :, None].repeat(64, axis=0).repeat(3, axis=2).astype(np.uint8)

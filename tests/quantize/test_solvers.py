@@ -77,6 +77,14 @@ def test_every_solver_ends_at_an_optimum(solver, k):
     assert left_by(levels, means) >= left_by(levels, centroids) * 0.999
 
 
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_every_solver_weighs_by_count(solver):
+    """One centroid stands at the weighted mean of all colours."""
+    levels = weighted_levels([[0, 0, 0], [10, 0, 0], [250, 250, 250]], [1000, 3000, 1])
+    (mean,) = SOLVERS[solver](levels, 1, 0)
+    assert mean == pytest.approx(np.array([30_250, 250, 250]) / 4001, rel=1e-5)
+
+
 @pytest.mark.parametrize("k", [2, 6, 15])
 def test_default_is_no_worse_than_the_textbook(k):
     """The search leaves no more distortion than ten runs of plain Lloyd iteration from random colours."""
