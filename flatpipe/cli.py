@@ -210,14 +210,13 @@ def _request(flags: dict[str, Any]) -> Any:
 
 
 def _run(config: Any, flags: dict[str, Any], sources: Any = None) -> int:
+    from flatpipe.files.quiet import silence_c_libraries
     from flatpipe.pipeline import run as run_pipeline
     from flatpipe.report.screen import Screen
 
+    silence_c_libraries()
     screen = Screen(
-        quiet=flags["quiet"],
-        verbose=flags["verbose"],
-        as_json=flags["as_json"],
-        progress=not flags["no_progress"],
+        quiet=flags["quiet"], verbose=flags["verbose"], as_json=flags["as_json"], progress=not flags["no_progress"]
     )
     try:
         summary = run_pipeline(config, _request(flags), screen, sources)

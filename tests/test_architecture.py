@@ -43,7 +43,7 @@ RULES: dict[str, tuple[set[str], set[str]]] = {
     "batch.execute": ({"batch.tasks", "batch.bundle", "batch.graph", "files.ledger", "records", "errors"}, {"dask"}),
     "batch.cluster": ({"batch.tasks", "batch.bundle", "batch.execute", "errors"}, {"dask", "distributed"}),
     "batch.quiet": (set(), set()),
-    "batch.worker": ({"batch.tasks", "batch.endurance"}, {"distributed", "psutil", "threadpoolctl"}),
+    "batch.worker": ({"batch.tasks", "batch.endurance", "files.quiet"}, {"distributed", "psutil", "threadpoolctl"}),
     "batch.preflight": ({"batch.worker", "files", "records", "errors"}, {"threadpoolctl"}),
     "batch.deploy": ({"config", "errors"}, {"dask"}),
     "batch.opening": ({"config", "records"}, set()),

@@ -14,6 +14,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from flatpipe.batch import tasks
 from flatpipe.batch.endurance import allow_exit
+from flatpipe.files.quiet import silence_c_libraries
 
 CACHE_SHARE = 0.2
 # ^ of a worker's memory for decoded images; Dask neither sees nor spills them
@@ -38,6 +39,7 @@ class WorkerSetup(distributed.WorkerPlugin):
         tasks.configure_worker(int(memory_of(worker) * CACHE_SHARE))
         if worker.nanny is not None:
             allow_exit()
+            silence_c_libraries()
 
 
 def memory_of(worker: Any) -> int:
