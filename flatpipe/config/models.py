@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, PlainSerializer, StrictBool, StrictInt, StrictStr, WithJsonSchema
@@ -204,6 +205,10 @@ class Config(Section):
     errors: ErrorsSection = ErrorsSection()
     execution: ExecutionSection = ExecutionSection()
     report: ReportSection = ReportSection()
+
+    def as_json(self) -> str:
+        """The whole config as JSON, in ASCII: a path that is not valid UTF-8 keeps its bytes."""
+        return json.dumps(self.model_dump(mode="json"))
 
     @validates_model(mode="before")
     @classmethod

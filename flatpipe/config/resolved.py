@@ -20,7 +20,7 @@ def resolved_yaml(loaded: LoadedConfig) -> str:
 
 def _section_lines(loaded: LoadedConfig, section: Section, path: Path) -> list[str]:
     lines: list[str] = []
-    plain = section.model_dump(mode="json", by_alias=True)
+    plain = section.model_dump(mode="json")
     for name, field in type(section).model_fields.items():
         key, value = field.alias or name, getattr(section, name)
         inner, margin = (*path, key), "  " * len(path)
@@ -39,7 +39,7 @@ def yaml_of(value: Any) -> str:
         return "[" + ", ".join(map(yaml_of, value)) + "]"
     if isinstance(value, str):
         return "".join(map(_written, json.dumps(escape_variables(value), ensure_ascii=False)))
-    return json.dumps(value)
+    return json.dumps(value).replace("Infinity", ".inf").replace("NaN", ".nan")
 
 
 def _written(character: str) -> str:

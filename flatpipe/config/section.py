@@ -18,7 +18,7 @@ class Section(BaseModel):
     (schema, docs/config.md, comments of pipeline.yaml).
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, serialize_by_alias=True)
 
     @model_validator(mode="before")
     @classmethod

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 import subprocess
 import sys
@@ -75,6 +76,16 @@ def test_values_are_those_of_yaml_12() -> None:
     assert config.limits.memory_per_worker == 3 * 2**29
     assert config.errors.max_failures == 0.05
     assert _parsed('{"input": {"path": "a"},}').input.path == "/base/a"
+
+
+def test_a_config_is_json_whatever_its_paths_are() -> None:
+    """as_json holds every key by the name that a config writes, also where a path is not valid UTF-8."""
+    text = 'input: {path: "\\udcff"}\nexecution: {cluster: {class: coiled.Cluster}}\nerrors: {max_failures: 5%}'
+    told = json.loads(_parsed(text).as_json())
+
+    assert told["input"]["path"] == "/base/\udcff"
+    assert told["execution"]["cluster"]["class"] == "coiled.Cluster"
+    assert told["errors"]["max_failures"] == "5%"
 
 
 def test_a_share_of_failures_grows_with_the_images() -> None:

@@ -1,101 +1,150 @@
-"""pipeline.yaml and docs/config.md against the model that they are written from."""
+"""What is written from the model: pipeline.yaml, docs/config.md, and the schema's vocabulary."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args, get_origin
 
 import pytest
+import yaml
+from jsonschema import Draft7Validator
 
-from flatpipe.config import config_reference, load_config, parse_config
+from flatpipe.config import Config, config_reference, json_schema, load_config, parse_config
 from flatpipe.config.annotated import pipeline_yaml
-from flatpipe.config.fields import all_keys, allowed_words, default_as_written, field_at, plain_yaml, unit_of
-from flatpipe.config.reference import write_files
+from flatpipe.config.fields import all_keys, allowed_words, default_as_written, field_at
 from flatpipe.config.schema import SCHEMA_FILE
-from flatpipe.config.source import read_source
 
 ROOT = Path(__file__).parents[2]
-PIPELINE = ROOT / "pipeline.yaml"
-DOCS = ROOT / "docs" / "config.md"
+PIPELINE = (ROOT / "pipeline.yaml").read_text(encoding="utf-8")
 KEYS = list(all_keys())
 
-
-def _every_key_shown() -> dict[str, Any]:
-    """The values of pipeline.yaml with what is commented out put in: the cluster, but not the example of a profile."""
-    text = PIPELINE.read_text(encoding="utf-8").partition("\nprofiles:")[0]
-    kept = [line for line in text.splitlines() if not line.startswith("  cluster: null")]
-    return read_source("\n".join(re.sub(r"^# (?=  )", "", line) for line in kept), "pipeline.yaml").values
-
-
-def test_pipeline_yaml_says_the_defaults() -> None:
-    """Loaded, pipeline.yaml is the config that its input.path alone gives."""
-    bare = parse_config("input: {path: data/}", "c.yaml", str(ROOT)).config
-
-    assert load_config(PIPELINE) == bare
+KEYWORDS = {
+    *("$schema", "$ref", "title", "description", "default", "definitions", "type", "enum", "const", "pattern", "not"),
+    *("properties", "additionalProperties", "required", "minProperties", "items", "minItems", "minLength"),
+    *("minimum", "maximum", "exclusiveMinimum", "anyOf", "allOf"),
+}
+# ^ all of them words of draft-07
 
 
-@pytest.mark.parametrize("path", [path for path in KEYS if path != ("input", "path")], ids=".".join)
-def test_pipeline_yaml_shows_every_key_at_its_default(path: tuple[str, ...]) -> None:
-    """Each key of the model stands in pipeline.yaml, commented out at most, with its default beside it."""
-    value: Any = _every_key_shown()
-    for name in path:
-        assert name in value
-        value = value[name]
-    field = field_at(path)
-
-    assert field is not None
-    expected = read_source(f"value: {default_as_written(field)}", "default").values["value"]
-    assert value == (f"{expected}/" if path == ("output", "path") else expected)
+@pytest.mark.parametrize(("place", "text"), [
+    ("pipeline.yaml", pipeline_yaml()),
+    ("docs/config.md", config_reference()),
+])  # fmt: skip
+def test_what_is_written_from_the_model_is_in_step(place: str, text: str) -> None:
+    """The committed files are what the model gives today; `python -m flatpipe.config` writes them anew."""
+    assert (ROOT / place).read_text(encoding="utf-8") == text
 
 
-def test_no_line_of_pipeline_yaml_is_wider_than_a_screen() -> None:
-    """pipeline.yaml can be read without scrolling sideways."""
-    assert max(map(len, PIPELINE.read_text(encoding="utf-8").splitlines())) <= 120
+def test_pipeline_yaml_holds_the_defaults() -> None:
+    """pipeline.yaml loads, and but for the two paths every value in it is the default."""
+    config = load_config(ROOT / "pipeline.yaml")
+    least = parse_config(f"input: {{path: {ROOT}/data}}\noutput: {{path: {ROOT}/outputs}}", "c.yaml", "/").config
+
+    assert config == least
+
+
+@pytest.mark.parametrize("path", [path for path in KEYS if path[:2] != ("execution", "cluster")], ids=".".join)
+def test_pipeline_yaml_shows_the_key(path: tuple[str, ...]) -> None:
+    """Each key of this machine's part stands in pipeline.yaml, with its meaning behind it."""
+    value: Any = yaml.load(PIPELINE, Loader=yaml.BaseLoader)
+    for part in path:
+        value = value[part]
+    shown = re.search(rf"^ *{path[-1]}: .* # \w", PIPELINE, re.MULTILINE)
+
+    assert shown is not None
+
+
+def test_the_cluster_s_part_of_pipeline_yaml_can_be_uncommented() -> None:
+    """Without its comment signs the cluster's part is a cluster with every key at its default, waiting for a choice."""
+    part = re.search(r"(?<=null: this machine alone\n)(?:#.*\n)+", PIPELINE)
+    assert part is not None
+    text = re.sub(r"^# ", "", part[0].replace("address: null", "address: tcp://h:1"), flags=re.MULTILINE)
+    cluster = parse_config(f"input: {{path: a}}\nexecution:\n{text}", "c.yaml", "/").config.execution.cluster
+    plain = parse_config('input: {path: a}\nexecution: {cluster: {address: "tcp://h:1"}}', "c.yaml", "/").config
+
+    assert cluster == plain.execution.cluster
+    shown = set(re.findall(r"(\w+):", "\n".join(line.partition(" #")[0] for line in text.splitlines())))
+    assert {path[-1] for path in KEYS if path[:2] == ("execution", "cluster") and len(path) > 2} <= shown
+
+
+def test_the_profile_of_pipeline_yaml_can_be_uncommented() -> None:
+    """The example profile works once its comment signs are gone."""
+    part = PIPELINE[PIPELINE.index("# profiles:\n") :]
+    text = "input: {path: a}\n" + re.sub(r"^# ", "", part, flags=re.MULTILINE)
+    cluster = parse_config(text, "c.yaml", "/", profile="slurm").config.execution.cluster
+
+    assert cluster is not None
+    assert cluster.class_ == "dask_jobqueue.SLURMCluster"
+
+
+def test_lines_of_written_files_fit() -> None:
+    """No line of pipeline.yaml is wider than 120 characters."""
+    assert max(map(len, PIPELINE.splitlines())) <= 120
 
 
 @pytest.mark.parametrize("path", KEYS, ids=".".join)
-def test_the_docs_tell_every_key(path: tuple[str, ...]) -> None:
-    """docs/config.md has one row for each key: default, what is allowed with its unit, and the meaning."""
+def test_every_key_is_documented(path: tuple[str, ...]) -> None:
+    """docs/config.md has a row for each key, with its default, what is allowed, and its meaning."""
     field = field_at(path)
     assert field is not None
-    rows = [
-        line for line in DOCS.read_text(encoding="utf-8").splitlines() if line.startswith(f"| `{'.'.join(path)}` |")
-    ]
+    row = re.search(rf"^\| `{re.escape('.'.join(path))}` \| (.*) \| (.*) \| (.*) \|$", config_reference(), re.MULTILINE)
 
-    assert len(rows) == 1
-    default = "none: needed" if field.is_required() else f"`{default_as_written(field)}`"
-    cells = [cell.strip() for cell in rows[0].strip("|").split(" | ")]
-    assert cells[1:] == [default, allowed_words(field), field.description]
-    assert unit_of(field) in cells[2]
+    assert row is not None
+    assert row[1] == (f"`{default_as_written(field)}`" if not field.is_required() else "none: needed")
+    assert row[2] == allowed_words(field)
+    assert len(row[3]) > 10
 
 
-def test_what_is_committed_is_what_the_model_writes(tmp_path: Path) -> None:
-    """`python -m flatpipe.config` would change neither docs/config.md nor pipeline.yaml nor the schema."""
-    (tmp_path / "docs").mkdir()
-    (tmp_path / "flatpipe" / "config").mkdir(parents=True)
-    write_files(tmp_path)
-
-    for file in (DOCS, PIPELINE, SCHEMA_FILE):
-        assert (tmp_path / file.relative_to(ROOT)).read_text(encoding="utf-8") == file.read_text(encoding="utf-8")
-    assert config_reference() == DOCS.read_text(encoding="utf-8")
-    assert pipeline_yaml() == PIPELINE.read_text(encoding="utf-8")
+def _nested(path: tuple[str, ...], inner: str) -> str:
+    """The least config around a key; its section has what makes it sound without the key."""
+    for name in reversed(path[:-1]):
+        sound = {"input": "path: a", "cluster": "scheduler_file: f" if path[-1] == "address" else "address: a"}
+        inner = f"{name}: {{{', '.join(filter(None, (sound.get(name), inner)))}}}"
+    return inner + ("" if path[0] == "input" else "\ninput: {path: a}\n")
 
 
-@pytest.mark.parametrize("profile", [None, "quick", "slurm"])
-def test_the_docs_examples_load(profile: str | None) -> None:
-    """The config of the docs, with each of its profiles, is one that flatpipe reads."""
-    example = re.findall(r"```yaml\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL)
+@pytest.mark.parametrize("path", [path for path in KEYS if path != ("input", "path")], ids=".".join)
+def test_a_default_as_written_is_the_default(path: tuple[str, ...]) -> None:
+    """What the documents show as a key's default gives the default when it is written into a config."""
+    field = field_at(path)
+    assert field is not None
+    written = parse_config(_nested(path, f"{path[-1]}: {default_as_written(field)}"), "c.yaml", "/").config
 
-    assert len(example) == 1
-    config = parse_config(example[0], "c.yaml", "/folder", profile=profile).config
-    assert config.flatten.k == ((2, 3, 4) if profile == "quick" else tuple(range(2, 16)))
-    assert (config.execution.cluster is not None) == (profile == "slurm")
+    assert written == parse_config(_nested(path, ""), "c.yaml", "/").config
 
 
-@pytest.mark.parametrize(
-    "value", ["a b", "1", "no", "null", "true", "~", "#x", "a: b", "", " a", "a ", "*", 'a"b', "2-15"]
-)
-def test_a_text_written_by_hand_is_read_back(value: str) -> None:
-    """What plain_yaml writes for a text is read as that very text."""
-    assert read_source(f"key: {plain_yaml(value)}", "c.yaml").values == {"key": value}
+def test_every_choice_is_explained() -> None:
+    """A key with choices names each of them in its meaning, so that pipeline.yaml shows what may be written."""
+    for path in KEYS:
+        field = field_at(path)
+        assert field is not None
+        if get_origin(field.annotation) is Literal and path != ("version",):
+            assert all(word in (field.description or "") for word in get_args(field.annotation)), path
+
+
+def test_the_schema_lies_in_the_package() -> None:
+    """The schema that pipeline.yaml names lies in the package, so that the wheel carries it."""
+    assert SCHEMA_FILE.parent == ROOT / "flatpipe" / "config"
+    assert Config.__doc__ in SCHEMA_FILE.read_text(encoding="utf-8")
+
+
+def _schemas(schema: Any) -> Iterator[dict[str, Any]]:
+    """Every schema within a schema, itself included."""
+    if isinstance(schema, bool):
+        return
+    yield schema
+    inner = [*schema.get("anyOf", []), *schema.get("allOf", []), schema.get("items", True), schema.get("not", True)]
+    inner += [schema.get("additionalProperties", True)]
+    inner += [*schema.get("properties", {}).values(), *schema.get("definitions", {}).values()]
+    for part in inner:
+        yield from _schemas(part)
+
+
+def test_the_schema_keeps_to_draft_07() -> None:
+    """The schema uses draft-07's words only, and puts nothing beside a $ref, where editors pass over it."""
+    Draft7Validator.check_schema(json_schema())
+    for schema in _schemas(json_schema()):
+        assert schema.keys() <= KEYWORDS
+        assert "$ref" not in schema or len(schema) == 1
