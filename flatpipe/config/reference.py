@@ -70,6 +70,28 @@ replaced, and `null` takes a value back. Profiles that are not chosen are checke
 `-s flatten.k=2-8` (repeatable) gives a key another value, read as YAML, with the same checks; it lies over the profile.
 A value that begins with `#`, `*` or another sign that YAML reserves is taken as text here: `-s flatten.alpha=#ffffff`.
 
+## Errors
+
+Every error of a config is told at once, before anything is done (exit code 2), with its place, what is allowed and the
+nearest key or value that is known:
+
+```text
+flatpipe: 2 errors in the config
+pipeline.yaml:3:3: flatten.colorspace: unknown key; did you mean 'space'? allowed: k, solver, seed, space, alpha
+      colorspace: oklab
+      ^
+-s: animation.format: must be gif, webp or apng, not 'webm'; did you mean 'webp'?
+    -s animation.format=webm
+                        ^
+```
+
+An error in a profile names it (`profiles.slurm.flatten.k`); one in an override quotes the argument.
+
+## Starting
+
+`flatpipe init DIR` writes a short `pipeline.yaml` into a folder, with values that suit the images there and the reason
+beside each. It opens no image and overwrites no file.
+
 ## Editors
 
 `# yaml-language-server: $schema=...` in the first line of a config gives completion, hover text and checks in editors
