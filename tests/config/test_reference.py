@@ -1,17 +1,15 @@
-"""What is written from the model: pipeline.yaml, docs/config.md, and the schema's vocabulary."""
+"""What is written from the model: pipeline.yaml and docs/config.md, and where the schema lies."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
 import pytest
 import yaml
-from jsonschema import Draft7Validator
 
-from flatpipe.config import Config, config_reference, json_schema, load_config, parse_config
+from flatpipe.config import Config, config_reference, load_config, parse_config
 from flatpipe.config.annotated import pipeline_yaml
 from flatpipe.config.fields import all_keys, allowed_words, default_as_written, field_at
 from flatpipe.config.schema import SCHEMA_FILE
@@ -19,13 +17,6 @@ from flatpipe.config.schema import SCHEMA_FILE
 ROOT = Path(__file__).parents[2]
 PIPELINE = (ROOT / "pipeline.yaml").read_text(encoding="utf-8")
 KEYS = list(all_keys())
-
-KEYWORDS = {
-    *("$schema", "$ref", "title", "description", "default", "definitions", "type", "enum", "const", "pattern", "not"),
-    *("properties", "additionalProperties", "required", "minProperties", "items", "minItems", "minLength"),
-    *("minimum", "maximum", "exclusiveMinimum", "anyOf", "allOf"),
-}
-# ^ all of them words of draft-07
 
 
 @pytest.mark.parametrize(("place", "text"), [
@@ -128,23 +119,3 @@ def test_the_schema_lies_in_the_package() -> None:
     """The schema that pipeline.yaml names lies in the package, so that the wheel carries it."""
     assert SCHEMA_FILE.parent == ROOT / "flatpipe" / "config"
     assert Config.__doc__ in SCHEMA_FILE.read_text(encoding="utf-8")
-
-
-def _schemas(schema: Any) -> Iterator[dict[str, Any]]:
-    """Every schema within a schema, itself included."""
-    if isinstance(schema, bool):
-        return
-    yield schema
-    inner = [*schema.get("anyOf", []), *schema.get("allOf", []), schema.get("items", True), schema.get("not", True)]
-    inner += [schema.get("additionalProperties", True)]
-    inner += [*schema.get("properties", {}).values(), *schema.get("definitions", {}).values()]
-    for part in inner:
-        yield from _schemas(part)
-
-
-def test_the_schema_keeps_to_draft_07() -> None:
-    """The schema uses draft-07's words only, and puts nothing beside a $ref, where editors pass over it."""
-    Draft7Validator.check_schema(json_schema())
-    for schema in _schemas(json_schema()):
-        assert schema.keys() <= KEYWORDS
-        assert "$ref" not in schema or len(schema) == 1
