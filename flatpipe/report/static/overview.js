@@ -10,7 +10,12 @@ flatpipe.overview = (() => {
   const GAP = 20, NARROWEST = 210, NARROWEST_PHONE = 150, TEXT_HEIGHT = 66;
   const BEYOND = 600;
   // ^ pixels above and below the window where cards exist already
+  const REST = 120;
+  // ^ milliseconds of rest after fast scrolling before thumbnails are read: those that fly by are not
   const cards = new Map();
+  let unfilled = [];
+  let resting = 0;
+  let lastTop = 0;
   let order = [];
   let pageNumber = 0;
   let face = "flat";
@@ -55,6 +60,8 @@ flatpipe.overview = (() => {
     if (!grid || grid.closest("[hidden]")) return;
     measure();
     const wanted = shown();
+    const isFast = Math.abs(scrollY - lastTop) > innerHeight / 3;
+    lastTop = scrollY;
     const step = shape.height + GAP;
     grid.style.height = `${Math.max(0, Math.ceil(wanted.length / shape.columns) * step - GAP)}px`;
     const top = -grid.getBoundingClientRect().top;
@@ -68,12 +75,21 @@ flatpipe.overview = (() => {
         card = newCard(wanted[place], place, wanted.length);
         cards.set(place, card);
         insert(card, place);
+        if (isFast) unfilled.push(card);
+        else card.fill();
       }
       const [column, line] = [place % shape.columns, Math.floor(place / shape.columns)];
       card.style.transform = `translate(${column * (shape.width + GAP)}px, ${line * step}px)`;
       card.style.width = `${shape.width}px`;
       card.style.height = `${shape.height}px`;
     }
+    clearTimeout(resting);
+    if (unfilled.length) resting = setTimeout(fillRest, REST);
+  }
+
+  function fillRest() {
+    for (const card of unfilled) if (card.isConnected) card.fill();
+    unfilled = [];
   }
 
   // Cards stand in the document in their order, for the keyboard and for readers.
@@ -87,8 +103,8 @@ flatpipe.overview = (() => {
     const picture = element("span", { class: "picture" });
     const link = element("a", { href: `#image=${flatpipe.linkOf(row)}` }, picture);
     const card = element("li", { class: "card", "aria-posinset": place + 1, "aria-setsize": total }, link);
-    if (flatpipe.hasPictures(row)) fill(picture, row, link);
-    else picture.append(element("span", { class: "missing" }, rows.errors.has(row) ? "failed" : rows.ks[row] ? "no thumbnail" : "not done yet"));
+    card.fill = () => { if (flatpipe.hasPictures(row)) fill(picture, row, link); };
+    if (!flatpipe.hasPictures(row)) picture.append(element("span", { class: "missing" }, rows.errors.has(row) ? "failed" : rows.ks[row] ? "no thumbnail" : "not done yet"));
     link.append(strip(rows.palettes[row]), element("bdi", { class: "name" }, rows.names[row]), facts(row));
     return card;
   }
