@@ -92,6 +92,9 @@ def test_a_byte_order_mark_and_windows_lines_are_fine(tmp_path: Path) -> None:
 
     assert load_config(tmp_path / "c.yaml").input.path == str(tmp_path / "photos")
 
+    (tmp_path / "c.yaml").write_bytes(codecs.BOM_UTF8 + b"input: {path: 5}\r\n")
+    assert _said(tmp_path / "c.yaml").splitlines()[2:] == ["    input: {path: 5}", "                  ^"]
+
 
 @pytest.mark.parametrize("text", [
     "[" * 50_000,

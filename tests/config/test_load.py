@@ -160,6 +160,13 @@ def test_variables_are_put_in_where_they_are_written(monkeypatch: pytest.MonkeyP
     assert config.execution.workers == 3
 
 
+def test_an_empty_variable_is_an_empty_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A variable that is set to nothing is no null: a path that it makes up is empty, and told so."""
+    monkeypatch.setenv("FLATPIPE_EMPTY", "")
+    with pytest.raises(ConfigProblems, match=r"input\.path: must not be empty"):
+        _parsed("input:\n  path: ${FLATPIPE_EMPTY}\n")
+
+
 @given(st.text())
 def test_any_text_can_be_written_without_variables(text: str) -> None:
     """Escaping keeps every text as it is when variables are put in."""
@@ -225,6 +232,15 @@ def test_overrides_lie_over_everything_and_are_typed() -> None:
     )
 
     assert (config.flatten.k, config.flatten.seed, config.animation.max_side) == ((2, 3, 4, 5), 2, None)
+
+
+def test_what_lies_over_an_error_does_not_hide_it() -> None:
+    """A file with a bad value is broken, also when a profile or an override gives the key a good one."""
+    text = f"{INPUT}flatten: {{k: 0}}\nprofiles: {{good: {{flatten: {{k: 3}}}}}}\n"
+
+    for arguments in ({"overrides": ["flatten.k=3"]}, {"profile": "good"}):
+        with pytest.raises(ConfigProblems, match=r"c\.yaml:2:14: flatten\.k: 0 is out of range"):
+            parse_config(text, "c.yaml", "/base", **arguments)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(("override", "expected"), [
