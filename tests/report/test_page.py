@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -78,7 +78,7 @@ def test_slider_and_arrows_choose_the_file(page: Page, gallery: BuiltRun) -> Non
     page.locator("body").press("ArrowRight")
     assert _shown_file(page) == "k08.png"
     page.locator("#k").press("ArrowLeft")
-    page.locator("#k").press("ArrowLeft")
+    page.locator("body").press("ArrowLeft")
     assert _shown_file(page) == "k06.png"
     assert page.url.endswith("&k=6")
     assert page.locator("#k-value").inner_text() == "6"
@@ -139,13 +139,17 @@ def test_colour_space_is_drawn_and_turns(page: Page, gallery: BuiltRun) -> None:
     """The cube shows many points in the palette's colours, other ones for another k, and turns with mouse and keys."""
     _open(page, gallery, PHOTO, 6)
     first = _canvas(page)
-    assert set(gallery.ledger.flats_of(PHOTO)[KS.index(6)].palette) <= _colors(first, 1)
+    palette = gallery.ledger.flats_of(PHOTO)[KS.index(6)].palette
+    assert set(palette) <= _colors(first, 1)
+    assert _covered(first, palette) > 2 * _covered(_own_colors(page), palette)
+    page.locator("#own-colors").uncheck()
+    assert _canvas(page) == first
     page.locator("#cube").scroll_into_view_if_needed()
     box = page.locator("#cube").bounding_box()
     assert box is not None
     page.mouse.move(box["x"] + 100, box["y"] + 100)
     page.mouse.down()
-    page.mouse.move(box["x"] + 180, box["y"] + 130, steps=3)
+    page.mouse.move(box["x"] + 180, box["y"] + 100, steps=3)
     page.mouse.up()
     turned = _canvas(page)
     assert turned != first
@@ -274,6 +278,18 @@ def _colors(png: bytes, border: int) -> set[str]:
     with Image.open(io.BytesIO(png)) as image:
         pixels = np.asarray(image.convert("RGB"))[border:-border, border:-border].reshape(-1, 3)
     return {f"#{bytes(color).hex()}" for color in np.unique(pixels, axis=0).tolist()}
+
+
+def _covered(png: bytes, colors: Sequence[str]) -> int:
+    """How many pixels have exactly one of the colours."""
+    with Image.open(io.BytesIO(png)) as image:
+        pixels = np.asarray(image.convert("RGB"))
+    return sum(int((pixels == list(bytes.fromhex(color[1:]))).all(axis=2).sum()) for color in colors)
+
+
+def _own_colors(page: Page) -> bytes:
+    page.locator("#own-colors").check()
+    return _canvas(page)
 
 
 def _exists(address: str) -> bool:
