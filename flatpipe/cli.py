@@ -175,7 +175,7 @@ def flatten(images: tuple[str, ...], ks: str, output: str, overrides: tuple[str,
     \b
     Example: flatpipe flatten photo.jpg -k 2-8 -o flat
     """
-    from flatpipe.config import default_config
+    from flatpipe.config import Argument, default_config
     from flatpipe.files.discover import as_sources
 
     try:
@@ -183,9 +183,10 @@ def flatten(images: tuple[str, ...], ks: str, output: str, overrides: tuple[str,
     except OSError as error:
         raise click.UsageError(f"{error.filename}: {error.strerror}") from error
     jobs = flags.pop("jobs")
-    workers = () if jobs is None else (f"execution.workers={jobs}",)
+    workers = () if jobs is None else (Argument("-j", "execution.workers", jobs),)
     common = os.path.dirname(sources[0].path)  # noqa: PTH120
-    config = default_config(common, (f"output.path={os.path.abspath(output)}", f"flatten.k={ks}", *workers, *overrides))  # noqa: PTH100
+    own = (Argument("-o", "output.path", output), Argument("-k", "flatten.k", ks), *workers)
+    config = default_config(common, (*own, *overrides))
     return _run(config, flags, sources)
 
 

@@ -72,7 +72,7 @@ def run(
 
 
 def _begin(run: _Run) -> None:
-    config = run.workspace.config.model_dump_json()
+    config = run.workspace.config.as_json()
     run.workspace.ledger.begin_run(run.run_id, _now(), config)
     run.workspace.ledger.record_settings(run.workspace.fingerprints.choices)
 
