@@ -53,7 +53,7 @@ def main() -> None:
     chosen = parser.parse_args()
     compile_kernels()
     say_setup("scale", f"{chosen.side} x {chosen.side} JPEGs, k = {KS[0]}..{KS[-1]} and the sweep, processes")
-    pictures = [_picture(seed, chosen.side) for seed in range(_DISTINCT)]
+    pictures = [picture(seed, chosen.side) for seed in range(_DISTINCT)]
     floor = _floor_seconds(pictures[:20])
     rows = []
     for count in chosen.counts:
@@ -81,7 +81,7 @@ def _row(folder: Path, count: int, workers: int, floor: float, first: Run, again
     }
 
 
-def _picture(seed: int, side: int) -> bytes:
+def picture(seed: int, side: int) -> bytes:
     """A JPEG of soft areas with texture, unlike any other seed's."""
     random = np.random.default_rng(seed)
     coarse = random.integers(0, 256, (5, 5, 3), dtype=np.uint8)
