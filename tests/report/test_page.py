@@ -75,10 +75,10 @@ def test_slider_and_arrows_choose_the_file(page: Page, gallery: BuiltRun) -> Non
     assert _shown_file(page) == "k04.png"
     page.locator("#k").fill(str(KS.index(7)))
     assert _shown_file(page) == "k07.png"
-    page.locator("body").press("ArrowRight")
+    page.locator("#name").press("ArrowRight")
     assert _shown_file(page) == "k08.png"
     page.locator("#k").press("ArrowLeft")
-    page.locator("body").press("ArrowLeft")
+    page.locator("#name").press("ArrowLeft")
     assert _shown_file(page) == "k06.png"
     assert page.url.endswith("&k=6")
     assert page.locator("#k-value").inner_text() == "6"
