@@ -13,6 +13,7 @@ from distributed.scheduler import KilledWorker, NoWorkerError
 from flatpipe.batch import tasks
 from flatpipe.batch.bundle import Bundle
 from flatpipe.batch.execute import Finished, WorkersLost
+from flatpipe.batch.keeper import Keeper
 from flatpipe.errors import RunGivenUp
 
 _LOOK_SECONDS = 2.0
@@ -24,10 +25,12 @@ _ANSWER_SECONDS = 10.0
 class ClusterEngine:
     """A Dask client that feeds a scheduler, and notices when it has no workers or is gone."""
 
-    def __init__(self, client: Any, retries: int, most_threads: int, patience: float) -> None:
+    def __init__(
+        self, client: Any, retries: int, most_threads: int, patience: float, keeper: Keeper | None = None
+    ) -> None:
         self._client, self._retries = client, retries
         self._threads = self._most_threads = most_threads
-        self._patience = patience
+        self._patience, self._keeper = patience, keeper
         # ^ seconds without any worker after which the run is given up
         self._looked = self._had_workers = time.monotonic()
         self._futures: dict[Any, Bundle] = {}
@@ -82,6 +85,8 @@ class ClusterEngine:
         self._looked = now
         if self._client.status not in ("running", "connecting"):
             raise RunGivenUp("the connection to the Dask scheduler was lost; run again to resume")
+        if self._keeper is not None:
+            self._keeper.look()
         scheduler = self._scheduler()
         self._threads = max(self._most_threads, scheduler.get("total_threads", 0))
         if scheduler.get("n_workers", 0):

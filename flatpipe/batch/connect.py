@@ -8,6 +8,7 @@ import json
 import time
 import warnings
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from dask.utils import parse_timedelta
 
 from flatpipe.batch.cluster import ClusterEngine
 from flatpipe.batch.deploy import close_cluster, most_workers, started_cluster
+from flatpipe.batch.keeper import Keeper
 from flatpipe.batch.opening import Opening
 from flatpipe.batch.preflight import check_workers
 from flatpipe.batch.quiet import LastWords, no_interrupts, quiet_logs
@@ -54,12 +56,13 @@ def local_processes(workers: int, opening: Opening) -> Iterator[ClusterEngine]:
                 **({} if memory is None else {"memory_limit": memory}),
             )
             stack.callback(close_cluster, cluster, timeout=10)
+            keeper = Keeper(cluster, partial(cluster.scale, workers))
             client = stack.enter_context(_client(cluster, 60))
             client.register_plugin(WorkerSetup())
         if importlib.util.find_spec("bokeh"):
             # ^ without it the pages only say that it is missing
             opening.listener.connected(workers, workers, client.dashboard_link or "")
-        engine = ClusterEngine(client, opening.config.errors.retries, workers, _patience())
+        engine = ClusterEngine(client, opening.config.errors.retries, workers, _patience(), keeper)
         stack.callback(engine.close)
         yield engine
 
@@ -74,32 +77,32 @@ def configured_cluster(opening: Opening) -> Iterator[ClusterEngine]:
     with contextlib.ExitStack() as stack:
         stack.enter_context(dask.config.set({**_DASK_SETTINGS, **section.dask_config}))
         said = stack.enter_context(quiet_logs())
-        client = _connected(stack, opening)
+        client, keeper = _connected(stack, opening)
         _wait_for_workers(client, opening, said)
         opening.listener.preparing("checking the workers")
         check_workers(client, opening.settings, opening.largest)
         identity = client.scheduler_info(n_workers=0)
         opening.listener.connected(identity["n_workers"], identity["total_threads"], client.dashboard_link or "")
         threads = most_workers(section) * max(1, identity["total_threads"] // max(1, identity["n_workers"]))
-        engine = ClusterEngine(client, opening.config.errors.retries, threads, _patience())
+        engine = ClusterEngine(client, opening.config.errors.retries, threads, _patience(), keeper)
         stack.callback(engine.close)
         yield engine
 
 
-def _connected(stack: contextlib.ExitStack, opening: Opening) -> Any:
-    """A client of the section's scheduler, which is started first when the section names a class."""
-    section, setup = opening.section, WorkerSetup()
+def _connected(stack: contextlib.ExitStack, opening: Opening) -> tuple[Any, Keeper | None]:
+    """A client of the section's scheduler, which is started first (and has a keeper) when the section names a class."""
+    section, setup, keeper = opening.section, WorkerSetup(), None
     if section.class_:
         opening.listener.preparing(f"starting {section.class_}")
         with no_interrupts():
-            scheduler = stack.enter_context(started_cluster(section, opening.config))
+            scheduler, keeper = stack.enter_context(started_cluster(section, opening.config))
     else:
         scheduler = _running_scheduler(opening)
     client = stack.enter_context(_client(scheduler, min(60.0, section.wait_for.timeout)))
     if not section.class_:
         stack.callback(_forget, client, setup.name)
     client.register_plugin(setup)
-    return client
+    return client, keeper
 
 
 # --- somebody else's scheduler ---------------------------------------------------------------------------------------

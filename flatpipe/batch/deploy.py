@@ -8,10 +8,12 @@ import inspect
 import shutil
 import warnings
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from dask.system import CPU_COUNT
 
+from flatpipe.batch.keeper import Keeper
 from flatpipe.config import Config
 from flatpipe.config.cluster import ClusterSection
 from flatpipe.errors import ConfigError, RunGivenUp
@@ -48,22 +50,22 @@ def cluster_class(section: ClusterSection) -> Callable[..., Any]:
 
 
 @contextlib.contextmanager
-def started_cluster(section: ClusterSection, config: Config) -> Iterator[Any]:
-    """A cluster that is ours: made, scaled, and closed at the end; raises RunGivenUp when it does not start."""
+def started_cluster(section: ClusterSection, config: Config) -> Iterator[tuple[Any, Keeper]]:
+    """A cluster that is ours, with its keeper; closed at the end; raises RunGivenUp when it does not start."""
     factory = cluster_class(section)
     cluster = None
     try:
         with warnings.catch_warnings(action="ignore"):
             # ^ such as a dashboard port that is taken: Dask takes another
             cluster = factory(*section.args, **_keywords(section, config))
-            _scale(cluster, section)
+            keeper = _scaled(cluster, section)
     except Exception as error:  # somebody else's class: whatever it raises is told as it is
         if cluster is not None:
             close_cluster(cluster)
         words = f"execution.cluster: {section.class_} could not start: {type(error).__name__}: {error}"
         raise RunGivenUp(words) from error
     try:
-        yield cluster
+        yield cluster, keeper
     finally:
         close_cluster(cluster)
 
@@ -82,27 +84,20 @@ def _keywords(section: ClusterSection, config: Config) -> dict[str, Any]:
     return given
 
 
-def _scale(cluster: Any, section: ClusterSection) -> None:
-    adapt = section.adapt
-    if section.scale is not None:
-        adapt = _lasting(section) if str(section.class_).startswith("dask_jobqueue.") else None
-        if adapt is None:
-            scale = section.scale
-            cluster.scale(**scale) if isinstance(scale, Mapping) else cluster.scale(scale)
-    if adapt is not None:
+def _scaled(cluster: Any, section: ClusterSection) -> Keeper:
+    """Ask the cluster for workers, and get the Keeper that asks again for those it loses."""
+    scale = section.scale
+    if section.adapt is not None:
         accepted = inspect.signature(cluster.adapt).parameters.values()
-        if any(one.name == "target_duration" or one.kind is one.VAR_KEYWORD for one in accepted):
-            adapt = {"target_duration": _TARGET_DURATION, **adapt}
-        cluster.adapt(**adapt)
-
-
-def _lasting(section: ClusterSection) -> dict[str, Any] | None:
-    """`scale` of a job queue as an `adapt` with equal ends: a job that is lost is then replaced; None if it cannot."""
-    if isinstance(section.scale, int):
-        return {"minimum": section.scale, "maximum": section.scale}
-    if section.scale is not None and set(section.scale) == {"jobs"}:
-        return {"minimum_jobs": section.scale["jobs"], "maximum_jobs": section.scale["jobs"]}
-    return None
+        has_target = any(one.name == "target_duration" or one.kind is one.VAR_KEYWORD for one in accepted)
+        cluster.adapt(**({"target_duration": _TARGET_DURATION} if has_target else {}) | section.adapt)
+        return Keeper(cluster, None)
+    if scale is None:
+        count = len(getattr(cluster, "worker_spec", ()))
+        return Keeper(cluster, partial(cluster.scale, count) if count else None)
+    ask = partial(cluster.scale, **scale) if isinstance(scale, Mapping) else partial(cluster.scale, scale)
+    ask()
+    return Keeper(cluster, ask)
 
 
 def most_workers(section: ClusterSection) -> int:

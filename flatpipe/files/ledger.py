@@ -6,6 +6,7 @@ import contextlib
 import json
 import sqlite3
 import tempfile
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,8 @@ from flatpipe.files.ledger_rows import flat_of, flat_row, from_sql, planned_of, 
 from flatpipe.records import INTERRUPTED, Failure, FlattenResult, ImageResult, ImageSource, PlannedImage
 
 _COMMIT_EVERY = 64
-# ^ images between commits: a killed driver repeats at most these, and a commit costs about a millisecond
+_COMMIT_SECONDS = 1.0
+# ^ images, or seconds, between commits: a killed driver repeats at most these, and a commit costs about a millisecond
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS runs (
@@ -74,7 +76,7 @@ class Ledger:
             self._db.execute("PRAGMA synchronous = NORMAL")
             # ^ a commit lost in a power cut only means work done twice
         self._read_only = read_only
-        self._uncommitted = 0
+        self._uncommitted, self._committed = 0, time.monotonic()
 
     def close(self) -> None:
         """Commit and close."""
@@ -85,7 +87,7 @@ class Ledger:
     def commit(self) -> None:
         """Make all that was recorded durable."""
         self._db.commit()
-        self._uncommitted = 0
+        self._uncommitted, self._committed = 0, time.monotonic()
 
     def rows(self, query: str, parameters: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
         """Rows of a read-only query, streamed; names come back as str."""
@@ -212,7 +214,7 @@ class Ledger:
         elif failure.error != INTERRUPTED:
             self.record_failure(result.source, failure, run_id)
         self._uncommitted += 1
-        if self._uncommitted >= _COMMIT_EVERY:
+        if self._uncommitted >= _COMMIT_EVERY or time.monotonic() - self._committed > _COMMIT_SECONDS:
             self.commit()
 
     def record_failure(self, source: ImageSource, failure: Failure, run_id: str) -> None:

@@ -1,0 +1,70 @@
+"""Workers that are killed again and again, on a cluster that the config starts."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from types import SimpleNamespace
+
+import psutil
+import pytest
+from commands import Project
+from servers import every, expected
+
+from flatpipe.batch import keeper
+from flatpipe.batch.keeper import Keeper
+
+
+def test_workers_that_are_killed_again_and_again_cost_nothing(tmp_path: Path) -> None:
+    """A worker is killed at every fourth image: all are done, none is blamed, with the bytes of an undisturbed run."""
+    cluster = {"class": "distributed.LocalCluster", "scale": 2, "wait_for": {"workers": 2, "timeout": "60s"}}
+    project = Project.make(tmp_path / "p", images=20, execution={"cluster": cluster, "granularity": "pair"})
+    run = project.start("run", faults={"slow": 0.2})
+    killed: list[int] = []
+
+    def kill_the_oldest() -> None:
+        begun = len(list(project.out.rglob("k02.png")))
+        if begun < 4 * (len(killed) + 1) or begun > 16:
+            return
+        with contextlib.suppress(psutil.Error):
+            children = sorted(psutil.Process(run.pid).children(), key=psutil.Process.create_time)
+            victim = next(child for child in children if "spawn_main" in " ".join(child.cmdline()))
+            victim.kill()
+            killed.append(victim.pid)
+
+    with every(0.05, kill_the_oldest, run):
+        out, err = run.communicate(timeout=120)
+
+    assert run.returncode == 0, out + err
+    assert len(killed) >= 2
+    assert "20 done, 0 up to date, 0 failed" in out
+    assert project.digests() == expected(tmp_path / "threads", 20)
+    assert not (project.out / ".partial").exists()
+
+
+def test_lost_workers_are_struck_off_and_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was there and is gone for a while is replaced, workers and whole jobs; what has yet to come is not."""
+    monkeypatch.setattr(keeper, "_LOST_SECONDS", -1.0)
+    asked: list[bool] = []
+    specs = {0: {}, 1: {}, "job-0": {"group": ["-0", "-1"]}, "job-1": {"group": ["-0", "-1"]}, "pending": {}}
+    cluster = SimpleNamespace(worker_spec=specs, scheduler_info={"workers": {}})
+    watch = Keeper(cluster, lambda: asked.append(True))
+
+    def show(*names: object) -> None:
+        cluster.scheduler_info["workers"] = {str(n): {"name": name} for n, name in enumerate(names)}
+        monkeypatch.setattr(keeper, "_LOST_SECONDS", 1e9 if len(names) > 3 else -1.0)
+        watch.look()
+
+    show(0, 1, "job-0-0", "job-0-1", "job-1-0", "job-1-1")
+    assert len(specs) == 5
+    show(0, "job-0-1")
+
+    assert 0 in specs
+    assert "job-0" in specs
+    assert {1, "job-1"}.isdisjoint(specs)
+    assert asked[-1:] == [True]
+
+
+def test_clusters_that_keep_no_list_are_let_be() -> None:
+    """A cluster without worker_spec (Kubernetes, Gateway) replaces its workers itself."""
+    Keeper(SimpleNamespace(), lambda: pytest.fail("must not be asked")).look()

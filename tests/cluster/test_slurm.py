@@ -1,0 +1,76 @@
+"""A real SLURM of one node, through dask_jobqueue."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from commands import Project
+from servers import Servers, expected, wait_for
+
+MISSING = [program for program in ("slurmctld", "slurmd", "sbatch", "munged") if shutil.which(program) is None]
+
+pytestmark = [
+    pytest.mark.skipif(bool(MISSING), reason=f"needs SLURM: {', '.join(MISSING)} not installed (see .ci/run)"),
+    pytest.mark.skipif(os.geteuid() != 0, reason="a SLURM of one node wants root"),
+]
+
+
+@pytest.fixture
+def slurm(servers: Servers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of a SLURM that runs; SLURM_CONF names it."""
+    folder = tmp_path / "slurm"
+    script = Path(__file__).parent / "one_node_slurm.sh"
+    ready = folder / "ready"
+    servers.start(str(script), str(folder), "sh", "-c", f"touch {ready}; sleep 120", PYTHON=sys.executable)
+    wait_for(ready.exists)
+    monkeypatch.setenv("SLURM_CONF", str(folder / "slurm.conf"))
+    return folder
+
+
+def jobs() -> list[str]:
+    """Numbers of the jobs that run."""
+    listing = subprocess.run(
+        ["squeue", "--noheader", "--states=RUNNING", "--format=%i"], capture_output=True, text=True, check=True
+    )
+    return sorted(listing.stdout.split(), key=int)
+
+
+def test_a_job_that_is_cancelled_on_the_way_is_replaced(slurm: Path, tmp_path: Path) -> None:
+    """Two jobs, one cancelled half-way: another takes its place, every image is done, equal bytes, no job is left."""
+    kwargs: dict[str, Any] = {
+        "queue": "debug",
+        "cores": 1,
+        "memory": "1GB",
+        "walltime": "00:05:00",
+        "interface": "lo",
+        "log_directory": str(slurm / "jobs"),
+        "local_directory": str(slurm / "scratch"),
+        "scheduler_options": {"dashboard_address": "127.0.0.1:0"},
+    }
+    cluster = {
+        "class": "dask_jobqueue.SLURMCluster",
+        "kwargs": kwargs,
+        "scale": {"jobs": 2},
+        "wait_for": {"workers": 2, "timeout": "60s"},
+    }
+    execution = {"granularity": "image", "cluster": cluster}
+    project = Project.make(tmp_path / "p", images=40, execution=execution)
+    run = project.start("run", faults={"slow": 0.5})
+    wait_for(lambda: len(list(project.out.rglob("sweep.gif"))) > 3)
+    first = jobs()
+    subprocess.run(["scancel", first[0]], check=True)
+    wait_for(lambda: run.poll() is not None or set(jobs()) - set(first))
+    replaced = set(jobs()) - set(first)
+    out, err = run.communicate(timeout=100)
+
+    assert run.returncode == 0, out + err
+    assert len(first) == 2
+    assert len(replaced) == 1
+    assert project.digests() == expected(tmp_path / "threads", 40)
+    wait_for(lambda: jobs() == [])
