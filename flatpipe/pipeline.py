@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 import uuid
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 
@@ -23,8 +24,17 @@ from flatpipe.files import layout
 from flatpipe.files.discover import RefusedFile
 from flatpipe.interrupts import announced, stop_on_signals
 from flatpipe.observer import RunObserver
-from flatpipe.planning import PlanCounts, Request, Sources, Workspace, open_workspace, plan_images
-from flatpipe.records import INTERRUPTED, FlattenResult, ImageResult, PlannedImage, PlanSummary, RunSummary, StopRequest
+from flatpipe.planning import PlanCounts, Request, Workspace, open_workspace, plan_images
+from flatpipe.records import (
+    INTERRUPTED,
+    FlattenResult,
+    ImageResult,
+    ImageSource,
+    PlannedImage,
+    PlanSummary,
+    RunSummary,
+    StopRequest,
+)
 from flatpipe.report.gallery import write_gallery
 from flatpipe.report.gallery_rows import GallerySettings
 from flatpipe.report.tables import write_tables
@@ -54,7 +64,7 @@ def run(
     config: Config,
     request: Request | None = None,
     observer: RunObserver | None = None,
-    sources: Sources | None = None,
+    sources: Sequence[ImageSource] | None = None,
 ) -> RunSummary:
     """Bring every output that the config asks for up to date, and say what was done.
 
@@ -63,7 +73,10 @@ def run(
     """
     observer = observer or RunObserver()
     check_carrier(config)
-    with open_workspace(config, for_writing=True) as workspace, stop_on_signals(observer.stopping) as stop:
+    with (
+        open_workspace(config, for_writing=True, named=sources) as workspace,
+        stop_on_signals(observer.stopping) as stop,
+    ):
         current = _Run(_new_run_id(), time.monotonic(), workspace, request or Request(), observer, stop, _Tally())
         _begin(current)
         plan = _store_plan(current, sources)
@@ -77,7 +90,7 @@ def _begin(run: _Run) -> None:
     run.workspace.ledger.record_settings(run.workspace.fingerprints.choices)
 
 
-def _store_plan(run: _Run, sources: Sources | None) -> PlanSummary:
+def _store_plan(run: _Run, sources: Sequence[ImageSource] | None) -> PlanSummary:
     """Plan every image, and keep the plan in the ledger: on disk, however many images there are."""
     counts, ledger = PlanCounts(), run.workspace.ledger
     for item in plan_images(run.workspace, run.request, counts, sources):

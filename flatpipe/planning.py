@@ -7,7 +7,7 @@ import fcntl
 import fnmatch
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -73,11 +73,17 @@ class PlanCounts:
 
 
 @contextlib.contextmanager
-def open_workspace(config: Config, *, for_writing: bool) -> Iterator[Workspace]:
-    """The run's places, checked; raises ConfigError when they cannot serve, RunGivenUp when another run has them."""
+def open_workspace(
+    config: Config, *, for_writing: bool, named: Sequence[ImageSource] | None = None
+) -> Iterator[Workspace]:
+    """The run's places, checked; raises ConfigError when they cannot serve, RunGivenUp when another run has them.
+
+    Images that are `named` one by one may lie beside or above the outputs, since no folder is searched for them.
+    """
     settings = task_settings(config)
     outputs = open_root(settings.output)
-    check_places(str(config.input.path), settings.output)
+    for source in [str(config.input.path)] if named is None else [image.path for image in named]:
+        check_places(source, settings.output)
     ledger_path = _ledger_path(config)
     with contextlib.ExitStack() as stack:
         if for_writing:

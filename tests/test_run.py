@@ -32,9 +32,7 @@ def test_a_run_makes_what_the_layout_promises(project: Project) -> None:
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("3 done, 0 up to date, 0 failed of 3 images (9 flat images")
     assert set(project.digests()) == {
-        f"{n:02d}.png/{name}"
-        for n in range(3)
-        for name in ("k02.png", "k03.png", "k04.png", *PER_IMAGE)
+        f"{n:02d}.png/{name}" for n in range(3) for name in ("k02.png", "k03.png", "k04.png", *PER_IMAGE)
     }
     rows = project.rows("results.csv")
     assert [(row["image"], row["k"]) for row in rows] == [(f"{n:02d}.png", str(k)) for n in range(3) for k in (2, 3, 4)]
@@ -322,6 +320,9 @@ def test_images_can_be_flattened_without_a_config(project: Project) -> None:
     assert set(project.digests("flat")) == {
         f"{n}.png/{name}" for n in ("00", "02") for name in ("k03.png", "k05.png", *PER_IMAGE)
     }
+    beside = project.flatpipe("flatten", "photos/00.png", "pipeline.yaml", "-k", "2")
+    assert beside.returncode == 1, beside.stderr
+    assert "photos/00.png/k02.png" in project.digests("flat")
     missing = project.flatpipe("flatten", "photos/none.png")
     assert missing.returncode == 2
     assert "none.png: No such file" in missing.stderr
