@@ -42,6 +42,11 @@ class ColorTable:
         """Rows, ascending, whose count is not zero: the colours that are clustered. (m,) intp."""
         return np.flatnonzero(self.counts)
 
+    @cached_property
+    def energy(self) -> int:
+        """Sum of count x squared length of the RGB colours, exact."""
+        return int(_energy(self.colors, self.counts))
+
 
 @dataclass(frozen=True)
 class IndexedImage:
@@ -101,6 +106,16 @@ def _frozen(values: NDArray[_Value]) -> NDArray[_Value]:
     view = values.view()
     view.flags.writeable = False
     return view
+
+
+@kernel
+def _energy(colors: NDArray[np.uint8], counts: NDArray[np.int64]) -> np.int64:
+    """Return the sum of count x squared length: below 2^63 for 10^11 opaque pixels."""
+    total = np.int64(0)
+    for i in range(counts.size):
+        for c in range(3):
+            total += counts[i] * np.int64(colors[i, c]) ** 2
+    return total
 
 
 @kernel

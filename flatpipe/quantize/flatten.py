@@ -8,17 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flatpipe.quantize.color_space import from_space, lightness
-from flatpipe.quantize.color_table import ColorTable, IndexedImage, index_colors
+from flatpipe.quantize.color_table import IndexedImage, index_colors
 from flatpipe.quantize.metrics import psnr_of_mse
-from flatpipe.quantize.options import MAX_K, FlattenOptions, Space
-from flatpipe.quantize.recolor import (
-    ClusteredColors,
-    cluster_colors,
-    label_pixels,
-    measure,
-    nearest_colors,
-    renumber,
-)
+from flatpipe.quantize.options import MAX_K, FlattenOptions
+from flatpipe.quantize.recolor import ClusteredColors, cluster_colors, label_pixels, label_table, measure, renumber
 from flatpipe.quantize.solvers import SOLVERS
 
 ALGORITHM = 1
@@ -80,9 +73,13 @@ def flatten_indexed(image: IndexedImage, k: int, options: FlattenOptions = Flatt
     if not 1 <= k <= MAX_K:
         raise ValueError(f"k must be from 1 to {MAX_K}, not {k}")
     clusters = _cluster(image, k, options)
-    palette, labels = _paint(image.table, clusters, options.space)
-    weights, distortion = measure(image.table.colors, image.table.counts, labels, palette)
-    return FlatImage(palette, label_pixels(image.index, labels), weights, int(distortion) / int(weights.sum()))
+    colors = from_space(clusters.totals[:, :3] / clusters.totals[:, 3:], options.space)
+    palette, row_of = _from_dark_to_light(colors)
+    weights = np.zeros(len(palette), np.int64)
+    np.add.at(weights, row_of, clusters.totals[:, 3])
+    distortion = measure(image.table, clusters, colors, options.space)
+    label_map = label_pixels(image.index, label_table(image.table, renumber(clusters.labels, row_of), palette))
+    return FlatImage(palette, label_map, weights, distortion / int(weights.sum()))
 
 
 def _cluster(image: IndexedImage, k: int, options: FlattenOptions) -> ClusteredColors:
@@ -94,20 +91,10 @@ def _cluster(image: IndexedImage, k: int, options: FlattenOptions) -> ClusteredC
     return cluster_colors(levels, centroids, options.space)
 
 
-def _paint(table: ColorTable, clusters: ClusteredColors, space: Space) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Return the clusters' colours from dark to light, (n_colors, 3) uint8, and the label of each colour of the table.
-
-    Clusters whose colours are the same after rounding become one; hidden colours get the nearest.
-    """
-    colors = from_space(clusters.totals[:, :3] / clusters.totals[:, 3:], space)
+def _from_dark_to_light(colors: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Return the different ones of `colors` (k, 3) by lightness, then (r, g, b); and the row of each, (k,) uint8."""
     order = np.lexsort((*colors.T[::-1], lightness(colors)))
     is_new = np.append(True, np.diff(colors[order].astype(int), axis=0).any(axis=1))
     row_of = np.empty(len(order), np.uint8)
     row_of[order] = np.cumsum(is_new) - 1
-    palette = colors[order[is_new]]
-    labels: NDArray[np.uint8] = renumber(clusters.labels, row_of)
-    if labels.size == len(table.colors):
-        return palette, labels
-    every = nearest_colors(table.colors, palette)
-    every[table.visible] = labels
-    return palette, every
+    return colors[order[is_new]], row_of

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import threading
 from dataclasses import dataclass, field
-from itertools import pairwise
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -34,6 +34,16 @@ class Points(NamedTuple):
 
     positions: NDArray[np.float32]
     sums: NDArray[np.int64]
+
+
+class Octree(NamedTuple):
+    """The cells of the colour cube that have colours in them, by depth, from the root down."""
+
+    rows: list[NDArray[np.int64]]
+    # ^ first row of each cell; below the smallest cells, of each colour
+    inside: list[NDArray[np.float64]]
+    # ^ distortion inside each cell
+    n_children: list[NDArray[np.int64]]
 
 
 class Cells(NamedTuple):
@@ -70,6 +80,10 @@ class ColorLevels:
         """Number of colours."""
         return len(self.colors.sums)
 
+    @cached_property
+    def _octree(self) -> Octree:
+        return _grow_octree(self)
+
     @property
     def nbytes(self) -> int:
         """Bytes held by the arrays of the colours and cells; sketches are small."""
@@ -82,7 +96,7 @@ class ColorLevels:
             return self.colors
         with self._lock:
             if size not in self._sketches:
-                self._sketches[size] = _joined(self.colors.sums, _sketch_starts(self, size))
+                self._sketches[size] = _joined(self.colors.sums, _sketch_starts(self._octree, size))
             return self._sketches[size]
 
 
@@ -92,7 +106,7 @@ def build_levels(colors: NDArray[np.uint8], counts: NDArray[np.int64], space: Sp
     `n_pixels` is the size of their image, by default the sum of the counts.
     """
     coordinates = to_space(colors, space)
-    points = _weigh(coordinates, counts)
+    points = weigh(coordinates, counts)
     starts, places = _find_cells(colors)
     means = _joined(points.sums, starts)
     radius, squares = _measure_cells(points, starts, means.positions)
@@ -116,37 +130,43 @@ def _joined(sums: NDArray[np.int64], starts: NDArray[np.int64]) -> Points:
     return Points(positions, joined)
 
 
-def _sketch_starts(levels: ColorLevels, size: int) -> NDArray[np.int64]:
+def _sketch_starts(tree: Octree, size: int) -> NDArray[np.int64]:
     """Return the first rows of at least `size` runs, then n: the cells with the largest distortion are split."""
-    rows, inside = _octree(levels)
-    n_children = [np.diff(np.searchsorted(below, np.append(here, levels.n))) for here, below in pairwise(rows)]
-    order = np.argsort(-np.concatenate(inside), kind="stable")
-    n_runs = 1 + np.cumsum(np.concatenate(n_children)[order] - 1)
-    last_split = order[np.searchsorted(n_runs, size)]
-    least = np.concatenate(inside)[last_split]
-    begins = np.zeros(levels.n + 1, bool)
-    begins[[0, levels.n]] = True
-    for distortion, n_below, below in zip(inside, n_children, rows[1:], strict=True):
-        begins[below[np.repeat(distortion >= least, n_below)]] = True
+    inside, gained = np.concatenate(tree.inside), np.concatenate(tree.n_children) - 1
+    divisible = np.flatnonzero(gained)
+    largest = divisible[np.argpartition(-inside[divisible], min(size, divisible.size - 1))[:size]]
+    # ^ every split gains a run at least, so no more than `size` splits are needed
+    order = largest[np.argsort(-inside[largest], kind="stable")]
+    n_splits = np.searchsorted(1 + np.cumsum(gained[order]), size)
+    least = inside[order[min(n_splits, order.size - 1)]]
+    n = tree.rows[-1].size
+    begins = np.zeros(n + 1, bool)
+    begins[[0, n]] = True
+    for distortion, n_children, below in zip(tree.inside, tree.n_children, tree.rows[1:], strict=True):
+        begins[below[np.repeat(distortion >= least, n_children)]] = True
     return np.flatnonzero(begins)
 
 
-def _octree(levels: ColorLevels) -> tuple[list[NDArray[np.int64]], list[NDArray[np.float64]]]:
-    """Return, from the root down, the first row of each cell (at last of each colour); and the distortion in each."""
-    rows, inside = [], []
-    for depth in range(_DEPTH + 1):
-        cell = levels.places >> 3 * (_DEPTH - depth)
-        firsts = np.flatnonzero(np.diff(cell, prepend=-1))
-        sums = np.add.reduceat(levels.cells.points.sums, firsts, axis=0).astype(np.float64)
-        squares = np.add.reduceat(levels.squares, firsts)
-        rows.append(levels.cells.starts[firsts])
-        inside.append(squares - (sums[:, :3] ** 2).sum(axis=1) / sums[:, 3])
-    rows.append(np.arange(levels.n))
-    return rows, inside
+def _grow_octree(levels: ColorLevels) -> Octree:
+    """Return the octree of the smallest cells, joined from the leaves to the root."""
+    rows, inside, n_children = [np.arange(levels.n)], [], []
+    sums, squares, places = levels.cells.points.sums, levels.squares, levels.places
+    here: NDArray[np.int64] = levels.cells.starts[:-1]
+    n_below: NDArray[np.int64] = np.diff(levels.cells.starts)
+    for _ in range(_DEPTH + 1):
+        rows.append(here)
+        n_children.append(n_below)
+        inside.append(squares - (sums[:, :3].astype(np.float64) ** 2).sum(axis=1) / sums[:, 3])
+        places = places >> 3
+        firsts = np.flatnonzero(np.diff(places, prepend=-1))
+        n_below = np.diff(firsts, append=places.size)
+        here, places = here[firsts], places[firsts]
+        sums, squares = np.add.reduceat(sums, firsts), np.add.reduceat(squares, firsts)
+    return Octree(rows[::-1], inside[::-1], n_children[::-1])
 
 
 @kernel
-def _weigh(coordinates: NDArray[np.int32], counts: NDArray[np.int64]) -> Points:
+def weigh(coordinates: NDArray[np.int32], counts: NDArray[np.int64]) -> Points:
     """Return the points of colours at `coordinates` (n, 3) with `counts` (n,)."""
     n = counts.size
     positions = np.empty((3, n), np.float32)

@@ -7,9 +7,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from flatpipe.quantize.color_table import ColorTable
 from flatpipe.quantize.compiled import kernel
-from flatpipe.quantize.kmeans import assign
-from flatpipe.quantize.levels import ColorLevels
+from flatpipe.quantize.kmeans import add_up, assign
+from flatpipe.quantize.levels import ColorLevels, weigh
 from flatpipe.quantize.options import Space
 from flatpipe.quantize.refine import settle
 
@@ -53,11 +54,25 @@ def _occupy(
     palette[empty[: worst.size]] = positions[:, worst].T
 
 
-def nearest_colors(colors: NDArray[np.uint8], palette: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return the palette row nearest to each of `colors` (n, 3) in RGB, the lowest of equals; (n,) uint8."""
-    labels = np.empty(len(colors), np.uint8)
-    positions = np.ascontiguousarray(colors.T.astype(np.float32))
-    assign(positions, palette.astype(np.float32), labels, np.empty(len(colors), np.float32))
+def measure(table: ColorTable, clusters: ClusteredColors, colors: NDArray[np.uint8], space: Space) -> int:
+    """Return the exact distortion in RGB of painting each of `clusters` in its one of `colors` (k, 3) uint8."""
+    totals = clusters.totals
+    if space != "rgb":
+        counts = table.counts[table.visible]
+        totals = add_up(weigh(table.colors[table.visible].astype(np.int32), counts).sums, clusters.labels, len(colors))
+    painted = colors.astype(np.int64)
+    along, squares = (painted * totals[:, :3]).sum(), ((painted * painted).sum(axis=1) * totals[:, 3]).sum()
+    return table.energy - 2 * int(along) + int(squares)
+
+
+def label_table(table: ColorTable, visible: NDArray[np.uint8], palette: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return the label of every colour of the table, given those of the visible ones: hidden ones get the nearest."""
+    if visible.size == len(table.colors):
+        return visible
+    labels = np.empty(len(table.colors), np.uint8)
+    positions = np.ascontiguousarray(table.colors.T.astype(np.float32))
+    assign(positions, palette.astype(np.float32), labels, np.empty(labels.size, np.float32))
+    labels[table.visible] = visible
     return labels
 
 
@@ -83,20 +98,3 @@ def renumber(labels: NDArray[np.uint8], row_of: NDArray[np.uint8]) -> NDArray[np
     for i in range(labels.size):
         found[i] = row_of[labels[i]]
     return found
-
-
-@kernel
-def measure(
-    colors: NDArray[np.uint8], counts: NDArray[np.int64], labels: NDArray[np.uint8], palette: NDArray[np.uint8]
-) -> tuple[NDArray[np.int64], np.int64]:
-    """Return the weight (k,) of each palette colour, and the exact distortion of painting `colors` (n, 3) with them."""
-    weights = np.zeros(len(palette), np.int64)
-    distortion = np.int64(0)
-    for i in range(labels.size):
-        squared = np.int64(0)
-        for c in range(3):
-            gap = np.int64(colors[i, c]) - np.int64(palette[labels[i], c])
-            squared += gap * gap
-        weights[labels[i]] += counts[i]
-        distortion += counts[i] * squared
-    return weights, distortion
