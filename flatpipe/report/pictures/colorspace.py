@@ -14,7 +14,7 @@ from flatpipe.report.pictures.encoded import png_bytes
 _CELL_BITS = 5
 # ^ bits a channel that name a cell of the cube: 32 cells a side
 _MOST_POINTS = 1500
-_STILL_SIDE, _SCALE = 512, 2
+_STILL_SIDE, _SCALE = 448, 2
 # ^ pixels of the still, and how much larger it is drawn before it is averaged down
 _STILL_POINTS = 700
 _GROUND, _EDGE, _INK = (250, 249, 247), (190, 188, 184), (30, 30, 30)
@@ -65,7 +65,7 @@ def packed_points(points: ColorPoints) -> str:
 
 
 def colorspace_png(points: ColorPoints, palette: NDArray[np.uint8]) -> bytes:
-    """A PNG, 512 x 512, of the points in the RGB cube, each in the colour of its nearest palette row, and the palette.
+    """A PNG, 448 x 448, of the points in the RGB cube, each in the colour of its nearest palette row, and the palette.
 
     palette (k, 3) uint8 is drawn as ringed discs. Farther points are drawn first.
     """

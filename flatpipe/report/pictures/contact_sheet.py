@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from flatpipe.report.pictures.encoded import png_bytes, shrunk
 
-PANEL_SIDE = 320
+PANEL_SIDE = 288
 # ^ pixels, longest side of a panel; smaller images are enlarged by a whole factor
 _GAP, _STRIP, _CAPTION = 16, 10, 30
 _GROUND, _INK = (250, 249, 247), (30, 30, 30)

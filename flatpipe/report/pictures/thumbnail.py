@@ -8,7 +8,7 @@ from PIL import Image
 
 from flatpipe.report.pictures.encoded import jpeg_bytes, png_bytes, shown_opaque, shrunk, webp_bytes
 
-THUMBNAIL_SIDE = 320
+THUMBNAIL_SIDE = 288
 # ^ pixels: a card is about 250 wide on the page; the contact sheet's size too, so that one shrinking serves both
 PREVIEW_SIDE = 1024
 _THUMBNAIL_QUALITY, _PREVIEW_QUALITY = 82, 90
@@ -17,7 +17,7 @@ _SMALL = 256 * 256
 
 
 def small_picture(pixels: NDArray[np.uint8] | Image.Image, alpha: NDArray[np.uint8] | None = None) -> NDArray[np.uint8]:
-    """Pixels (h, w, 3) with no side over 320, transparency shown as a checkerboard; alpha (h, w), all uint8."""
+    """Pixels (h, w, 3) with no side over 288, transparency shown as a checkerboard; alpha (h, w), all uint8."""
     small_alpha = None if alpha is None else shrunk(alpha, THUMBNAIL_SIDE)
     return shown_opaque(shrunk(pixels, THUMBNAIL_SIDE), small_alpha)
 
