@@ -137,7 +137,7 @@ def _sketch_starts(tree: Octree, size: int) -> NDArray[np.int64]:
     largest = divisible[np.argpartition(-inside[divisible], min(size, divisible.size - 1))[:size]]
     # ^ every split gains a run at least, so no more than `size` splits are needed
     order = largest[np.argsort(-inside[largest], kind="stable")]
-    n_splits = np.searchsorted(1 + np.cumsum(gained[order]), size)
+    n_splits = int(np.searchsorted(1 + np.cumsum(gained[order]), size))
     least = inside[order[min(n_splits, order.size - 1)]]
     n = tree.rows[-1].size
     begins = np.zeros(n + 1, bool)

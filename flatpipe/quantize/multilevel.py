@@ -41,11 +41,11 @@ class Effort(NamedTuple):
 
 
 def effort_for(n_pixels: int, n_colors: int, k: int) -> Effort:
-    """Return the effort that an image is worth at `k`: 1000 points for 768x512, more starts where colours are few."""
-    coarse = min(max(int(1.6 * math.sqrt(n_pixels)), 250), 2000)
+    """Return the effort that an image is worth at `k`: 700 points for 768x512, more starts where colours are few."""
+    coarse = max(min(max(int(1.12 * math.sqrt(n_pixels)), 250), 1500), 32 * k if k <= 32 else 16 * k)
     if k <= 32:
-        return Effort(coarse, 4 * coarse, starts=min(max(4000 // n_colors, 5), 40), tries=10, candidates=4)
-    return Effort(max(coarse, 16 * k), max(4 * coarse, 32 * k), starts=1, tries=3, candidates=1)
+        return Effort(coarse, 6 * coarse, starts=min(max(4000 // n_colors, 5), 40), tries=10, candidates=4)
+    return Effort(coarse, max(2 * coarse, 4000), starts=1, tries=3, candidates=1)
 
 
 def multilevel(levels: ColorLevels, k: int, seed: int) -> NDArray[np.float64]:

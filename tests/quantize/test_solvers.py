@@ -143,9 +143,9 @@ def test_effort_follows_the_size():
     """A larger image is searched on more points, within limits, and always on more points than it has clusters."""
     sizes = [effort_for(n_pixels, 20_000, 8).coarse for n_pixels in (1, 10_000, 393_216, 12_000_000, 200_000_000)]
     assert sizes == sorted(sizes)
-    assert sizes[0] == 250
+    assert sizes[0] == 256
     assert effort_for(1, 10, 8).starts > effort_for(1, 10_000, 8).starts
-    assert sizes[-1] == 2000
+    assert sizes[-1] == 1500
     assert effort_for(1, 20_000, 256).coarse == 4096
 
 
