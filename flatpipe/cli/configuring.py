@@ -1,0 +1,46 @@
+"""Commands about the config: validate, init, schema."""
+
+from __future__ import annotations
+
+import click
+
+from flatpipe.cli.options import config_options
+
+
+@click.command()
+@config_options
+@click.option("--resolved", is_flag=True, help="Print the whole config as it resolves, with where each value is from.")
+def validate(config_path: str, overrides: tuple[str, ...], profile: str | None, resolved: bool) -> int:
+    """Check CONFIG and report every error in it.
+
+    \b
+    Example: flatpipe validate --resolved -s flatten.k=2-8
+    """
+    from flatpipe.config import load_resolved, resolved_yaml
+    from flatpipe.planning import check_places
+
+    loaded = load_resolved(config_path, overrides, profile)
+    check_places(str(loaded.config.input.path), str(loaded.config.output.path))
+    click.echo(resolved_yaml(loaded) if resolved else f"{config_path}: ok")
+    return 0
+
+
+@click.command()
+@click.argument("folder", metavar="[DIR]", default=".")
+def init(folder: str) -> None:
+    """Write a starter pipeline.yaml into DIR, with values that suit the images there; never overwrites.
+
+    \b
+    Example: flatpipe init photos && flatpipe plan photos/pipeline.yaml
+    """
+    from flatpipe.starting import write_starter
+
+    click.echo(write_starter(folder))
+
+
+@click.command()
+def schema() -> None:
+    """Print the config's JSON Schema, for editors: flatpipe schema > flatpipe.schema.json."""
+    from flatpipe.config import schema_text
+
+    click.echo(schema_text(), nl=False)

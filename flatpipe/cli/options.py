@@ -1,0 +1,56 @@
+"""Options that several commands share, and the config that they name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def config_options(command: Command) -> Command:
+    """The command with CONFIG, -s and --profile: what `read_config` takes."""
+    command = click.option(
+        "-s", "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a config key: -s flatten.k=2-8."
+    )(command)
+    command = click.option("--profile", metavar="NAME", help="Use this named part of the config's `profiles`.")(command)
+    return click.argument("config_path", metavar="[CONFIG]", default="pipeline.yaml")(command)
+
+
+def run_options(command: Command) -> Command:
+    """The command with all that says how a run goes and what it shows."""
+    for option in (
+        click.option("-j", "--jobs", type=click.IntRange(1), help="Worker count, instead of execution.workers."),
+        click.option("--force", is_flag=True, help="Compute everything again, whatever is there."),
+        click.option("--fail-fast", is_flag=True, help="Give the run up at the first image that fails (exit 3)."),
+        click.option(
+            "--json", "as_json", is_flag=True, help="One JSON line per image, then one for the run, on stdout."
+        ),
+        click.option("-q", "--quiet", is_flag=True, help="No progress and no messages, only the last lines."),
+        click.option("-v", "--verbose", is_flag=True, help="One line per image."),
+        click.option("--no-progress", is_flag=True, help="No progress bar or lines."),
+    ):
+        command = option(command)
+    return command
+
+
+def selection_options(command: Command) -> Command:
+    """The command with all that says which images are meant."""
+    for option in (
+        click.option("--only", multiple=True, metavar="GLOB", help="Only images whose id matches, e.g. 'trips/*.jpg'."),
+        click.option("--only-failed", is_flag=True, help="Only images that failed before."),
+        click.option("--limit", type=click.IntRange(0), help="At most this many images that need work."),
+    ):
+        command = option(command)
+    return command
+
+
+def read_config(path: str, overrides: tuple[str, ...], profile: str | None, jobs: int | None = None) -> Any:
+    """The Config that a command line asks for; raises ConfigError."""
+    from flatpipe.config import load_config
+
+    if jobs is not None:
+        overrides = (*overrides, f"execution.workers={jobs}")
+    return load_config(path, overrides, profile)

@@ -1,0 +1,127 @@
+"""Commands that do the work, or say what would be done: run, plan, flatten."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import click
+
+from flatpipe.cli.options import config_options, read_config, run_options, selection_options
+
+
+@click.command()
+@config_options
+@run_options
+@selection_options
+@click.option("-n", "--dry-run", is_flag=True, help="Say what would be done, and why; same as `flatpipe plan`.")
+def run(config_path: str, overrides: tuple[str, ...], profile: str | None, dry_run: bool, **flags: Any) -> int:
+    """Bring every output that CONFIG asks for up to date (default: pipeline.yaml).
+
+    A second run does nothing; a changed config or image recomputes what it touches.
+
+    \b
+    Example: flatpipe run -s flatten.k=2-8 -j 4
+
+    \b
+    Exit codes: 0 all is there and right, 1 some images failed, 2 usage or config error,
+    3 the run was given up, 130 or 143 interrupted (run again to go on).
+    """
+    config = read_config(config_path, overrides, profile, flags.pop("jobs"))
+    if dry_run:
+        return _show_plan(config, flags)
+    return _run(config, flags)
+
+
+@click.command()
+@config_options
+@selection_options
+@click.option("--force", is_flag=True, help="Plan as if nothing were there.")
+@click.option("-v", "--verbose", is_flag=True, help="One line per image that needs work, with the reason.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON line per image, then the totals.")
+def plan(config_path: str, overrides: tuple[str, ...], profile: str | None, **flags: Any) -> int:
+    """Say what `flatpipe run` would do, and why; writes nothing.
+
+    \b
+    Example: flatpipe plan -v -s flatten.k=2-16
+    """
+    return _show_plan(read_config(config_path, overrides, profile), flags)
+
+
+@click.command()
+@click.argument("images", nargs=-1, required=True, metavar="IMAGE...")
+@click.option("-k", "ks", default="2-15", show_default=True, metavar="K", help="Numbers of colours: 8, 2-15 or 2,4,8.")
+@click.option("-o", "--output", default="flat", show_default=True, metavar="DIR", help="Where results go.")
+@click.option("-s", "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Set a config key.")
+@run_options
+def flatten(images: tuple[str, ...], ks: str, output: str, overrides: tuple[str, ...], **flags: Any) -> int:
+    """Flatten a few images without a config: results in DIR/images/<name>/.
+
+    \b
+    Example: flatpipe flatten photo.jpg -k 2-8 -o flat
+    """
+    from flatpipe.config import Argument, default_config
+    from flatpipe.files.discover import as_sources
+
+    try:
+        sources = as_sources(images)
+    except OSError as error:
+        raise click.UsageError(f"{error.filename}: {error.strerror}") from error
+    jobs = flags.pop("jobs")
+    workers = () if jobs is None else (Argument("-j", "execution.workers", jobs),)
+    common = os.path.dirname(sources[0].path)  # noqa: PTH120
+    own = (Argument("-o", "output.path", output), Argument("-k", "flatten.k", ks), *workers)
+    config = default_config(common, (*own, *overrides))
+    return _run(config, flags, sources)
+
+
+def _request(flags: dict[str, Any]) -> Any:
+    from flatpipe.planning import Request
+
+    return Request(
+        only=flags.get("only", ()),
+        only_failed=flags.get("only_failed", False),
+        limit=flags.get("limit"),
+        force=flags.get("force", False),
+        fail_fast=flags.get("fail_fast", False),
+    )
+
+
+def _run(config: Any, flags: dict[str, Any], sources: Any = None) -> int:
+    from flatpipe.files.quiet import silence_c_libraries
+    from flatpipe.pipeline import run as run_pipeline
+    from flatpipe.report.screen import Screen
+
+    silence_c_libraries()
+    screen = Screen(
+        quiet=flags["quiet"], verbose=flags["verbose"], as_json=flags["as_json"], progress=not flags["no_progress"]
+    )
+    try:
+        summary = run_pipeline(config, _request(flags), screen, sources)
+    finally:
+        screen.close()
+    screen.end(summary)
+    return summary.exit_code
+
+
+def _show_plan(config: Any, flags: dict[str, Any]) -> int:
+    from dataclasses import asdict
+
+    from flatpipe.files.discover import RefusedFile
+    from flatpipe.planning import PlanCounts, open_workspace, plan_images
+    from flatpipe.report.screen import plan_text, print_json, printable
+
+    counts = PlanCounts()
+    with open_workspace(config, for_writing=False) as workspace:
+        for item in plan_images(workspace, _request(flags), counts):
+            reason = f"refused: {item.failure.message}" if isinstance(item, RefusedFile) else item.reason
+            if flags["as_json"]:
+                ks = [] if isinstance(item, RefusedFile) else list(item.ks)
+                print_json({"event": "image", "image": item.source.image_id, "ks": ks, "reason": reason})
+            elif flags["verbose"] and reason:
+                click.echo(f"{printable(item.source.image_id)}: {printable(reason)}")
+    if flags["as_json"]:
+        print_json({"event": "plan", **asdict(counts.summary())})
+    else:
+        click.echo(plan_text(counts.summary()), nl=False)
+    return 0
