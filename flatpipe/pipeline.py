@@ -212,6 +212,8 @@ def _write_report(workspace: Workspace) -> None:
         sweep_digest=workspace.fingerprints.sweep,
         name_width=settings.name_width,
         animation_format=settings.animation.format if settings.animation.enabled else None,
+        stills=settings.stills,
+        palette_formats=settings.palettes,
         title=str(config.input.path).rstrip("/").rpartition("/")[2],
     )
     write_gallery(workspace.ledger, workspace.outputs, gallery)

@@ -158,6 +158,10 @@ class TaskSettings:
     # ^ digits of k in file names: that of the widest k
     pictures: bool = True
     # ^ whether the sweep task makes the report's pictures too
+    stills: bool = False
+    # ^ whether contact_sheet.png and colorspace.png are among them
+    palettes: tuple[str, ...] = ()
+    # ^ formats of palette files beside each flat image
     io_retries: int = 1
     # ^ how often a read or write that failed for a passing reason is tried again
     seconds_per_image: float | None = None

@@ -15,7 +15,7 @@ import pytest
 from builders import write_image
 from commands import Project
 
-PER_IMAGE = ("sweep.gif", "palettes.json", "contact_sheet.png", "colorspace.png")
+PER_IMAGE = ("sweep.gif", "palettes.json")
 TRACEBACK = "Traceback (most recent call last)"
 
 
@@ -340,6 +340,21 @@ def test_hostile_names_round_trip_through_the_tables(project: Project) -> None:
     assert {row["image"] for row in rows} == {*names, "00.png", "01.png", "02.png"}
     assert all((project.out / row["file"]).exists() for row in rows)
     assert "9 up to date" in project.flatpipe("run").stdout
+
+
+def test_stills_and_palette_files_are_made_when_asked_for(project: Project) -> None:
+    """report.stills and output.palettes add their files, by sweep tasks alone, and the knee is marked once an image."""
+    project.flatpipe("run")
+    done = project.flatpipe("run", "-s", "report.stills=true", "-s", "output.palettes=[gpl, ase]")
+
+    assert "3 done" in done.stdout
+    assert "(0 flat images" in done.stdout
+    added = {"contact_sheet.png", "colorspace.png", *(f"k0{k}.{kind}" for k in (2, 3, 4) for kind in ("gpl", "ase"))}
+    assert added <= {path.name for path in (project.out / "images" / "00.png").iterdir()}
+    assert (project.out / "images" / "00.png" / "k03.gpl").read_text().startswith("GIMP Palette")
+    assert [row["image"] for row in project.rows("results.csv") if row["suggested"] == "1"] == [
+        f"{n:02d}.png" for n in range(3)
+    ]
 
 
 @pytest.mark.parametrize("solver", ["sklearn", "textbook"])

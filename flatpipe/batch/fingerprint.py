@@ -50,7 +50,8 @@ def sweep_choices(settings: TaskSettings, ks: tuple[int, ...]) -> Choices:
     flats = flat_choices(settings, 0)
     del flats["k"]
     animation = asdict(settings.animation) if settings.animation.enabled else {"enabled": False}
-    return {**flats, "ks": list(ks), "animation": animation, "pictures": PICTURES if settings.pictures else 0}
+    report = {"pictures": PICTURES if settings.pictures else 0, "stills": settings.stills}
+    return {**flats, "ks": list(ks), "animation": animation, "palettes": list(settings.palettes), **report}
 
 
 def changed(before: Choices, after: Choices) -> str:

@@ -39,6 +39,8 @@ def task_settings(config: Config) -> TaskSettings:
         ),
         name_width=layout.name_width(flatten.k),
         pictures=config.report.enabled,
+        stills=config.report.enabled and config.report.stills,
+        palettes=config.output.palettes,
         io_retries=config.errors.retries,
         seconds_per_image=config.limits.seconds_per_image,
     )

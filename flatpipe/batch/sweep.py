@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 from flatpipe.batch.loaded import LoadedImage
+from flatpipe.files import layout
 from flatpipe.files.animate import FlatFrame, encode_gif, encode_lossless, gif_colors
-from flatpipe.files.palettes import PaletteEntry, palettes_json
+from flatpipe.files.palettes import PaletteEntry, PaletteFormat, palettes_json, write_palette
 from flatpipe.quantize.dither import dithered
 from flatpipe.records import AnimationOptions, FlattenResult
 from flatpipe.report.pictures.image_pictures import PictureSources, image_pictures
@@ -47,7 +49,7 @@ def encode_palettes(image_id: str, flats: Sequence[FlattenResult]) -> bytes:
 
 
 def encode_pictures(
-    image: LoadedImage, frames: Mapping[int, FlatFrame], flats: Sequence[FlattenResult]
+    image: LoadedImage, frames: Mapping[int, FlatFrame], flats: Sequence[FlattenResult], *, stills: bool
 ) -> Iterator[tuple[str, bytes]]:
     """Names below the output root and bytes of the pictures that the report shows; flats ascend in k."""
     sources = PictureSources(
@@ -59,4 +61,15 @@ def encode_pictures(
         flats=frames,
         shares={flat.k: flat.shares for flat in flats},
     )
-    return image_pictures(sources, [flat.k for flat in flats], [flat.mse for flat in flats])
+    return image_pictures(sources, [flat.k for flat in flats], [flat.mse for flat in flats], stills=stills)
+
+
+def encode_palette_files(
+    image_id: str, flats: Sequence[FlattenResult], kinds: Sequence[str], width: int
+) -> Iterator[tuple[str, bytes]]:
+    """File names and bytes of each flat's palette in each of the formats: `k07.gpl`."""
+    for flat in flats:
+        title = f"{image_id.rpartition('/')[2]}, {flat.k} colours"
+        for kind in kinds:
+            name = layout.palette_name(flat.k, kind, width)
+            yield name, write_palette(cast(PaletteFormat, kind), title, flat.palette, flat.shares)

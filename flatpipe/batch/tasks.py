@@ -12,7 +12,7 @@ from typing import Any
 from flatpipe.batch.cache import ByteBoundedCache
 from flatpipe.batch.endurance import ended_after, persistently
 from flatpipe.batch.loaded import LoadedImage, load_image, preview_side
-from flatpipe.batch.sweep import Frames, encode_animation, encode_palettes, encode_pictures
+from flatpipe.batch.sweep import Frames, encode_animation, encode_palette_files, encode_palettes, encode_pictures
 from flatpipe.errors import ImageError, ImageIOFailed, ImageTooLarge
 from flatpipe.files import layout
 from flatpipe.files.animate import FlatFrame, shrink_labels
@@ -202,8 +202,10 @@ def _write_sweep(
             animation = encode_animation(image, frames, settings.animation)
             _write(settings, _output(source, layout.animation_name(settings.animation.format)), animation)
         if settings.pictures:
-            for name, content in encode_pictures(image, frames, flats):
+            for name, content in encode_pictures(image, frames, flats, stills=settings.stills):
                 _write(settings, name, content)
+    for name, content in encode_palette_files(source.image_id, flats, settings.palettes, settings.name_width):
+        _write(settings, _output(source, name), content)
     palettes = encode_palettes(source.image_id, flats)
     _write(settings, _output(source, layout.PALETTES), palettes)
     return SweepResult(

@@ -64,6 +64,13 @@ _PATTERNS_SCHEMA = {"anyOf": [{"type": "array", "items": {"type": "string"}}, {"
 
 Version = Annotated[Literal[1], BeforeValidator(_parse_version)]
 Patterns = Annotated[tuple[StrictStr, ...], BeforeValidator(_as_tuple), WithJsonSchema(_PATTERNS_SCHEMA)]
+_PALETTE = {"enum": ["gpl", "ase", "aco", "css", "hex"]}
+_PALETTES_SCHEMA = {"anyOf": [{"type": "array", "items": _PALETTE}, _PALETTE]}
+PaletteFormats = Annotated[
+    tuple[Literal["gpl", "ase", "aco", "css", "hex"], ...],
+    BeforeValidator(_as_tuple),
+    WithJsonSchema(_PALETTES_SCHEMA),
+]
 Included = Annotated[tuple[StrictStr, ...], BeforeValidator(_all_images), WithJsonSchema(_or_null(_PATTERNS_SCHEMA))]
 Ks = Annotated[tuple[int, ...], BeforeValidator(parse_k), WithJsonSchema(_K_SCHEMA)]
 Alpha = Annotated[str, BeforeValidator(parse_alpha), WithJsonSchema(_ALPHA_SCHEMA)]
@@ -101,6 +108,8 @@ class OutputSection(Section):
 
     path: PathOrUrl = Field(default="outputs", validate_default=True, json_schema_extra=words("a path or a URL"))
     """Folder of results, or a URL; made when missing; may not overlap the input."""
+    palettes: PaletteFormats = Field(default=(), json_schema_extra=words("gpl, ase, aco, css, hex, or a list of them"))
+    """Palette files to write beside each flat image, for GIMP, Adobe programs and style sheets."""
 
 
 class FlattenSection(Section):
@@ -190,6 +199,8 @@ class ReportSection(Section):
 
     enabled: StrictBool = True
     """Whether to write index.html and gallery/."""
+    stills: StrictBool = False
+    """Whether to write contact_sheet.png and colorspace.png for each image too; a tenth more time."""
 
 
 class Config(Section):

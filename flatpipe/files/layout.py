@@ -35,6 +35,11 @@ def flat_name(k: int, width: int) -> str:
     return f"k{k:0{width}d}.png"
 
 
+def palette_name(k: int, kind: str, width: int) -> str:
+    """File name of a palette beside the flat image for k: `k07.gpl`."""
+    return f"k{k:0{width}d}.{kind}"
+
+
 def animation_name(animation_format: str) -> str:
     """File name of the sweep: `sweep.gif`, `sweep.webp`, or `sweep.png` for an APNG."""
     return f"sweep.{ANIMATION_SUFFIX[animation_format]}"

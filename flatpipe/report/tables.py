@@ -6,17 +6,17 @@ import csv
 import io
 import itertools
 import json
-import math
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from flatpipe.files import layout
 from flatpipe.files.ledger import Ledger
 from flatpipe.files.storage import Root
+from flatpipe.report.knee import psnr, suggested_k
 
 RESULT_COLUMNS = (
     *("image", "k", "n_colors", "mse", "psnr", "file", "bytes", "sha256"),
-    *("width", "height", "distinct_colors", "seconds", "notes"),
+    *("width", "height", "distinct_colors", "seconds", "suggested", "notes"),
 )
 FAILURE_COLUMNS = ("image", "stage", "error", "message", "path")
 
@@ -32,34 +32,27 @@ _FAILURES = "SELECT image_id, stage, error, message, path FROM failures ORDER BY
 def write_tables(ledger: Ledger, outputs: Root, settings_digests: Iterable[str], width: int) -> None:
     """Write both tables whole; raises OSError. Rows are in the order of image ids, then k."""
     digests = json.dumps(sorted(settings_digests))
-    results = (_result_row(row, width) for row in ledger.rows(_RESULTS, (digests,)))
+    results = _result_rows(ledger.rows(_RESULTS, (digests,)), width)
     outputs.write_lines(layout.RESULTS, _csv_lines(RESULT_COLUMNS, results))
     outputs.write_lines(layout.FAILURES, _csv_lines(FAILURE_COLUMNS, ledger.rows(_FAILURES)))
 
 
-def psnr(mse: float) -> float:
-    """Peak signal-to-noise ratio in dB of an mse that is summed over the three channels; infinite when mse is 0."""
-    return math.inf if mse == 0 else 10 * math.log10(3 * 255**2 / mse)
+def _result_rows(rows: Iterable[tuple[Any, ...]], width: int) -> Iterator[tuple[Any, ...]]:
+    """Rows of results.csv from rows of the query; an image's rows come together, so that its knee can be found."""
+    for image_id, of_image in itertools.groupby(rows, key=lambda row: row[0]):
+        flats = list(of_image)
+        suggested = suggested_k([flat[1] for flat in flats], [flat[3] for flat in flats])
+        folder = layout.image_folder(image_id)
+        for flat in flats:
+            yield _result_row(flat, f"{folder}/{layout.flat_name(flat[1], width)}", flat[1] == suggested)
 
 
-def _result_row(row: tuple[Any, ...], width: int) -> tuple[Any, ...]:
+def _result_row(row: tuple[Any, ...], file: str, is_suggested: bool) -> tuple[Any, ...]:
     image_id, k, n_colors, mse, size, sha256, image_width, image_height, distinct, seconds, notes = row
-    file = f"{layout.image_folder(image_id)}/{layout.flat_name(k, width)}"
+    quality = (f"{mse:.9g}", f"{psnr(mse):.4f}")
     shape = (image_width, image_height, distinct)
     words = "; ".join(json.loads(notes))
-    return (
-        image_id,
-        k,
-        n_colors,
-        f"{mse:.9g}",
-        f"{psnr(mse):.4f}",
-        file,
-        size,
-        sha256,
-        *shape,
-        f"{seconds:.4f}",
-        words,
-    )
+    return (image_id, k, n_colors, *quality, file, size, sha256, *shape, f"{seconds:.4f}", int(is_suggested), words)
 
 
 def _csv_lines(columns: tuple[str, ...], rows: Iterable[tuple[Any, ...]]) -> Iterator[str]:

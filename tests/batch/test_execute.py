@@ -160,7 +160,7 @@ def test_local_engines_give_equal_files(workers: int, granularity: Granularity, 
 
     assert [result.failure for result in results] == [None] * 4
     files = sorted(path.relative_to(tmp_path / "plain") for path in (tmp_path / "plain").rglob("*.*") if path.is_file())
-    assert len(files) == 4 * (2 + 2 + 6)
+    assert len(files) == 4 * (2 + 2 + 4)
     # ^ flats, sweep and palettes, the report's pictures
     for file in files:
         assert (tmp_path / "plain" / file).read_bytes() == (tmp_path / "engine" / file).read_bytes()
