@@ -30,8 +30,12 @@ class ClusterEngine:
     ) -> None:
         self._client, self._retries = client, retries
         self._threads = self._most_threads = most_threads
-        self._patience, self._keeper = patience, keeper
+        self._patience = patience
         # ^ seconds without any worker after which the run is given up
+        self._keeper = keeper
+        if keeper is not None:
+            keeper.look()
+            # ^ a worker that was never seen is taken to be still on its way
         self._looked = self._had_workers = time.monotonic()
         self._futures: dict[Any, Bundle] = {}
         self._stopped = False

@@ -36,7 +36,9 @@ class Servers:
     def start(self, *command: str, **environment: str) -> subprocess.Popen[str]:
         """Start a command in a process group of its own, with variables added to the environment, without a word."""
         process = subprocess.Popen(
-            ["timeout", "--kill-after=5", str(SECONDS), *command],
+            ["timeout", "--foreground", "--kill-after=5", str(SECONDS), *command],
+            cwd="/",
+            # ^ so that Python finds the flatpipe that is installed, not one that lies here
             env={**os.environ, **environment},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -76,15 +78,13 @@ class Servers:
 
 
 def end(process: subprocess.Popen[str]) -> None:
-    """End a process and its whole group, gently first."""
-    for number in (signal.SIGTERM, signal.SIGKILL):
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, number)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(timeout=5)
-            break
+    """Ask a process to end, which lets it end its own children in order; then end what is left of its group."""
+    process.terminate()
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(timeout=10)
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
+    process.wait(timeout=5)
 
 
 def address_in(file: Path) -> str:

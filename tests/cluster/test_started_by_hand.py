@@ -23,7 +23,7 @@ def test_a_running_scheduler_is_used_and_left_running(servers: Servers, tmp_path
         project = Project.make(tmp_path / str(n), images=6, execution={"cluster": {**place, "wait_for": wait}})
         done = project.flatpipe("run")
 
-        assert done.returncode == 0, done.stderr
+        assert done.returncode == 0, done.stdout + done.stderr
         assert project.digests() == wanted
         assert "2 workers with 2 threads" in done.stderr
         assert "Dask dashboard: http://127.0.0.1" in done.stderr
