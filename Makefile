@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: run test check format bench fuzz lock clean
+.PHONY: run test lint check format bench fuzz lock clean
 
 run: $(VENV)/.run
 	$(BIN)/flatpipe run pipeline.yaml
@@ -15,15 +15,16 @@ run: $(VENV)/.run
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest
 
-check: $(VENV)/.dev
-	$(BIN)/ruff format --check flatpipe tests benchmarks
-	$(BIN)/ruff check flatpipe tests benchmarks
+lint: $(VENV)/.dev
+	$(BIN)/ruff format --check flatpipe tests benchmarks docs
+	$(BIN)/ruff check flatpipe tests benchmarks docs
 	$(BIN)/mypy
-	$(BIN)/python -m pytest
+
+check: lint test
 
 format: $(VENV)/.dev
-	$(BIN)/ruff format flatpipe tests benchmarks
-	$(BIN)/ruff check --fix flatpipe tests benchmarks
+	$(BIN)/ruff format flatpipe tests benchmarks docs
+	$(BIN)/ruff check --fix flatpipe tests benchmarks docs
 
 # Exact versions, each file checked against its hash; flatpipe itself is linked, so an edit needs no reinstall.
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check
