@@ -116,6 +116,7 @@ def _execute(run: _Run, plan: PlanSummary) -> str:
         warm_up()
     try:
         with open_engine(carrier, _opening(run)) as engine:
+            run.workspace.ledger.begin_work(run.run_id, time.time())
             work = bundles(run.workspace.ledger.work(), config.execution.granularity)
             for result in execute(work, engine, _graph_builder(run), run.stop):
                 _record(run, result)

@@ -130,6 +130,8 @@ class SweepResult:
     animation_sha256: str = ""
     palettes_bytes: int = 0
     palettes_sha256: str = ""
+    files: tuple[tuple[str, str], ...] = ()
+    # ^ (name, sha256) of every file that the task wrote; a name without "/" lies in the image's folder
     seconds: float = 0.0
     failure: Failure | None = None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -193,29 +193,38 @@ def _flatten_result(image_id: str, k: int, flat: FlatImage, content: bytes, seco
 def _write_sweep(
     token: LoadToken, source: ImageSource, flats: list[FlattenResult], settings: TaskSettings, began: float
 ) -> SweepResult:
-    animation = b""
+    folder = f"{layout.image_folder(source.image_id)}/"
+    files: dict[str, tuple[int, str]] = {}
+    for name, content in _sweep_files(token, source, flats, settings):
+        _write(settings, name if "/" in name else folder + name, content)
+        files[name.removeprefix(folder)] = (len(content), hashlib.sha256(content).hexdigest())
+    animation = files.get(layout.animation_name(settings.animation.format), (0, ""))
+    return SweepResult(
+        image_id=source.image_id,
+        animation_bytes=animation[0],
+        animation_sha256=animation[1],
+        palettes_bytes=files[layout.PALETTES][0],
+        palettes_sha256=files[layout.PALETTES][1],
+        files=tuple((name, sha256) for name, (_, sha256) in files.items()),
+        seconds=time.perf_counter() - began,
+    )
+
+
+def _sweep_files(
+    token: LoadToken, source: ImageSource, flats: list[FlattenResult], settings: TaskSettings
+) -> Iterator[tuple[str, bytes]]:
+    """Names and bytes of all that the sweep task writes, palettes.json last; a bare name is of the image's folder."""
     if preview_side(settings) > 1:
         image = _loaded(source, settings)
         _check_same(image, token)
         frames = Frames(tuple(flat.k for flat in flats), image.frames, lambda k: _read_back(source, k, settings))
         if settings.animation.enabled:
             animation = encode_animation(image, frames, settings.animation)
-            _write(settings, _output(source, layout.animation_name(settings.animation.format)), animation)
+            yield layout.animation_name(settings.animation.format), animation
         if settings.pictures:
-            for name, content in encode_pictures(image, frames, flats, stills=settings.stills):
-                _write(settings, name, content)
-    for name, content in encode_palette_files(source.image_id, flats, settings.palettes, settings.name_width):
-        _write(settings, _output(source, name), content)
-    palettes = encode_palettes(source.image_id, flats)
-    _write(settings, _output(source, layout.PALETTES), palettes)
-    return SweepResult(
-        image_id=source.image_id,
-        animation_bytes=len(animation),
-        animation_sha256=hashlib.sha256(animation).hexdigest() if animation else "",
-        palettes_bytes=len(palettes),
-        palettes_sha256=hashlib.sha256(palettes).hexdigest(),
-        seconds=time.perf_counter() - began,
-    )
+            yield from encode_pictures(image, frames, flats, stills=settings.stills)
+    yield from encode_palette_files(source.image_id, flats, settings.palettes, settings.name_width)
+    yield layout.PALETTES, encode_palettes(source.image_id, flats)
 
 
 def _read_back(source: ImageSource, k: int, settings: TaskSettings) -> FlatFrame:

@@ -12,32 +12,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from flatpipe.files.ledger_rows import flat_of, flat_row, from_sql, planned_of, planned_row, to_sql
+from flatpipe.files.ledger_rows import flat_of, flat_row, from_sql, planned_of, planned_row, sweep_row, to_sql
+from flatpipe.files.ledger_schema import prepare
+from flatpipe.files.retired import retire_replaced
 from flatpipe.records import INTERRUPTED, Failure, FlattenResult, ImageResult, ImageSource, PlannedImage
 
 _COMMIT_EVERY = 64
 _COMMIT_SECONDS = 1.0
 # ^ images, or seconds, between commits: a killed driver repeats at most these, and a commit costs about a millisecond
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS runs (
-  run_id TEXT PRIMARY KEY, started TEXT, finished TEXT, state TEXT, config TEXT, summary TEXT);
-CREATE TABLE IF NOT EXISTS settings (digest TEXT PRIMARY KEY, choices TEXT);
-CREATE TABLE IF NOT EXISTS images (
-  image_id PRIMARY KEY, path, size INTEGER, stamp TEXT, frame INTEGER, content TEXT, width INTEGER, height INTEGER,
-  distinct_colors INTEGER, notes TEXT, seconds REAL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS flats (
-  image_id, k INTEGER, settings TEXT, content TEXT, n_colors INTEGER, mse REAL, palette TEXT, weights TEXT,
-  bytes INTEGER, sha256 TEXT, seconds REAL, PRIMARY KEY (image_id, k)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS sweeps (
-  image_id PRIMARY KEY, settings TEXT, content TEXT, animation_bytes INTEGER, animation_sha256 TEXT,
-  palettes_bytes INTEGER, palettes_sha256 TEXT, seconds REAL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS failures (
-  image_id PRIMARY KEY, path, stage TEXT, error TEXT, message TEXT, run_id TEXT) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS planned (
-  image_id PRIMARY KEY, path, size INTEGER, stamp TEXT, frame INTEGER, ks TEXT, sweep INTEGER, reason TEXT)
-  WITHOUT ROWID;
-"""
+DISPUTED = "disputed"
+# ^ `settings` of an output that `flatpipe verify` found changed: the next run makes it again
 
 
 class KnownOutput(NamedTuple):
@@ -72,7 +57,7 @@ class Ledger:
         else:
             self._db = sqlite3.connect(path, timeout=20)
         if not read_only:
-            self._db.executescript(_SCHEMA)
+            prepare(self._db)
             self._db.execute("PRAGMA synchronous = NORMAL")
             # ^ a commit lost in a power cut only means work done twice
         self._read_only = read_only
@@ -143,6 +128,15 @@ class Ledger:
         )
         self.commit()
 
+    def begin_work(self, run_id: str, now: float) -> None:
+        """Record that the plan is complete and work begins; `now` in seconds since 1970."""
+        due = "SELECT count(*), coalesce(sum(length(ks) - length(replace(ks, ',', '')) + (ks != '')), 0) FROM planned"
+        images, pairs = self._db.execute(f"{due} WHERE ks != '' OR sweep").fetchone()
+        self._db.execute(
+            "INSERT OR REPLACE INTO progress VALUES (?, ?, ?, ?, ?, 0, 0, 0)", (run_id, now, now, images, pairs)
+        )
+        self.commit()
+
     def record_settings(self, choices_by_digest: dict[str, dict[str, Any]]) -> None:
         """Remember what each settings digest stands for."""
         rows = [(digest, json.dumps(choices, sort_keys=True)) for digest, choices in choices_by_digest.items()]
@@ -203,16 +197,16 @@ class Ledger:
             [flat_row(flat, digest_of[flat.k], token.content) for flat in flats],
         )
         if result.sweep is not None and result.sweep.failure is None:
-            sweep = result.sweep
-            row = (sweep.animation_bytes, sweep.animation_sha256, sweep.palettes_bytes, sweep.palettes_sha256)
+            retire_replaced(self._db, result.sweep)
             self._db.execute(
-                "INSERT OR REPLACE INTO sweeps VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                (image_id, sweep_digest, token.content, *row, sweep.seconds),
+                "INSERT OR REPLACE INTO sweeps VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                sweep_row(result.sweep, sweep_digest, token.content),
             )
         if failure is None:
             self._db.execute("DELETE FROM failures WHERE image_id = ?", (image_id,))
         elif failure.error != INTERRUPTED:
             self.record_failure(result.source, failure, run_id)
+        self._count(run_id, result, len(flats))
         self._uncommitted += 1
         if self._uncommitted >= _COMMIT_EVERY or time.monotonic() - self._committed > _COMMIT_SECONDS:
             self.commit()
@@ -231,6 +225,14 @@ class Ledger:
         self._db.execute(
             "UPDATE images SET size = ?, stamp = ?, path = ? WHERE image_id = ?",
             (source.size, source.stamp, to_sql(source.path), to_sql(source.image_id)),
+        )
+
+    def _count(self, run_id: str, result: ImageResult, pairs: int) -> None:
+        failed = result.failure is not None and result.failure.error != INTERRUPTED
+        self._db.execute(
+            "UPDATE progress SET updated = ?, done = done + ?, failed = failed + ?, pairs_done = pairs_done + ? "
+            "WHERE run_id = ?",
+            (time.time(), result.failure is None, failed, pairs, run_id),
         )
 
     def _record_image(self, result: ImageResult) -> None:

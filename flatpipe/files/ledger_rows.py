@@ -5,10 +5,11 @@ Names that are not valid UTF-8 are stored as BLOBs of their bytes; all others as
 
 from __future__ import annotations
 
+import json
 import os
 from typing import Any
 
-from flatpipe.records import FlattenResult, ImageSource, PlannedImage
+from flatpipe.records import FlattenResult, ImageSource, PlannedImage, SweepResult
 
 
 def to_sql(name: str) -> str | bytes:
@@ -58,3 +59,15 @@ def flat_of(row: tuple[Any, ...]) -> FlattenResult:
         sha256=row[9],
         seconds=row[10],
     )
+
+
+def sweep_row(sweep: SweepResult, settings: str, content: str) -> tuple[Any, ...]:
+    """A row of `sweeps`, with the settings digest and content digest it was made of."""
+    animation = (sweep.animation_bytes, sweep.animation_sha256)
+    palettes = (sweep.palettes_bytes, sweep.palettes_sha256)
+    return (to_sql(sweep.image_id), settings, content, *animation, *palettes, sweep.seconds, files_json(sweep))
+
+
+def files_json(sweep: SweepResult) -> str:
+    """The files of a sweep by name, as `sweeps.files` holds them."""
+    return json.dumps(dict(sweep.files), separators=(",", ":"))

@@ -56,6 +56,22 @@ def test_the_recorded_mse_is_that_of_the_written_file(name: str, tmp_path: Path)
         assert len(np.unique(written.reshape(-1, 3), axis=0)) == flat.n_colors == flat.k
 
 
+def test_the_record_of_a_sweep_names_every_file_with_its_digest(tmp_path: Path) -> None:
+    """All that a sweep task writes stands in its record, so that the ledger can check it and knows what is ours."""
+    source = source_of(write_image(tmp_path / "in" / "a.png"), "trips/a.png")
+    settings = TaskSettings(str(tmp_path / "out"), palettes=("gpl",), stills=True)
+    result = do_image(source, settings)
+
+    assert result.sweep is not None
+    written = {path.relative_to(tmp_path / "out"): path for path in (tmp_path / "out").rglob("*") if path.is_file()}
+    flats = {Path(f"images/trips/a.png/k{k:02d}.png") for k in KS}
+    named = {Path(name if "/" in name else f"images/trips/a.png/{name}"): digest for name, digest in result.sweep.files}
+    assert named.keys() == written.keys() - flats
+    assert len(named) == 2 + 2 + 4 + len(KS)
+    for name, digest in named.items():
+        assert hashlib.sha256(written[name].read_bytes()).hexdigest() == digest
+
+
 def test_records_agree_with_the_files(tmp_path: Path) -> None:
     """Sizes, digests, palettes and pixel counts in the records are those of the files on disk."""
     result = do_image(source_of(write_image(tmp_path / "a.png")), settings_for(tmp_path / "out"))
