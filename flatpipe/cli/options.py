@@ -12,11 +12,19 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 def config_options(command: Command) -> Command:
     """The command with CONFIG, -s and --profile: what `read_config` takes."""
+    return click.argument("config_path", metavar="[CONFIG]", default="pipeline.yaml")(_change_options(command))
+
+
+def place_options(command: Command) -> Command:
+    """The command with PLACE, a config or an output folder, and with -s and --profile."""
+    return click.argument("place", metavar="[PLACE]", default="pipeline.yaml")(_change_options(command))
+
+
+def _change_options(command: Command) -> Command:
     command = click.option(
         "-s", "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a config key: -s flatten.k=2-8."
     )(command)
-    command = click.option("--profile", metavar="NAME", help="Use this named part of the config's `profiles`.")(command)
-    return click.argument("config_path", metavar="[CONFIG]", default="pipeline.yaml")(command)
+    return click.option("--profile", metavar="NAME", help="Use this named part of the config's `profiles`.")(command)
 
 
 def run_options(command: Command) -> Command:

@@ -9,11 +9,10 @@ import tempfile
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from flatpipe.files.ledger_rows import flat_of, flat_row, from_sql, planned_of, planned_row, sweep_row, to_sql
-from flatpipe.files.ledger_schema import prepare
+from flatpipe.files.ledger_schema import connect
 from flatpipe.files.retired import retire_replaced
 from flatpipe.records import INTERRUPTED, Failure, FlattenResult, ImageResult, ImageSource, PlannedImage
 
@@ -50,16 +49,7 @@ class Ledger:
     """The record of what has been done. Open it with a path, or with None for an empty one in memory."""
 
     def __init__(self, path: str | None, *, read_only: bool = False) -> None:
-        if path is None:
-            self._db = sqlite3.connect(":memory:")
-        elif read_only:
-            self._db = sqlite3.connect(f"{Path(path).absolute().as_uri()}?mode=ro", uri=True, timeout=20)
-        else:
-            self._db = sqlite3.connect(path, timeout=20)
-        if not read_only:
-            prepare(self._db)
-            self._db.execute("PRAGMA synchronous = NORMAL")
-            # ^ a commit lost in a power cut only means work done twice
+        self._db = connect(path, read_only=read_only)
         self._read_only = read_only
         self._uncommitted, self._committed = 0, time.monotonic()
 

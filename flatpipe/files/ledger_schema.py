@@ -1,8 +1,13 @@
-"""The ledger's tables, and how an older ledger gets what it lacks."""
+"""The ledger's file: opening it, its tables, and how an older ledger gets what it lacks."""
 
 from __future__ import annotations
 
 import sqlite3
+from pathlib import Path
+
+from flatpipe.errors import ConfigError
+
+_VERSION = 2
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS runs (
@@ -31,9 +36,42 @@ _ADDED = (("sweeps", "files", "TEXT DEFAULT '{}'"),)
 # ^ columns that a ledger of an earlier version lacks: table, column, type
 
 
-def prepare(db: sqlite3.Connection) -> None:
+def connect(path: str | None, *, read_only: bool) -> sqlite3.Connection:
+    """A connection to a ledger with all its tables, in memory when path is None; raises ConfigError when it is none."""
+    try:
+        db = _opened(path, read_only=read_only)
+        if db.execute("PRAGMA user_version").fetchone()[0] < _VERSION:
+            db = _in_memory(db) if read_only else db
+            _upgrade(db)
+    except sqlite3.DatabaseError as error:
+        raise ConfigError(f"{path}: cannot be read as a ledger ({error}); is it damaged?") from error
+    return db
+
+
+def _opened(path: str | None, *, read_only: bool) -> sqlite3.Connection:
+    if path is None:
+        return sqlite3.connect(":memory:")
+    if read_only:
+        return sqlite3.connect(f"{Path(path).absolute().as_uri()}?mode=ro", uri=True, timeout=20)
+    db = sqlite3.connect(path, timeout=20)
+    db.execute("PRAGMA synchronous = NORMAL")
+    # ^ a commit lost in a power cut only means work done twice
+    return db
+
+
+def _in_memory(db: sqlite3.Connection) -> sqlite3.Connection:
+    """A copy that a reader may upgrade; only ledgers of an earlier version take this way."""
+    copy = sqlite3.connect(":memory:")
+    db.backup(copy)
+    db.close()
+    return copy
+
+
+def _upgrade(db: sqlite3.Connection) -> None:
     """Make what is missing of the tables; what they hold stays."""
     db.executescript(_SCHEMA)
     for table, column, kind in _ADDED:
         if column not in {row[1] for row in db.execute(f"PRAGMA table_info({table})")}:
             db.execute(f"ALTER TABLE {table} ADD COLUMN {column} {kind}")
+    db.execute(f"PRAGMA user_version = {_VERSION}")
+    db.commit()

@@ -1,0 +1,1 @@
+"""What was done, told and proved: status, story, verification, lock, comparison, cleaning."""

@@ -1,0 +1,79 @@
+"""flatpipe status: the ledger of a run under way, finished, killed; from its config or its output folder."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+from pathlib import Path
+
+import pytest
+from commands import Project
+from waiting import wait_for
+
+from flatpipe.cli.inspecting import duration
+
+ONE_BY_ONE = {"scheduler": "threads", "workers": 1, "granularity": "image"}
+
+
+def test_a_run_is_watched_killed_and_finished(tmp_path: Path) -> None:
+    """While a run goes on, after a kill -9 and at its end, status says so with the counts of the ledger."""
+    project = Project.make(tmp_path, images=24, execution=ONE_BY_ONE)
+    process = project.start("run", faults={"slow": 0.3})
+    wait_for(lambda: _done(project) >= 2)
+    running = json.loads(project.flatpipe("status", "--json").stdout)
+    process.kill()
+    process.communicate()
+    killed = project.flatpipe("status").stdout
+    (project.folder / "photos" / "bad.png").write_bytes(b"nothing")
+    project.flatpipe("run")
+    shutil.move(project.out, project.folder / "moved")
+    finished = json.loads(project.flatpipe("status", "moved", "--json").stdout)
+
+    assert (running["state"], running["images"], running["due"]) == ("running", 24, 24)
+    assert running["done"] >= 2
+    assert running["left"] == 24 - running["done"] > 0
+    assert 0 < running["images_per_second"] < 3.4
+    assert running["seconds_left"] == pytest.approx(running["left"] / running["images_per_second"])
+    assert ": killed" in killed.splitlines()[0]
+    assert "goes on from here" in killed
+    assert (finished["state"], finished["failed"], finished["left"], finished["images"]) == ("finished", 1, 0, 25)
+    assert finished["pairs_done"] == 3 * finished["done"]
+    assert finished["seconds_left"] is None
+
+
+def test_without_a_run_there_is_a_sentence(tmp_path: Path) -> None:
+    """No run, no ledger, a damaged ledger: exit 2 and what is the matter."""
+    project = Project.make(tmp_path, images=1)
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "ledger.sqlite").write_text("this is no database")
+
+    for place, words in (
+        ("pipeline.yaml", "no run has been here yet"),
+        ("photos", "no ledger.sqlite here"),
+        ("broken", "cannot be read as a ledger"),
+    ):
+        done = project.flatpipe("status", place)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert words in done.stderr
+        assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(("seconds", "words"), [
+    (0, "0 s"), (89, "89 s"), (90, "2 min"), (3600, "60 min"), (12_000, "3 h 20 min"), (187_200, "2 d 4 h"),
+])  # fmt: skip
+def test_durations_are_short_words(seconds: float, words: str) -> None:
+    """A duration is told in at most two units."""
+    assert duration(seconds) == words
+
+
+def _done(project: Project) -> int:
+    path = project.out / "ledger.sqlite"
+    if not path.exists():
+        return 0
+    with sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True) as ledger:
+        try:
+            row = ledger.execute("SELECT done FROM progress").fetchone()
+        except sqlite3.OperationalError:
+            return 0
+    return row[0] if row else 0
