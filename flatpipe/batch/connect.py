@@ -18,7 +18,7 @@ from dask.utils import parse_timedelta
 
 from flatpipe.batch.cluster import ClusterEngine
 from flatpipe.batch.deploy import close_cluster, most_workers, started_cluster
-from flatpipe.batch.keeper import Keeper
+from flatpipe.batch.keeper import LOST_WORKER_TIMEOUT, Keeper
 from flatpipe.batch.opening import Opening
 from flatpipe.batch.preflight import check_workers
 from flatpipe.batch.quiet import LastWords, no_interrupts, quiet_logs
@@ -31,12 +31,18 @@ _DASK_SETTINGS = {
     # ^ the driver counts deaths itself: Dask blames every task that a dead worker had queued, we try them apart
     _PATIENCE: "15 minutes",
     # ^ without it a run whose workers are all gone waits for ever
+    LOST_WORKER_TIMEOUT: "15s",
+    # ^ Dask's own default, named here because lost workers are replaced soon after it
     "distributed.worker.memory.spill": False,
     "distributed.worker.memory.target": False,
     # ^ only records travel; decoded images are in our own bounded cache, which Dask cannot spill
     "distributed.comm.timeouts.connect": "60s",
     "distributed.admin.system-monitor.gil.enabled": False,
 }
+
+
+_START_SECONDS = 30
+# ^ for worker processes of this machine to come up: two when it is idle
 
 
 @contextlib.contextmanager
@@ -48,7 +54,8 @@ def local_processes(workers: int, opening: Opening) -> Iterator[ClusterEngine]:
         stack.enter_context(quiet_logs())
         with no_interrupts():
             cluster = distributed.LocalCluster(
-                n_workers=workers,
+                n_workers=0,
+                # ^ none before the plugin is known: one that died as it started would end the run with it
                 threads_per_worker=1,
                 processes=True,
                 dashboard_address="127.0.0.1:0",
@@ -59,6 +66,10 @@ def local_processes(workers: int, opening: Opening) -> Iterator[ClusterEngine]:
             keeper = Keeper(cluster, partial(cluster.scale, workers))
             client = stack.enter_context(_client(cluster, 60))
             client.register_plugin(WorkerSetup())
+            cluster.scale(workers)
+            with contextlib.suppress(TimeoutError):
+                # ^ then the run begins with fewer, and the keeper sees to the others
+                client.wait_for_workers(workers, timeout=_START_SECONDS)
         if importlib.util.find_spec("bokeh"):
             # ^ without it the pages only say that it is missing
             opening.listener.connected(workers, workers, client.dashboard_link or "")

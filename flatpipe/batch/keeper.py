@@ -1,7 +1,7 @@
 """Replacing the workers that a cluster of ours has lost: Dask's clusters go on counting them as theirs.
 
 A nanny starts another process when its worker dies, but not when that happens while the worker starts; a job that the
-queue ends is gone for good. Both are noticed here, struck off the cluster's list, and asked for again.
+queue ends is gone for good. Both are noticed here, struck off the cluster's lists, and asked for again.
 """
 
 from __future__ import annotations
@@ -10,8 +10,13 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-_LOST_SECONDS = 10.0
-# ^ without a sign of life; a nanny needs two or three to start the next process
+import dask
+from dask.utils import parse_timedelta
+
+LOST_WORKER_TIMEOUT = "distributed.deploy.lost-worker-timeout"
+_LATER_SECONDS = 2.0
+# ^ after Dask's own timeout, when the cluster closes what it has lost by name: a replacement gets the same name, and
+#   would be closed too if it had come before
 
 
 class Keeper:
@@ -20,6 +25,7 @@ class Keeper:
     def __init__(self, cluster: Any, scale: Callable[[], object] | None) -> None:
         self._cluster, self._scale = cluster, scale
         # ^ scale: asks the cluster for its fixed size again; None where an adaptive cluster asks by itself
+        self._patience = parse_timedelta(dask.config.get(LOST_WORKER_TIMEOUT, "15s")) + _LATER_SECONDS
         self._seen: dict[Any, float] = {}
 
     def look(self) -> None:
@@ -32,9 +38,16 @@ class Keeper:
         for name, spec in list(specs.items()):
             if here & {f"{name}{suffix}" for suffix in spec.get("group", ("",))}:
                 self._seen[name] = now
-            elif name in self._seen and now - self._seen[name] > _LOST_SECONDS:
+            elif name in self._seen and now - self._seen[name] > self._patience:
                 del self._seen[name]
-                specs.pop(name, None)
+                self._strike_off(name)
                 is_changed = True
         if is_changed and self._scale is not None:
             self._scale()
+
+    def _strike_off(self, name: Any) -> None:
+        self._cluster.worker_spec.pop(name, None)
+        lost = self._cluster.workers.pop(name, None)
+        if lost is not None:
+            self._cluster.loop.add_callback(lost.close)
+            # ^ a nanny or a job without its workers: Dask itself closes single workers only

@@ -6,13 +6,14 @@ import contextlib
 from pathlib import Path
 from types import SimpleNamespace
 
+import dask
 import psutil
 import pytest
 from commands import Project
 from servers import every, expected
 
 from flatpipe.batch import keeper
-from flatpipe.batch.keeper import Keeper
+from flatpipe.batch.keeper import LOST_WORKER_TIMEOUT, Keeper
 
 
 def test_workers_that_are_killed_again_and_again_cost_nothing(tmp_path: Path) -> None:
@@ -44,25 +45,32 @@ def test_workers_that_are_killed_again_and_again_cost_nothing(tmp_path: Path) ->
 
 def test_lost_workers_are_struck_off_and_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """What was there and is gone for a while is replaced, workers and whole jobs; what has yet to come is not."""
-    monkeypatch.setattr(keeper, "_LOST_SECONDS", -1.0)
     asked: list[bool] = []
-    specs = {0: {}, 1: {}, "job-0": {"group": ["-0", "-1"]}, "job-1": {"group": ["-0", "-1"]}, "pending": {}}
-    cluster = SimpleNamespace(worker_spec=specs, scheduler_info={"workers": {}})
-    watch = Keeper(cluster, lambda: asked.append(True))
+    closed: list[object] = []
+    group = {"group": ["-0", "-1"]}
+    specs: dict[object, dict[str, object]] = {0: {}, 1: {}, "job-0": group, "job-1": group, "pending": {}}
+    cluster = SimpleNamespace(
+        worker_spec=specs,
+        workers={name: SimpleNamespace(close=name) for name in specs},
+        loop=SimpleNamespace(add_callback=closed.append),
+        scheduler_info={"workers": {}},
+    )
 
     def show(*names: object) -> None:
         cluster.scheduler_info["workers"] = {str(n): {"name": name} for n, name in enumerate(names)}
-        monkeypatch.setattr(keeper, "_LOST_SECONDS", 1e9 if len(names) > 3 else -1.0)
         watch.look()
 
+    monkeypatch.setattr(keeper, "_LATER_SECONDS", -1.0)
+    # ^ whatever was seen once counts as lost at the next look
+    with dask.config.set({LOST_WORKER_TIMEOUT: "0s"}):
+        watch = Keeper(cluster, lambda: asked.append(True))
     show(0, 1, "job-0-0", "job-0-1", "job-1-0", "job-1-1")
-    assert len(specs) == 5
+    assert (len(specs), asked) == (5, [])
     show(0, "job-0-1")
 
-    assert 0 in specs
-    assert "job-0" in specs
-    assert {1, "job-1"}.isdisjoint(specs)
-    assert asked[-1:] == [True]
+    assert set(specs) == set(cluster.workers) == {0, "job-0", "pending"}
+    assert closed == [1, "job-1"]
+    assert asked == [True]
 
 
 def test_clusters_that_keep_no_list_are_let_be() -> None:

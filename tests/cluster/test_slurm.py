@@ -58,9 +58,10 @@ def test_a_job_that_is_cancelled_on_the_way_is_replaced(slurm: Path, tmp_path: P
         "kwargs": kwargs,
         "scale": {"jobs": 2},
         "wait_for": {"workers": 2, "timeout": "60s"},
+        "dask_config": {"distributed.deploy.lost-worker-timeout": "3s"},
     }
     execution = {"granularity": "image", "cluster": cluster}
-    project = Project.make(tmp_path / "p", images=54, execution=execution)
+    project = Project.make(tmp_path / "p", images=40, execution=execution)
     run = project.start("run", faults={"slow": 0.5})
     wait_for(lambda: len(list(project.out.rglob("sweep.gif"))) > 3)
     first = jobs()
@@ -72,5 +73,5 @@ def test_a_job_that_is_cancelled_on_the_way_is_replaced(slurm: Path, tmp_path: P
     assert run.returncode == 0, out + err
     assert len(first) == 2
     assert len(replaced) == 1
-    assert project.digests() == expected(tmp_path / "threads", 54)
+    assert project.digests() == expected(tmp_path / "threads", 40)
     wait_for(lambda: jobs() == [])
