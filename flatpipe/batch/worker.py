@@ -16,7 +16,7 @@ from flatpipe.batch import tasks
 from flatpipe.batch.endurance import allow_exit
 from flatpipe.files.quiet import silence_c_libraries
 
-CACHE_SHARE = 0.2
+_CACHE_SHARE = 0.2
 # ^ of a worker's memory for decoded images; Dask neither sees nor spills them
 
 
@@ -36,7 +36,7 @@ class WorkerSetup(distributed.WorkerPlugin):
             signal.signal(signal.SIGINT, signal.SIG_IGN)
         threadpool_limits(1)
         # ^ Dask's nanny sets this by environment variables, but a worker may have been started without a nanny
-        tasks.configure_worker(int(memory_of(worker) * CACHE_SHARE))
+        tasks.configure_worker(int(memory_of(worker) * _CACHE_SHARE))
         if worker.nanny is not None:
             allow_exit()
             silence_c_libraries()
