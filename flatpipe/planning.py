@@ -87,8 +87,12 @@ def open_workspace(
     ledger_path = _ledger_path(config)
     with contextlib.ExitStack() as stack:
         if for_writing:
-            _prepare(outputs, ledger_path)
-            stack.enter_context(_only_run(ledger_path))
+            with _writing(outputs):
+                Path(ledger_path).parent.mkdir(parents=True, exist_ok=True)
+            stack.enter_context(only_run(ledger_path))
+            with _writing(outputs):
+                outputs.prepare()
+                # ^ not before the folder is ours: it drops partial files, which may be another run's
             if not Path(ledger_path).exists():
                 outputs.fetch(layout.LEDGER, ledger_path)
                 # ^ the state folder is new, the outputs are not: a run from another machine left its ledger with them
@@ -151,16 +155,16 @@ def _ledger_path(config: Config) -> str:
     return f"{output}/{layout.LEDGER}"
 
 
-def _prepare(outputs: Root, ledger_path: str) -> None:
+@contextlib.contextmanager
+def _writing(outputs: Root) -> Iterator[None]:
     try:
-        Path(ledger_path).parent.mkdir(parents=True, exist_ok=True)
-        outputs.prepare()
+        yield
     except OSError as error:
         raise ConfigError(f"{outputs.place}: output.path cannot be written: {error.strerror or error}") from error
 
 
 @contextlib.contextmanager
-def _only_run(ledger_path: str) -> Iterator[None]:
+def only_run(ledger_path: str) -> Iterator[None]:
     """Hold the ledger's folder for this run; raises RunGivenUp when another run holds it."""
     folder = os.open(Path(ledger_path).parent, os.O_RDONLY)
     try:

@@ -63,6 +63,7 @@ RULES: dict[str, tuple[set[str], set[str]]] = {
         },
         {"dask"},
     ),
+    "proof.recompute": ({"proof", "batch.tasks", "planning", "files", "records"}, set()),
     "proof": ({"proof", "planning", "config", "errors", "files", "records"}, set()),
     "starting": ({"config", "errors", "files", "records"}, set()),
     "cli": ({"cli", "pipeline", "planning", "proof", "starting", "config", "errors", "files", "report"}, {"click"}),

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from flatpipe.batch.fingerprint import Fingerprints, changed
 from flatpipe.files import layout
-from flatpipe.files.ledger import KnownImage, KnownOutput, Ledger
+from flatpipe.files.ledger import DISPUTED, KnownImage, KnownOutput, Ledger
 from flatpipe.files.storage import Root, read_file
 from flatpipe.records import ImageSource, PlannedImage, TaskSettings
 
@@ -91,6 +91,8 @@ class Planner:
         return reason
 
     def _settings_reason(self, made: KnownOutput, digest: str) -> str:
+        if made.settings == DISPUTED:
+            return "verify found it changed"
         return changed(self.ledger.choices(made.settings), self.fingerprints.choices[digest])
 
 

@@ -208,6 +208,18 @@ class Ledger:
             (to_sql(source.image_id), to_sql(source.path), failure.stage, failure.error, failure.message, run_id),
         )
 
+    def dispute(self, image_id: str, k: int | None) -> None:
+        """Note that the flat image for k, or with k None another file of the image, is not as recorded."""
+        name = to_sql(image_id)
+        if k is None:
+            self._db.execute("UPDATE sweeps SET settings = ? WHERE image_id = ?", (DISPUTED, name))
+        else:
+            self._db.execute("UPDATE flats SET settings = ? WHERE image_id = ? AND k = ?", (DISPUTED, name, k))
+
+    def dispute_input(self, image_id: str) -> None:
+        """Note that an input is not as recorded, whatever its dates say: the next plan reads it."""
+        self._db.execute("UPDATE images SET stamp = '' WHERE image_id = ?", (to_sql(image_id),))
+
     def refresh_stamp(self, source: ImageSource) -> None:
         """Note that a file whose date changed still holds the content we know; a reader keeps that to himself."""
         if self._read_only:

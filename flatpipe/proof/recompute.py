@@ -1,0 +1,59 @@
+"""A sample of images done once more, in memory, and compared with the ledger byte for byte."""
+
+from __future__ import annotations
+
+import hashlib
+import heapq
+import os
+import uuid
+from collections.abc import Collection, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+from flatpipe.batch import tasks
+from flatpipe.files.remote import RemoteRoot
+from flatpipe.files.retired import full_name
+from flatpipe.planning import Workspace
+from flatpipe.proof.outputs import RecordedImage, recorded_images
+from flatpipe.proof.verify import Difference, Verified
+from flatpipe.records import ImageResult, PlannedImage, TaskSettings
+
+
+def sample(workspace: Workspace, number: int, seed: int, without: Collection[str]) -> list[RecordedImage]:
+    """So many complete images, drawn by the digest of seed and image id: the same ones each time, in any order."""
+
+    def place(image: RecordedImage) -> bytes:
+        return hashlib.sha256(f"{seed} ".encode() + os.fsencode(image.source.image_id)).digest()
+
+    complete = (image for image in recorded_images(workspace) if image.has_sweep and image.ks == workspace.ks)
+    return heapq.nsmallest(number, (image for image in complete if image.source.image_id not in without), key=place)
+
+
+def recompute(workspace: Workspace, images: list[RecordedImage], counts: Verified, jobs: int) -> Iterator[Difference]:
+    """Outputs that come out otherwise than recorded; nothing is written to the output."""
+    with ThreadPoolExecutor(jobs) as pool:
+        for image, result in zip(images, pool.map(lambda one: _again(one, workspace.settings), images), strict=True):
+            counts.recomputed += 1
+            again = _digests(result)
+            for file in image.files:
+                if again.get(file.name if file.k is None else file.k) != file.sha256:
+                    yield Difference(image.source.image_id, "recomputed otherwise", file.name, file.k)
+
+
+def _again(image: RecordedImage, settings: TaskSettings) -> ImageResult:
+    """All of one image's tasks, as a run does them; their files go to memory, and from there nowhere."""
+    place = f"memory://flatpipe-{uuid.uuid4().hex}"
+    planned = PlannedImage(image.source, image.ks, sweep=True, reason="verify")
+    try:
+        return tasks.flatten_images([(planned, ())], replace(settings, output=place))[0]
+    finally:
+        filesystem = RemoteRoot(place).filesystem
+        if filesystem.exists(place):
+            filesystem.rm(place, recursive=True)
+
+
+def _digests(result: ImageResult) -> dict[int | str, str]:
+    """sha256 of each output, by k or by name."""
+    flats: dict[int | str, str] = {flat.k: flat.sha256 for flat in result.flats}
+    files = () if result.sweep is None else result.sweep.files
+    return flats | {full_name(result.source.image_id, name): sha256 for name, sha256 in files}

@@ -1,0 +1,112 @@
+"""Every recorded output, and every input, against its sha256 in the ledger."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
+
+from flatpipe.files.ledger import Ledger
+from flatpipe.files.storage import Root, read_file
+from flatpipe.planning import Workspace
+from flatpipe.proof.outputs import RecordedFile, RecordedImage, recorded_images
+
+Kind = Literal["changed", "missing", "unreadable", "input changed", "input missing", "recomputed otherwise"]
+
+_AT_ONCE = 64
+# ^ images that are read between two looks at the ledger: bounded memory for any number of them
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Something that is not as the ledger says."""
+
+    image_id: str
+    kind: Kind
+    name: str
+    # ^ file below the output root, or the input's path
+    k: int | None = None
+    # ^ of a flat image
+
+
+@dataclass(slots=True)
+class Verified:
+    """What was looked at so far."""
+
+    images: int = 0
+    outputs: int = 0
+    inputs: int = 0
+    recomputed: int = 0
+    # ^ images
+    unfinished: int = 0
+    # ^ images that have no complete outputs under the config's settings: failed, not done yet, or settings changed
+
+
+def verify(workspace: Workspace, counts: Verified, jobs: int, *, inputs: bool = True) -> Iterator[Difference]:
+    """What differs, in the ledger's order, as a stream; counts as it goes. `jobs` threads read and digest."""
+    planned = next(workspace.ledger.rows("SELECT count(*) FROM planned"))[0]
+    images, complete = recorded_images(workspace), 0
+    digest_of = lru_cache(maxsize=_AT_ONCE)(_input_digest)
+    # ^ the frames of a file come together
+    with ThreadPoolExecutor(jobs) as pool:
+        while batch := list(itertools.islice(images, _AT_ONCE)):
+            for image, found in zip(batch, pool.map(lambda one: _differences(workspace, one), batch), strict=True):
+                counts.images += 1
+                counts.outputs += len(image.files)
+                complete += image.has_sweep and image.ks == workspace.ks
+                yield from found
+            if inputs:
+                counts.inputs += len(batch)
+                yield from itertools.chain.from_iterable(
+                    pool.map(lambda one: _input_differences(one, digest_of), batch)
+                )
+    counts.unfinished = planned - complete
+
+
+def dispute(ledger: Ledger, differences: Iterable[Difference]) -> None:
+    """Note in the ledger what differs, so that the next run makes it again; a recomputation alone proves no damage."""
+    for difference in differences:
+        if difference.kind in ("input changed", "input missing"):
+            ledger.dispute_input(difference.image_id)
+        elif difference.kind != "recomputed otherwise":
+            ledger.dispute(difference.image_id, difference.k)
+    ledger.commit()
+
+
+def _differences(workspace: Workspace, image: RecordedImage) -> list[Difference]:
+    found = []
+    for file in image.files:
+        kind = _judge(workspace.outputs, file)
+        if kind is not None:
+            found.append(Difference(image.source.image_id, kind, file.name, file.k))
+    return found
+
+
+def _judge(outputs: Root, file: RecordedFile) -> Kind | None:
+    try:
+        content = outputs.read(file.name)
+    except (FileNotFoundError, NotADirectoryError):
+        return "missing"
+    except OSError:
+        return "unreadable"
+    return None if hashlib.sha256(content).hexdigest() == file.sha256 else "changed"
+
+
+def _input_differences(image: RecordedImage, digest_of: Callable[[str], str]) -> list[Difference]:
+    source = image.source
+    digest = digest_of(source.path)
+    if digest == image.content:
+        return []
+    return [Difference(source.image_id, "input changed" if digest else "input missing", source.path)]
+
+
+def _input_digest(path: str) -> str:
+    """The sha256 of an input, "" when it cannot be read."""
+    try:
+        return hashlib.sha256(read_file(path)).hexdigest()
+    except OSError:
+        return ""
