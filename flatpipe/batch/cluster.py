@@ -117,7 +117,9 @@ def _outcome(future: Any, bundle: Bundle) -> Finished:
         return Finished(bundle, error=WorkersLost(str(error)))
     except NoWorkerError:
         return Finished(bundle, error=RunGivenUp("no worker has been there for too long; run again to resume"))
-    except CancelledError:
+    except (CancelledError, OSError):
+        # ^ OSError: the connection broke while the result was on its way
         return Finished(bundle, error=RunGivenUp("the Dask scheduler was lost; run again to resume"))
     except Exception as error:  # noqa: BLE001 - tasks raise nothing: whatever arrives here is the cluster's own trouble
-        return Finished(bundle, error=error)
+        words = f"the cluster failed: {type(error).__name__}: {error}; run again to resume"
+        return Finished(bundle, error=RunGivenUp(words))

@@ -102,7 +102,7 @@ def test_a_replaced_and_a_lost_object_are_noticed(store: Any, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(("change", "words"), [
-    ({"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}, "EndpointConnectionError"),
+    ({"AWS_ENDPOINT_URL": "http://127.0.0.1:9", "AWS_MAX_ATTEMPTS": "1"}, "EndpointConnectionError"),
     ({}, "no such bucket or container; make it first"),
 ], ids=["unreachable", "no bucket"])  # fmt: skip
 def test_what_stands_in_the_way_is_a_sentence(
