@@ -1,4 +1,4 @@
-"""The default solver: a search on coarse tables of the colours for a good optimum, then refinement on every colour."""
+"""The default solver: a search for a good optimum on coarse tables of the colours."""
 
 from __future__ import annotations
 
@@ -10,14 +10,11 @@ from numpy.typing import NDArray
 
 from flatpipe.quantize.kmeans import lloyd
 from flatpipe.quantize.levels import ColorLevels, Points
-from flatpipe.quantize.refine import approach
 from flatpipe.quantize.seeding import spread
 from flatpipe.quantize.swaps import improve
 
 _TOL = 0.04
 # ^ in levels, root mean square over pixels: 0.01 takes half the time again and gains 0.00005 of distortion
-_SLACK = 1.0
-# ^ in levels; 0.5 and 2 take as long
 _MAX_ROUNDS = 100
 _QUICK = 2048
 # ^ points for a quick palette
@@ -44,18 +41,19 @@ def effort_for(n_pixels: int, n_colors: int, k: int) -> Effort:
     """Return the effort that an image is worth at `k`: 700 points for 768x512, more starts where colours are few."""
     coarse = max(min(max(int(1.12 * math.sqrt(n_pixels)), 250), 1500), 32 * k if k <= 32 else 16 * k)
     if k <= 32:
-        return Effort(coarse, 6 * coarse, starts=min(max(4000 // n_colors, 5), 40), tries=10, candidates=4)
+        return Effort(coarse, 6 * coarse, starts=min(max(4000 // n_colors, 4), 40), tries=10, candidates=3)
     return Effort(coarse, max(2 * coarse, 4000), starts=1, tries=3, candidates=1)
 
 
 def multilevel(levels: ColorLevels, k: int, seed: int) -> NDArray[np.float64]:
-    """Return k centroids (k, 3) of the colours, hardly ever more than 1 % above the least distortion known."""
+    """Return k centroids (k, 3) of the colours, near the best optimum; `cluster_colors` takes them there."""
     effort, tol = effort_for(levels.n_pixels, levels.n, k), _TOL * levels.level
     found = _search(levels.sketch(effort.coarse), k, effort, tol, levels.energy, np.random.default_rng([seed, k]))
     middle = levels.sketch(effort.middle)
     explained = [lloyd(middle, centroids, _MAX_ROUNDS, tol) for centroids in found]
     best = found[int(np.argmax(explained))]
-    approach(levels.colors, levels.cells, best, _MAX_ROUNDS, tol, _SLACK * levels.level)
+    lloyd(levels.sketch(4 * effort.middle), best, _MAX_ROUNDS, tol)
+    # ^ on all colours means are rounded, and steps of less than half a level are lost: they are taken here
     return best.astype(np.float64)
 
 

@@ -32,58 +32,46 @@ class Borders(NamedTuple):
 
 
 @kernel
-def approach(
-    colors: Points, cells: Cells, centroids: NDArray[np.float32], max_rounds: int, tol: float, slack: float
-) -> None:
-    """Move `centroids` (k, 3), INOUT, by Lloyd's iteration on all colours until their root mean square shift is `tol`.
-
-    Colours within `slack` of a border are watched; borders are drawn anew when a centroid has gone half as far.
-    """
-    for _ in range(max_rounds):
-        start = centroids.copy()
-        borders = _draw_borders(cells, colors, centroids, slack)
-        _iterate(borders, centroids, max_rounds, tol, False)
-        if _largest_gap(start, centroids) <= slack / 2:
-            break
-
-
-@kernel
 def settle(
-    colors: Points, cells: Cells, palette: NDArray[np.float32], max_rounds: int, slack: float
+    colors: Points,
+    cells: Cells,
+    centroids: NDArray[np.float32],
+    max_rounds: int,
+    tol: float,
+    slack: float,
+    whole: bool,
 ) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """Return each colour's nearest row of `palette`, (n,), and the rows' exact totals (k, 4), laid out as `sums`.
+    """Return the labels (n,) of all colours and the clusters' exact totals (k, 4), after Lloyd's iteration.
 
-    At most `max_rounds` times before that, Lloyd's iteration in whole numbers moves `palette` (k, 3), INOUT, until each
-    row is the rounded mean of its colours. That mean is the best whole colour there is, so distortion never rises.
+    It moves `centroids` (k, 3), INOUT, until their root mean square shift per pixel is `tol`. With `whole` they move to
+    rounded means, the best whole colours there are, so distortion never rises; with `tol` 0 each is in the end the
+    rounded mean of its colours. Borders are drawn anew when a centroid has moved by `slack`.
     """
     labels = np.empty(len(colors.sums), np.uint8)
-    left = max_rounds
-    while True:
-        start = palette.copy()
-        borders = _draw_borders(cells, colors, palette, slack)
-        watched, totals = _iterate(borders, palette, left, 0.0, True)
-        if left == 0 or _largest_gap(start, palette) == 0:
+    for left in range(max_rounds, -1, -1):
+        start = centroids.copy()
+        borders = _draw_borders(cells, colors, centroids, slack)
+        watched, totals = _iterate(borders, centroids, left, tol, whole)
+        if left == 0 or _is_near(start, centroids, slack):
             _label_all(borders, cells, watched, labels)
-            return labels, totals
-        left -= 1
+            break
+    return labels, totals
 
 
 @kernel
 def _draw_borders(cells: Cells, colors: Points, centroids: NDArray[np.float32], slack: float) -> Borders:
-    """Return what lies farther than `slack` from every border between `centroids` (k, 3), and what must be watched."""
+    """Return which cells no border between `centroids` (k, 3) can reach while these move by less than `slack`."""
     m = cells.radius.size
     near, squared, second = np.empty(m, np.uint8), np.empty(m, np.float32), np.empty(m, np.float32)
     assign_two(cells.points.positions, centroids, near, squared, second)
-    watched = np.empty(m, np.bool_)
-    for i in range(m):
-        reach = cells.radius[i] + np.float32(slack)
-        watched[i] = math.sqrt(second[i]) - math.sqrt(squared[i]) < 2 * reach
     gaps = _gaps(centroids)
+    watched = np.empty(m, np.bool_)
     totals = np.zeros((len(centroids), 4), np.int64)
     n_watched = 0
     for i in range(m):
-        if watched[i]:
-            watched[i] = _is_divided(cells, i, centroids, near[i], squared[i], gaps, slack)
+        distance = np.sqrt(squared[i])
+        certain = distance + 2 * (cells.radius[i] + np.float32(slack))
+        watched[i] = second[i] < certain * certain and _is_divided(cells, i, centroids, near[i], distance, gaps, slack)
         if watched[i]:
             n_watched += cells.starts[i + 1] - cells.starts[i]
         else:
@@ -98,35 +86,44 @@ def _is_divided(
     i: int,
     centroids: NDArray[np.float32],
     near: int,
-    squared: float,
+    distance: np.float32,
     gaps: NDArray[np.float32],
     slack: float,
 ) -> bool:
-    """Whether a border between cell i's nearest centroid and another passes within `slack` of the cell's colours."""
+    """Whether a colour of cell i could be nearer to another centroid, if all of these moved by `slack`.
+
+    At the cell's mean, be a and b the distances to the nearest centroid and to another one, g the gap of the two, r the
+    cell's radius. At its colours b^2 - a^2 is less by 2 r g at most, a + b is more by 2 r at most. So b - a is at least
+    2 slack everywhere in the cell if b^2 - a^2 >= 2 r g + 2 slack (a + b + 2 r); a + b >= 2 a makes this a bound for b.
+    """
     positions = cells.points.positions
     x, y, z = positions[0, i], positions[1, i], positions[2, i]
-    twice_reach = 2 * (cells.radius[i] + np.float32(slack))
+    radius, margin = cells.radius[i], np.float32(2 * slack)
+    share = radius / max(distance, np.float32(1e-6))
     for j in range(len(centroids)):
+        bound = distance + min(margin + 2 * radius, share * gaps[near, j] + margin * (1 + share))
         dx, dy, dz = x - centroids[j, 0], y - centroids[j, 1], z - centroids[j, 2]
-        # distance to the border: difference of the squared distances over twice the gap of the centroids
-        if j != near and dx * dx + dy * dy + dz * dz - squared < gaps[near, j] * twice_reach:
+        if j != near and dx * dx + dy * dy + dz * dz < bound * bound:
             return True
     return False
 
 
 @kernel
 def _watched_colors(cells: Cells, colors: Points, watched: NDArray[np.bool_], n_watched: int) -> Points:
-    """Return the colours of the watched cells, in order."""
+    """Return the colours of the watched cells, in order; neighbouring cells are copied together."""
     positions, sums = np.empty((3, n_watched), np.float32), np.empty((n_watched, 4), np.int64)
-    place = 0
-    for i in range(watched.size):
-        if watched[i]:
-            for row in range(cells.starts[i], cells.starts[i + 1]):
-                for c in range(3):
-                    positions[c, place] = colors.positions[c, row]
-                for c in range(4):
-                    sums[place, c] = colors.sums[row, c]
-                place += 1
+    place, cell = 0, 0
+    while cell < watched.size:
+        first = cell
+        while cell < watched.size and watched[cell] == watched[first]:
+            cell += 1
+        if watched[first]:
+            start, stop = cells.starts[first], cells.starts[cell]
+            end = place + stop - start
+            for c in range(3):
+                positions[c, place:end] = colors.positions[c, start:stop]
+            sums[place:end] = colors.sums[start:stop]
+            place = end
     return Points(positions, sums)
 
 
@@ -149,16 +146,20 @@ def _iterate(
 
 
 @kernel
-def _label_all(borders: Borders, cells: Cells, watched: NDArray[np.uint8], labels: NDArray[np.uint8]) -> None:
+def _label_all(borders: Borders, cells: Cells, labels_watched: NDArray[np.uint8], labels: NDArray[np.uint8]) -> None:
     """Set the labels of all colours (n,), given those of the watched colours."""
-    place = 0
-    for i in range(borders.near.size):
-        for row in range(cells.starts[i], cells.starts[i + 1]):
-            if borders.watched[i]:
-                labels[row] = watched[place]
-                place += 1
-            else:
-                labels[row] = borders.near[i]
+    near, watched = borders.near, borders.watched
+    place, cell = 0, 0
+    while cell < near.size:
+        first = cell
+        while cell < near.size and watched[cell] == watched[first] and (watched[first] or near[cell] == near[first]):
+            cell += 1
+        start, stop = cells.starts[first], cells.starts[cell]
+        if watched[first]:
+            labels[start:stop] = labels_watched[place : place + stop - start]
+            place += stop - start
+        else:
+            labels[start:stop] = near[first]
 
 
 @kernel
@@ -176,12 +177,12 @@ def _gaps(centroids: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 @kernel
-def _largest_gap(start: NDArray[np.float32], moved: NDArray[np.float32]) -> float:
-    """Return how far the centroid has gone that has gone farthest."""
-    largest = 0.0
+def _is_near(start: NDArray[np.float32], moved: NDArray[np.float32], slack: float) -> bool:
+    """Whether all centroids are nearer than 0.9 `slack` to where they started; the rest is for float32's rounding."""
     for j in range(len(start)):
         squared = 0.0
         for c in range(3):
             squared += (moved[j, c] - start[j, c]) ** 2
-        largest = max(largest, squared)
-    return math.sqrt(largest)
+        if squared > (0.9 * slack) ** 2:
+            return False
+    return True

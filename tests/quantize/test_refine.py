@@ -7,7 +7,7 @@ import pytest
 
 from flatpipe.quantize.kmeans import assign, lloyd
 from flatpipe.quantize.recolor import cluster_colors
-from flatpipe.quantize.refine import approach, settle
+from flatpipe.quantize.refine import settle
 from flatpipe.quantize.seeding import spread
 from tests.quantize.builders import distortion, levels_of, noise, painting, photograph, weighted_levels
 
@@ -21,7 +21,7 @@ def test_labels_are_those_of_brute_force(name, k, space):
     """Cells moved as a whole end where each of their colours would: labels equal those of comparing every colour."""
     levels = levels_of(PICTURES[name], space)
     palette = np.rint(spread(levels.colors, k, np.random.default_rng(k)))
-    labels, totals = settle(levels.colors, levels.cells, palette.copy(), 0, 0.5 * levels.level)
+    labels, totals = settle(levels.colors, levels.cells, palette.copy(), 0, 0.0, 0.5 * levels.level, True)
     expected = np.empty(levels.n, np.uint8)
     assign(levels.colors.positions, palette, expected, np.empty(levels.n, np.float32))
     assert np.array_equal(labels, expected)
@@ -30,13 +30,13 @@ def test_labels_are_those_of_brute_force(name, k, space):
 
 
 @pytest.mark.parametrize("slack", [0.1, 1.0, 20.0, 500.0])
-def test_approach_reaches_what_lloyd_reaches(slack):
+def test_watching_borders_reaches_what_lloyd_reaches(slack):
     """Whatever is watched, the distortion is that of Lloyd's iteration on all colours, within the tolerance."""
     levels = levels_of(PICTURES["photograph"])
     start = spread(levels.sketch(300), 9, np.random.default_rng(3))
     plain, fast = start.copy(), start.copy()
     lloyd(levels.colors, plain, 500, 0.01)
-    approach(levels.colors, levels.cells, fast, 500, 0.01, slack)
+    settle(levels.colors, levels.cells, fast, 500, 0.01, slack, False)
     colors, counts = levels.colors.positions.T, levels.colors.sums[:, 3]
     assert distortion(colors, counts, fast) == pytest.approx(distortion(colors, counts, plain), rel=2e-3)
 
@@ -61,7 +61,7 @@ def test_settling_never_adds_distortion():
     for seed in range(5):
         rounded = np.rint(spread(levels.colors, 12, np.random.default_rng(seed)))
         palette = rounded.copy()
-        settle(levels.colors, levels.cells, palette, 100, 0.5)
+        settle(levels.colors, levels.cells, palette, 100, 0.0, 1.5, True)
         assert distortion(colors, counts, palette) <= distortion(colors, counts, rounded)
 
 
