@@ -20,6 +20,8 @@ _LOOK_SECONDS = 2.0
 # ^ between looks at the scheduler: are there workers, and how many threads have they?
 _ANSWER_SECONDS = 10.0
 # ^ a scheduler that is this late with an answer counts as absent for the while
+_FETCH_SECONDS = 5.0
+# ^ results are records of some kilobytes; waiting longer would hide that the scheduler is lost
 
 
 class ClusterEngine:
@@ -65,11 +67,14 @@ class ClusterEngine:
             future = self._done.get(timeout=timeout)
         except queue.Empty:
             return None
-        bundle = self._futures.pop(future)
-        try:
-            return _outcome(future, bundle)
-        finally:
-            future.release()
+        done = _outcome(future, self._futures[future])
+        if done is None:
+            future.add_done_callback(self._done.put)
+            # ^ the worker that held the result died with it: it is being computed again, or the scheduler is gone too
+            return None
+        del self._futures[future]
+        future.release()
+        return done
 
     def stop(self) -> None:
         """Tell the workers to begin nothing more: what runs finishes, and what was done comes back as results."""
@@ -109,10 +114,12 @@ class ClusterEngine:
             return {}
 
 
-def _outcome(future: Any, bundle: Bundle) -> Finished:
-    """What a done future holds; asking for it can fail too, when the worker that has it dies just then."""
+def _outcome(future: Any, bundle: Bundle) -> Finished | None:
+    """What a done future holds; None when it does not come, because the worker that has it died just then."""
     try:
-        return Finished(bundle, future.result())
+        return Finished(bundle, future.result(timeout=_FETCH_SECONDS))
+    except TimeoutError:
+        return None
     except KilledWorker as error:
         return Finished(bundle, error=WorkersLost(str(error)))
     except NoWorkerError:
