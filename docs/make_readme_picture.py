@@ -1,4 +1,4 @@
-"""Draw docs/pictures/sweep.png from a finished run of `pipeline.yaml`: the flat images of one photograph, side by side."""
+"""Draw docs/pictures/sweep.png from a finished run of `pipeline.yaml`: one photograph's flat images, side by side."""
 
 from __future__ import annotations
 
