@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 import uuid
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 from dask.delayed import Delayed
 
@@ -18,26 +20,26 @@ from flatpipe.batch.graph import bundle_graph
 from flatpipe.batch.opening import Opening
 from flatpipe.batch.warm_up import warm_up
 from flatpipe.config import Config
-from flatpipe.environment import environment
 from flatpipe.errors import RunGivenUp
 from flatpipe.files import layout
 from flatpipe.files.discover import RefusedFile
+from flatpipe.finishing import write_ending
 from flatpipe.interrupts import announced, stop_on_signals
 from flatpipe.observer import RunObserver
 from flatpipe.planning import PlanCounts, Request, Workspace, open_workspace, plan_images
+from flatpipe.proof.locked import LOCK_MISSED, lock_missed, lock_to_reproduce
 from flatpipe.records import (
     INTERRUPTED,
     FlattenResult,
     ImageResult,
     ImageSource,
+    LoadToken,
     PlannedImage,
     PlanSummary,
     RunSummary,
     StopRequest,
 )
-from flatpipe.report.gallery import write_gallery
-from flatpipe.report.gallery_rows import GallerySettings
-from flatpipe.report.tables import write_tables
+from flatpipe.run_log import RunLog
 
 
 @dataclass(slots=True)
@@ -57,7 +59,10 @@ class _Run:
     request: Request
     observer: RunObserver
     stop: StopRequest
-    tally: _Tally
+    log: RunLog
+    lock: Path | None
+    # ^ what the run has promised to reproduce
+    tally: _Tally = field(default_factory=_Tally)
 
 
 def run(
@@ -68,16 +73,19 @@ def run(
 ) -> RunSummary:
     """Bring every output that the config asks for up to date, and say what was done.
 
-    Raises ConfigError when the input or output cannot serve, RunGivenUp when another run is writing there. All that
-    happens later, a run given up or interrupted included, is told by the summary's `exit_code` and `reason`.
+    Raises ConfigError when the input or output cannot serve, or a lock that is asked for would not be reproduced;
+    RunGivenUp when another run is writing there. All that happens later, a run given up or interrupted included, is
+    told by the summary's `exit_code` and `reason`.
     """
-    observer = observer or RunObserver()
+    observer, request, run_id = observer or RunObserver(), request or Request(), _new_run_id()
     check_carrier(config)
     with (
         open_workspace(config, for_writing=True, named=sources) as workspace,
+        lock_to_reproduce(workspace, request.lock, sources) as lock,
         stop_on_signals(observer.stopping) as stop,
+        contextlib.closing(RunLog(workspace, run_id)) as log,
     ):
-        current = _Run(_new_run_id(), time.monotonic(), workspace, request or Request(), observer, stop, _Tally())
+        current = _Run(run_id, time.monotonic(), workspace, request, observer, stop, log, lock)
         _begin(current)
         plan = _store_plan(current, sources)
         reason = _execute(current, plan)
@@ -85,6 +93,7 @@ def run(
 
 
 def _begin(run: _Run) -> None:
+    run.log.begin()
     config = run.workspace.config.as_json()
     run.workspace.ledger.begin_run(run.run_id, _now(), config)
     run.workspace.ledger.record_settings(run.workspace.fingerprints.choices)
@@ -97,6 +106,7 @@ def _store_plan(run: _Run, sources: Sequence[ImageSource] | None) -> PlanSummary
         if isinstance(item, RefusedFile):
             ledger.store_plan([PlannedImage(item.source, (), sweep=False, reason="refused")])
             ledger.record_failure(item.source, item.failure, run.run_id)
+            run.log.add(ImageResult(item.source, LoadToken(item.source.image_id), failure=item.failure))
         else:
             ledger.store_plan([item])
     ledger.forget_absent_failures()
@@ -116,7 +126,7 @@ def _execute(run: _Run, plan: PlanSummary) -> str:
         warm_up()
     try:
         with open_engine(carrier, _opening(run)) as engine:
-            run.workspace.ledger.begin_work(run.run_id, time.time())
+            _begin_work(run)
             work = bundles(run.workspace.ledger.work(), config.execution.granularity)
             for result in execute(work, engine, _graph_builder(run), run.stop):
                 _record(run, result)
@@ -126,6 +136,14 @@ def _execute(run: _Run, plan: PlanSummary) -> str:
     except KeyboardInterrupt:
         run.stop.exit_code = run.stop.exit_code or 130
     return "stopped; run again to go on" if run.stop else ""
+
+
+def _begin_work(run: _Run) -> None:
+    run.workspace.ledger.begin_work(run.run_id, time.time())
+    if run.lock is None:
+        with contextlib.suppress(OSError):
+            run.workspace.outputs.remove(layout.LOCK)
+            # ^ from here on it would not be true; the end of a complete run writes another
 
 
 def _opening(run: _Run) -> Opening:
@@ -156,6 +174,7 @@ def _record(run: _Run, result: ImageResult) -> None:
         return
     else:
         run.tally.failed += 1
+    run.log.add(result)
     run.observer.image_done(result)
 
 
@@ -172,9 +191,12 @@ def _check_failures(run: _Run, plan: PlanSummary, result: ImageResult) -> None:
 
 
 def _finish(run: _Run, plan: PlanSummary, reason: str) -> RunSummary:
-    """Write the tables and run.json, and say how the run ended."""
+    """Write all that stands beside the images, and say how the run ended."""
     workspace, tally = run.workspace, run.tally
     exit_code = run.stop.exit_code or (RunGivenUp.exit_code if reason else 1 if tally.failed else 0)
+    if run.lock is not None and not reason:
+        reason = lock_missed(workspace, run.lock)
+        exit_code = LOCK_MISSED if reason else exit_code
     summary = RunSummary(
         run_id=run.run_id,
         output=workspace.settings.output,
@@ -190,51 +212,12 @@ def _finish(run: _Run, plan: PlanSummary, reason: str) -> RunSummary:
     )
     workspace.ledger.end_run(run.run_id, _now(), reason or "finished", json.dumps(asdict(summary)))
     try:
-        write_tables(
-            workspace.ledger, workspace.outputs, workspace.fingerprints.flat.values(), workspace.settings.name_width
-        )
-        workspace.outputs.write(layout.RUN, _run_json(workspace.config, summary))
-        _write_report(workspace)
-        _copy_ledger(workspace)
-        workspace.outputs.tidy()
+        write_ending(workspace, summary, lock=run.lock is None)
+        run.log.end(summary)
     except OSError as error:
         reason = reason or f"the output cannot be written: {error.strerror or error}"
         return replace(summary, exit_code=RunGivenUp.exit_code, reason=reason)
     return summary
-
-
-def _write_report(workspace: Workspace) -> None:
-    """Write index.html and gallery/, when they are asked for and what they show has changed."""
-    config, settings = workspace.config, workspace.settings
-    if not config.report.enabled:
-        return
-    gallery = GallerySettings(
-        flat_digests=tuple(workspace.fingerprints.flat.values()),
-        sweep_digest=workspace.fingerprints.sweep,
-        name_width=settings.name_width,
-        animation_format=settings.animation.format if settings.animation.enabled else None,
-        stills=settings.stills,
-        palette_formats=settings.palettes,
-        title=str(config.input.path).rstrip("/").rpartition("/")[2],
-    )
-    write_gallery(workspace.ledger, workspace.outputs, gallery)
-
-
-def _copy_ledger(workspace: Workspace) -> None:
-    """Put a copy of a ledger that is kept elsewhere beside the outputs: a run from another machine goes on from it."""
-    if workspace.ledger_path != f"{workspace.outputs.place}/{layout.LEDGER}":
-        with workspace.ledger.copied() as path:
-            workspace.outputs.store(layout.LEDGER, path)
-
-
-def _run_json(config: Config, summary: RunSummary) -> bytes:
-    content = {
-        "config": config.model_dump(mode="json"),
-        "environment": environment(),
-        "finished": _now(),
-        "summary": asdict(summary),
-    }
-    return (json.dumps(content, indent=2, sort_keys=True) + "\n").encode()
 
 
 def _new_run_id() -> str:

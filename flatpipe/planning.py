@@ -36,6 +36,8 @@ class Request:
     limit: int | None = None
     force: bool = False
     fail_fast: bool = False
+    lock: str | None = None
+    # ^ a flatpipe.lock that the run must reproduce; "" is the output's own
 
 
 @dataclass(frozen=True, slots=True)

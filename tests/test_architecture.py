@@ -58,13 +58,15 @@ RULES: dict[str, tuple[set[str], set[str]]] = {
     "planning": ({"batch.fingerprint", "batch.plan", "batch.settings", "config", "errors", "files", "records"}, set()),
     "pipeline": (
         {
-            *("planning", "environment", "interrupts", "observer", "config", "records"),
-            *("files", "batch", "report", "errors", "quantize"),
+            *("planning", "finishing", "run_log", "proof", "interrupts", "observer", "config", "records"),
+            *("files", "batch", "errors"),
         },
         {"dask"},
     ),
     "proof.recompute": ({"proof", "batch.tasks", "planning", "files", "records"}, set()),
-    "proof": ({"proof", "planning", "config", "errors", "files", "records"}, set()),
+    "proof": ({"proof", "planning", "config", "errors", "files", "records"}, {"PIL"}),
+    "run_log": ({"environment", "errors", "files.layout", "planning", "proof", "records", "report.screen"}, set()),
+    "finishing": ({"config", "environment", "files.layout", "planning", "proof", "records", "report"}, set()),
     "starting": ({"config", "errors", "files", "records"}, set()),
     "cli": ({"cli", "pipeline", "planning", "proof", "starting", "config", "errors", "files", "report"}, {"click"}),
     "__main__": ({"cli"}, set()),

@@ -10,7 +10,7 @@ import click
 from flatpipe import __version__
 from flatpipe.cli.configuring import init, schema, validate
 from flatpipe.cli.inspecting import status
-from flatpipe.cli.proving import verify
+from flatpipe.cli.proving import diff, verify
 from flatpipe.cli.running import flatten, plan, run
 from flatpipe.errors import FlatpipeError
 
@@ -52,5 +52,5 @@ def cli() -> None:
     """
 
 
-for _command in (run, plan, status, verify, validate, init, schema, flatten):
+for _command in (run, plan, status, verify, diff, validate, init, schema, flatten):
     cli.add_command(_command)

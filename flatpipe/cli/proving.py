@@ -1,4 +1,4 @@
-"""Commands that prove: verify."""
+"""Commands that prove: verify, diff."""
 
 from __future__ import annotations
 
@@ -67,6 +67,40 @@ def verify(place: str, overrides: tuple[str, ...], profile: str | None, **flags:
         _say(_verified_text(counts, len(differences)))
     if noted:
         click.echo(noted, err=True)
+    return DIFFERENT if differences else 0
+
+
+@click.command()
+@click.argument("first", metavar="A")
+@click.argument("second", metavar="B")
+@click.option("--json", "as_json", is_flag=True, help="One JSON line per difference, then the totals.")
+@click.option("-q", "--quiet", is_flag=True, help="Only the last line.")
+def diff(first: str, second: str, as_json: bool, quiet: bool) -> int:
+    """Compare two output folders, or two locks; exit code 4 when they differ.
+
+    Of two folders (or URLs) every file below images/ is compared byte by byte. Of two flatpipe.lock files, or a folder
+    and a lock, the lines are compared: settings, versions, and each image's input and outputs.
+
+    \b
+    Examples:
+      flatpipe diff outputs other-outputs
+      flatpipe diff flatpipe.lock outputs
+    """
+    from flatpipe.proof.compare import Compared, compare
+    from flatpipe.report.screen import print_json
+
+    counts, differences = Compared(), 0
+    for difference in compare(first, second, counts):
+        differences += 1
+        if as_json:
+            print_json({"event": "difference", "difference": difference})
+        elif not quiet:
+            _say(difference)
+    if as_json:
+        print_json({"event": "diff", "differences": differences, **asdict(counts)})
+    else:
+        compared = f"{counts.files} files" if counts.files else f"{counts.images} images of two locks"
+        _say(f"compared {compared}: {differences or 'no'} difference{'s' * (differences != 1)}")
     return DIFFERENT if differences else 0
 
 

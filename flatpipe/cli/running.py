@@ -14,6 +14,8 @@ from flatpipe.cli.options import config_options, read_config, run_options, selec
 @config_options
 @run_options
 @selection_options
+@click.option("--locked", is_flag=True, help="Only if the output's flatpipe.lock would be reproduced (else exit 2).")
+@click.option("--lock", metavar="FILE", help="The same, with a flatpipe.lock from elsewhere.")
 @click.option("-n", "--dry-run", is_flag=True, help="Say what would be done, and why; same as `flatpipe plan`.")
 def run(config_path: str, overrides: tuple[str, ...], profile: str | None, dry_run: bool, **flags: Any) -> int:
     """Bring every output that CONFIG asks for up to date (default: pipeline.yaml).
@@ -25,8 +27,10 @@ def run(config_path: str, overrides: tuple[str, ...], profile: str | None, dry_r
 
     \b
     Exit codes: 0 all is there and right, 1 some images failed, 2 usage or config error,
-    3 the run was given up, 130 or 143 interrupted (run again to go on).
+    3 the run was given up, 4 the lock was not reproduced, 130 or 143 interrupted (run again to go on).
     """
+    if flags.pop("locked") and not flags["lock"]:
+        flags["lock"] = ""
     config = read_config(config_path, overrides, profile, flags.pop("jobs"))
     if dry_run:
         return _show_plan(config, flags)
@@ -84,6 +88,7 @@ def _request(flags: dict[str, Any]) -> Any:
         limit=flags.get("limit"),
         force=flags.get("force", False),
         fail_fast=flags.get("fail_fast", False),
+        lock=flags.get("lock"),
     )
 
 

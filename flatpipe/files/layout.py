@@ -10,6 +10,8 @@ LEDGER = "ledger.sqlite"
 RESULTS = "results.csv"
 FAILURES = "failures.csv"
 RUN = "run.json"
+RUNS = "runs"
+LOCK = "flatpipe.lock"
 PALETTES = "palettes.json"
 PARTIAL = ".partial"
 # ^ folder under an output root where files wait until they are whole: a killed run leaves its leftovers in one place

@@ -19,6 +19,8 @@ from flatpipe.files import layout
 from flatpipe.observer import RunObserver
 from flatpipe.records import ImageResult, PlanSummary, RunSummary
 
+_LOCK_MISSED = 4
+# ^ exit code of a run that came to its end, with other bytes than its lock has
 _LINE_EVERY_SECONDS = 10.0
 # ^ between progress lines where there is no terminal
 
@@ -153,7 +155,8 @@ def summary_text(summary: RunSummary) -> str:
     """The last lines of a run: done, up to date, failed, where to look."""
     lines = []
     if summary.reason:
-        lines.append(f"ended early: {printable(summary.reason)}")
+        early = "ended early: " if summary.exit_code != _LOCK_MISSED else ""
+        lines.append(early + printable(summary.reason))
     elif not summary.done and not summary.failed:
         lines.append("nothing to do: everything is up to date")
     counts = f"{summary.done} done, {summary.current} up to date, {summary.failed} failed"

@@ -1,0 +1,127 @@
+"""flatpipe.lock: what can change a byte of the outputs, and the digests of what came out; no times, no paths.
+
+An image's line holds the sha256 of its input, that of its outputs (both cut to 32 hex digits) and its id as JSON. The
+outputs' digest is that of what `sha256sum *` prints in the image's folder, so that it can be checked without flatpipe.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import metadata
+from importlib.util import find_spec
+from typing import Any
+
+from PIL import features
+
+from flatpipe import __version__
+from flatpipe.files import layout
+from flatpipe.planning import Workspace
+
+_FORMAT = "1"
+_DIGITS = 32
+UNREAD = "-" * _DIGITS
+NOT_DONE = "not-done"
+_CODECS = ("avif", "freetype2", "jpg", "jpg_2000", "libjpeg_turbo", "libtiff", "littlecms2", "webp", "zlib")
+_TITLE = "# What the outputs beside this file are made of. Equal runs have equal locks: flatpipe diff A B\n"
+
+_IMAGES = """
+SELECT p.image_id, i.content, s.files,
+  (SELECT group_concat(f.k || ' ' || f.sha256) FROM flats f
+   WHERE f.image_id = p.image_id AND f.content = i.content AND f.settings IN (SELECT value FROM json_each(?2))),
+  x.error
+FROM planned p LEFT JOIN images i USING (image_id) LEFT JOIN failures x USING (image_id)
+LEFT JOIN sweeps s ON s.image_id = p.image_id AND s.settings = ?1 AND s.content = i.content
+ORDER BY p.image_id
+"""
+
+
+class Unfinished(Exception):
+    """A lock is wanted of a run that has not done all of its plan."""
+
+
+@dataclass(frozen=True, slots=True)
+class LockedImage:
+    """One image's line."""
+
+    image_id: str
+    content: str
+    # ^ digest of the input; UNREAD when it has failed
+    outcome: str
+    # ^ digest of the outputs, "failed:" and the error's word, or NOT_DONE
+
+
+def lock_head(workspace: Workspace) -> dict[str, str]:
+    """The lines that are known before any image is read: settings and versions that can change a byte."""
+    choices = workspace.fingerprints.choices[workspace.fingerprints.sweep]
+    lines = {"lock": _FORMAT, "config": workspace.fingerprints.sweep}
+    lines |= {f"setting.{key}": value for key, value in sorted(_flattened(choices))}
+    lines |= {f"version.{name}": version for name, version in sorted(_versions(choices).items())}
+    return lines
+
+
+def lock_lines(workspace: Workspace) -> Iterator[str]:
+    """The whole lock, line by line, from the ledger; the images in its order, then a digest over all their lines.
+
+    Raises Unfinished when an image of the plan is neither done nor failed.
+    """
+    yield _TITLE
+    yield from (f"{key}: {value}\n" for key, value in lock_head(workspace).items())
+    everything = hashlib.sha256()
+    images = 0
+    for image in locked_images(workspace):
+        if image.outcome == NOT_DONE:
+            raise Unfinished(image.image_id)
+        line = f"{image.content} {image.outcome} {json.dumps(image.image_id)}\n"
+        everything.update(line.encode())
+        images += 1
+        yield line
+    yield f"images: {images}\n"
+    yield f"outputs: {everything.hexdigest()}\n"
+
+
+def locked_images(workspace: Workspace) -> Iterator[LockedImage]:
+    """Every image of the last run's plan as a lock tells it."""
+    flats = json.dumps(sorted(workspace.fingerprints.flat.values()))
+    for image_id, content, files, made, error in workspace.ledger.rows(_IMAGES, (workspace.fingerprints.sweep, flats)):
+        if error:
+            yield LockedImage(image_id, UNREAD, f"failed:{error}")
+        elif files is None or made is None:
+            yield LockedImage(image_id, UNREAD, NOT_DONE)
+        else:
+            yield LockedImage(image_id, shortened(content), _outputs_digest(files, made, workspace.settings.name_width))
+
+
+def shortened(sha256: str) -> str:
+    """A digest as a lock holds it."""
+    return sha256[:_DIGITS]
+
+
+def _outputs_digest(files: str, flats: str, width: int) -> str:
+    """The digest of the files in one image's folder, as `sha256sum * | sha256sum` finds it in the C locale."""
+    by_name = {name: sha256 for name, sha256 in json.loads(files).items() if "/" not in name}
+    for flat in flats.split(","):
+        k, sha256 = flat.split(" ")
+        by_name[layout.flat_name(int(k), width)] = sha256
+    lines = "".join(f"{by_name[name]}  {name}\n" for name in sorted(by_name))
+    return hashlib.sha256(lines.encode()).hexdigest()[:_DIGITS]
+
+
+def _flattened(choices: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    for key, value in choices.items():
+        if isinstance(value, dict):
+            yield from _flattened(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", json.dumps(value)
+
+
+def _versions(choices: dict[str, Any]) -> dict[str, str]:
+    """Versions of what can change a byte under these choices."""
+    packages = ["numba", "numpy", "pillow"]
+    packages += ["scikit-learn"] if choices["solver"] == "sklearn" else []
+    packages += ["imageio"] if choices["animation"].get("format", "gif") != "gif" else []
+    packages += ["pillow-heif"] if find_spec("pillow_heif") else []
+    codecs = {f"pillow.{codec}": str(features.version(codec)) for codec in _CODECS}
+    return {"flatpipe": __version__, **{name: metadata.version(name) for name in packages}, **codecs}
