@@ -114,7 +114,7 @@ def plan_images(
         workspace.ledger, workspace.outputs, workspace.settings, workspace.ks, workspace.fingerprints, request.force
     )
     is_wanted = _selector(workspace.ledger, request)
-    found = _input_sources(workspace.config) if sources is None else sources
+    found = input_sources(workspace.config) if sources is None else sources
     refused: list[RefusedFile] = []
     for image in planner.plan(_without_refused(found, refused)):
         yield from _drain(refused, counts)
@@ -182,7 +182,8 @@ def only_run(ledger_path: str) -> Iterator[None]:
         os.close(folder)
 
 
-def _input_sources(config: Config) -> Sources:
+def input_sources(config: Config) -> Iterator[ImageSource | RefusedFile]:
+    """Every image of the input, in the order of ids; raises ConfigError when it cannot be listed."""
     try:
         found: Sources = discover(selection(config))
         if config.input.frames == "all":

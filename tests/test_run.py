@@ -293,11 +293,9 @@ def test_plan_tells_reasons_and_writes_nothing(project: Project) -> None:
     planned = project.flatpipe("plan")
     dry = project.flatpipe("run", "--dry-run")
 
-    assert (
-        planned.stdout
-        == dry.stdout
-        == "3 images: 0 up to date, 0 refused\nto make: 9 flat images, 3 sweeps\n       3  new\n"
-    )
+    assert planned.stdout == dry.stdout
+    assert planned.stdout.startswith("3 images: 0 up to date, 0 refused\nto make: 9 flat images, 3 sweeps\n")
+    assert planned.stdout.endswith("\n       3  new\n")
     assert not project.out.exists()
     project.flatpipe("run")
     assert "3  k added: 9" in project.flatpipe("plan", "-s", "flatten.k=[2,3,4,9]").stdout

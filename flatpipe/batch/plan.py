@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from flatpipe.batch.fingerprint import Fingerprints, changed
 from flatpipe.files import layout
-from flatpipe.files.ledger import DISPUTED, KnownImage, KnownOutput, Ledger
+from flatpipe.files.ledger import DISPUTED, Ledger
+from flatpipe.files.ledger_rows import KnownImage, KnownOutput
 from flatpipe.files.storage import Root, read_file
 from flatpipe.records import ImageSource, PlannedImage, TaskSettings
 

@@ -16,20 +16,15 @@ from typing import Any
 from threadpoolctl import threadpool_info  # type: ignore[import-untyped]
 
 import flatpipe
+from flatpipe.batch.memory import BASE_BYTES, memory_needed
 from flatpipe.batch.worker import memory_of
-from flatpipe.errors import ImageError, RunGivenUp
-from flatpipe.files.decode import read_header
+from flatpipe.errors import RunGivenUp
 from flatpipe.files.layout import PARTIAL
 from flatpipe.files.storage import Root, is_url, open_root, read_file
 from flatpipe.records import ImageSource, TaskSettings
 
 _PACKAGES = ("dask", "distributed", "imageio", "numba", "numpy", "pillow", "scikit-learn")
 # ^ those that carry the tasks or can change a byte of an output
-_BASE_BYTES = 400 << 20
-# ^ resident in a worker that has its libraries loaded and its kernels compiled
-_WORK_RATIO = 2.0
-# ^ memory for one image at its worst moment, clustering included, over that for decoding it: measured 1.7 for a JPEG of
-#   24 megapixels, 4 for a PNG of noise; low, because what is refused here does not run at all
 _END_SHARE = 0.95
 # ^ of its memory at which Dask's nanny ends a worker
 _SHARED = "it must be the same folder on every machine, or a URL such as s3://bucket/folder"
@@ -184,17 +179,13 @@ def _too_large(
 
 def _need(source: ImageSource, settings: TaskSettings) -> tuple[int, str]:
     """Bytes that one image takes at its worst moment, 0 when it will be refused; and its name and size in words."""
-    try:
-        header = read_header(read_file(source.path), settings.decode)
-    except (OSError, ImageError):
-        return 0, ""
-        # ^ its task will say what is wrong with it
-    megapixels = header.pixels / 1e6
-    return int(header.peak_bytes * _WORK_RATIO), f"{source.image_id} ({megapixels:.1f} megapixels)"
+    need = memory_needed(source, settings)
+    return (0, "") if need is None else (need.bytes, f"{source.image_id} ({need.pixels / 1e6:.1f} megapixels)")
+    # ^ of an image that cannot be read, its task will say what is wrong with it
 
 
 def _room(report: WorkerReport) -> int:
-    return int((report.memory * _END_SHARE - _BASE_BYTES) / report.threads)
+    return int((report.memory * _END_SHARE - BASE_BYTES) / report.threads)
 
 
 def _in_mib(size: int) -> str:

@@ -8,10 +8,12 @@ import sys
 import click
 
 from flatpipe import __version__
+from flatpipe.cli.cleaning import clean
 from flatpipe.cli.configuring import init, schema, validate
-from flatpipe.cli.inspecting import status
+from flatpipe.cli.inspecting import explain, status
+from flatpipe.cli.planning import plan
 from flatpipe.cli.proving import diff, verify
-from flatpipe.cli.running import flatten, plan, run
+from flatpipe.cli.running import flatten, run
 from flatpipe.errors import FlatpipeError
 
 _SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -52,5 +54,5 @@ def cli() -> None:
     """
 
 
-for _command in (run, plan, status, verify, diff, validate, init, schema, flatten):
+for _command in (run, plan, flatten, status, explain, verify, diff, clean, init, validate, schema):
     cli.add_command(_command)

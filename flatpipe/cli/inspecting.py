@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from flatpipe.cli.options import place_options
+from flatpipe.cli.options import config_options, place_options, read_config
 
 if TYPE_CHECKING:
     from flatpipe.proof.status import RunStatus
+    from flatpipe.proof.story import Story
 
 
 @click.command()
@@ -68,3 +69,64 @@ def duration(seconds: float) -> str:
         return f"{minutes} min"
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes} min" if hours < 36 else f"{hours // 24} d {hours % 24} h"
+
+
+@click.command()
+@click.argument("image", metavar="IMAGE")
+@config_options
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def explain(image: str, config_path: str, overrides: tuple[str, ...], profile: str | None, as_json: bool) -> int:
+    """Tell all that is known of one image: decoding, every k, files, digests, timings, failures, what is next and why.
+
+    IMAGE is its id (the path below the input folder, as in results.csv), or the path of its file.
+
+    \b
+    Examples:
+      flatpipe explain trips/a.jpg
+      flatpipe explain photos/trips/a.jpg pipeline.yaml --json
+    """
+    from flatpipe.planning import open_workspace
+    from flatpipe.proof.story import story_of
+    from flatpipe.report.screen import print_json, printable
+
+    with open_workspace(read_config(config_path, overrides, profile), for_writing=False) as workspace:
+        story = story_of(workspace, image)
+    if as_json:
+        print_json({"event": "image", **asdict(story)})
+    else:
+        click.echo("\n".join(map(printable, _story_lines(story))))
+    return 0
+
+
+def _story_lines(story: Story) -> list[str]:
+    source = story.source
+    lines = [source.image_id + (f", frame {source.frame}" if source.frame else "")]
+    lines.append(f"input:    {source.path}, {source.size:,} bytes")
+    if story.content:
+        decoded = f"{story.width} x {story.height} pixels, {story.distinct_colors:,} colours"
+        lines += [f"sha256:   {story.content}", f"decoded:  {decoded}, in {story.seconds:.3f} s"]
+        lines += [f"          {note}" for note in story.notes]
+    for flat, file in story.flats:
+        colors = f"{flat.n_colors} colours" if flat.n_colors != flat.k else "         "
+        lines.append(
+            f"k = {flat.k:<4d}  mse {flat.mse:10.3f} {colors} {flat.bytes:9,} bytes {flat.seconds:7.3f} s  {file}"
+        )
+        lines.append(f"          sha256 {flat.sha256}")
+    if story.files:
+        lines.append(f"all k:    in {story.sweep_seconds:.3f} s")
+        lines += [f"          {sha256}  {name}" for name, sha256 in story.files]
+    if story.failure:
+        lines.append(
+            f"failed:   {story.failure.message} ({story.failure.error}, {story.failure.stage}; {story.run_id})"
+        )
+    return [*lines, f"next:     {_next_words(story)}"]
+
+
+def _next_words(story: Story) -> str:
+    """What a run would do, and why."""
+    if story.next is None:
+        return "nothing: the file is gone from the input (`flatpipe clean` removes its outputs)"
+    if story.next.is_current:
+        return "nothing: everything is up to date"
+    due = [f"k = {', '.join(map(str, story.next.ks))}"] if story.next.ks else []
+    return f"{' and '.join([*due, *(['the sweep'] if story.next.sweep else [])])}, because: {story.next.reason}"

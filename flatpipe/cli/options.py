@@ -62,3 +62,17 @@ def read_config(path: str, overrides: tuple[str, ...], profile: str | None, jobs
     if jobs is not None:
         overrides = (*overrides, f"execution.workers={jobs}")
     return load_config(path, overrides, profile)
+
+
+def request_of(flags: dict[str, Any]) -> Any:
+    """The Request that a command line makes."""
+    from flatpipe.planning import Request
+
+    return Request(
+        only=flags.get("only", ()),
+        only_failed=flags.get("only_failed", False),
+        limit=flags.get("limit"),
+        force=flags.get("force", False),
+        fail_fast=flags.get("fail_fast", False),
+        lock=flags.get("lock"),
+    )

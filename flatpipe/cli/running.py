@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from flatpipe.cli.options import config_options, read_config, run_options, selection_options
+from flatpipe.cli.options import config_options, read_config, request_of, run_options, selection_options
+from flatpipe.cli.planning import show_plan
 
 
 @click.command()
@@ -33,23 +34,8 @@ def run(config_path: str, overrides: tuple[str, ...], profile: str | None, dry_r
         flags["lock"] = ""
     config = read_config(config_path, overrides, profile, flags.pop("jobs"))
     if dry_run:
-        return _show_plan(config, flags)
+        return show_plan(config, flags)
     return _run(config, flags)
-
-
-@click.command()
-@config_options
-@selection_options
-@click.option("--force", is_flag=True, help="Plan as if nothing were there.")
-@click.option("-v", "--verbose", is_flag=True, help="One line per image that needs work, with the reason.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON line per image, then the totals.")
-def plan(config_path: str, overrides: tuple[str, ...], profile: str | None, **flags: Any) -> int:
-    """Say what `flatpipe run` would do, and why; writes nothing.
-
-    \b
-    Example: flatpipe plan -v -s flatten.k=2-16
-    """
-    return _show_plan(read_config(config_path, overrides, profile), flags)
 
 
 @click.command()
@@ -79,19 +65,6 @@ def flatten(images: tuple[str, ...], ks: str, output: str, overrides: tuple[str,
     return _run(config, flags, sources)
 
 
-def _request(flags: dict[str, Any]) -> Any:
-    from flatpipe.planning import Request
-
-    return Request(
-        only=flags.get("only", ()),
-        only_failed=flags.get("only_failed", False),
-        limit=flags.get("limit"),
-        force=flags.get("force", False),
-        fail_fast=flags.get("fail_fast", False),
-        lock=flags.get("lock"),
-    )
-
-
 def _run(config: Any, flags: dict[str, Any], sources: Any = None) -> int:
     from flatpipe.files.quiet import silence_c_libraries
     from flatpipe.pipeline import run as run_pipeline
@@ -102,31 +75,8 @@ def _run(config: Any, flags: dict[str, Any], sources: Any = None) -> int:
         quiet=flags["quiet"], verbose=flags["verbose"], as_json=flags["as_json"], progress=not flags["no_progress"]
     )
     try:
-        summary = run_pipeline(config, _request(flags), screen, sources)
+        summary = run_pipeline(config, request_of(flags), screen, sources)
     finally:
         screen.close()
     screen.end(summary)
     return summary.exit_code
-
-
-def _show_plan(config: Any, flags: dict[str, Any]) -> int:
-    from dataclasses import asdict
-
-    from flatpipe.files.discover import RefusedFile
-    from flatpipe.planning import PlanCounts, open_workspace, plan_images
-    from flatpipe.report.screen import plan_text, print_json, printable
-
-    counts = PlanCounts()
-    with open_workspace(config, for_writing=False) as workspace:
-        for item in plan_images(workspace, _request(flags), counts):
-            reason = f"refused: {item.failure.message}" if isinstance(item, RefusedFile) else item.reason
-            if flags["as_json"]:
-                ks = [] if isinstance(item, RefusedFile) else list(item.ks)
-                print_json({"event": "image", "image": item.source.image_id, "ks": ks, "reason": reason})
-            elif flags["verbose"] and reason:
-                click.echo(f"{printable(item.source.image_id)}: {printable(reason)}")
-    if flags["as_json"]:
-        print_json({"event": "plan", **asdict(counts.summary())})
-    else:
-        click.echo(plan_text(counts.summary()), nl=False)
-    return 0

@@ -7,11 +7,20 @@ import json
 import sqlite3
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import Any
 
-from flatpipe.files.ledger_rows import flat_of, flat_row, from_sql, planned_of, planned_row, sweep_row, to_sql
+from flatpipe.files.ledger_rows import (
+    KnownImage,
+    KnownOutput,
+    flat_of,
+    flat_row,
+    from_sql,
+    planned_of,
+    planned_row,
+    sweep_row,
+    to_sql,
+)
 from flatpipe.files.ledger_schema import connect
 from flatpipe.files.retired import retire_replaced
 from flatpipe.records import INTERRUPTED, Failure, FlattenResult, ImageResult, ImageSource, PlannedImage
@@ -22,27 +31,6 @@ _COMMIT_SECONDS = 1.0
 
 DISPUTED = "disputed"
 # ^ `settings` of an output that `flatpipe verify` found changed: the next run makes it again
-
-
-class KnownOutput(NamedTuple):
-    """Of what an output was made, and how large it is. A tuple, because a plan reads millions of them."""
-
-    settings: str
-    content: str
-    bytes: int
-    palettes_bytes: int = 0
-    # ^ of a sweep: size of the palettes.json beside it
-
-
-@dataclass(frozen=True, slots=True)
-class KnownImage:
-    """What the ledger knows of one image and its outputs."""
-
-    source: ImageSource
-    content: str
-    flats: dict[int, KnownOutput]
-    # ^ by k
-    sweep: KnownOutput | None
 
 
 class Ledger:
@@ -215,6 +203,15 @@ class Ledger:
             self._db.execute("UPDATE sweeps SET settings = ? WHERE image_id = ?", (DISPUTED, name))
         else:
             self._db.execute("UPDATE flats SET settings = ? WHERE image_id = ? AND k = ?", (DISPUTED, name, k))
+
+    def forget(self, image_ids: Sequence[str], ks: Collection[int]) -> None:
+        """Drop these images with all their outputs, the flats of other k than `ks`, and the retired files."""
+        for table in ("images", "flats", "sweeps"):
+            names = ((to_sql(image_id),) for image_id in image_ids)
+            self._db.executemany(f"DELETE FROM {table} WHERE image_id = ?", names)  # noqa: S608 - one of three words
+        self._db.execute("DELETE FROM flats WHERE k NOT IN (SELECT value FROM json_each(?))", (json.dumps(sorted(ks)),))
+        self._db.execute("DELETE FROM retired")
+        self.commit()
 
     def dispute_input(self, image_id: str) -> None:
         """Note that an input is not as recorded, whatever its dates say: the next plan reads it."""

@@ -7,9 +7,31 @@ from __future__ import annotations
 
 import json
 import os
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from flatpipe.records import FlattenResult, ImageSource, PlannedImage, SweepResult
+
+
+class KnownOutput(NamedTuple):
+    """Of what an output was made, and how large it is. A tuple, because a plan reads millions of them."""
+
+    settings: str
+    content: str
+    bytes: int
+    palettes_bytes: int = 0
+    # ^ of a sweep: size of the palettes.json beside it
+
+
+@dataclass(frozen=True, slots=True)
+class KnownImage:
+    """What the ledger knows of one image and its outputs."""
+
+    source: ImageSource
+    content: str
+    flats: dict[int, KnownOutput]
+    # ^ by k
+    sweep: KnownOutput | None
 
 
 def to_sql(name: str) -> str | bytes:

@@ -5,18 +5,15 @@ from __future__ import annotations
 import hashlib
 import heapq
 import os
-import uuid
 from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 
-from flatpipe.batch import tasks
-from flatpipe.files.remote import RemoteRoot
 from flatpipe.files.retired import full_name
 from flatpipe.planning import Workspace
 from flatpipe.proof.outputs import RecordedImage, recorded_images
+from flatpipe.proof.scratch import done_in_memory
 from flatpipe.proof.verify import Difference, Verified
-from flatpipe.records import ImageResult, PlannedImage, TaskSettings
+from flatpipe.records import ImageResult
 
 
 def sample(workspace: Workspace, number: int, seed: int, without: Collection[str]) -> list[RecordedImage]:
@@ -31,25 +28,17 @@ def sample(workspace: Workspace, number: int, seed: int, without: Collection[str
 
 def recompute(workspace: Workspace, images: list[RecordedImage], counts: Verified, jobs: int) -> Iterator[Difference]:
     """Outputs that come out otherwise than recorded; nothing is written to the output."""
+
+    def again(image: RecordedImage) -> ImageResult:
+        return done_in_memory(image.source, image.ks, workspace.settings)[0]
+
     with ThreadPoolExecutor(jobs) as pool:
-        for image, result in zip(images, pool.map(lambda one: _again(one, workspace.settings), images), strict=True):
+        for image, result in zip(images, pool.map(again, images), strict=True):
             counts.recomputed += 1
-            again = _digests(result)
+            digests = _digests(result)
             for file in image.files:
-                if again.get(file.name if file.k is None else file.k) != file.sha256:
+                if digests.get(file.name if file.k is None else file.k) != file.sha256:
                     yield Difference(image.source.image_id, "recomputed otherwise", file.name, file.k)
-
-
-def _again(image: RecordedImage, settings: TaskSettings) -> ImageResult:
-    """All of one image's tasks, as a run does them; their files go to memory, and from there nowhere."""
-    place = f"memory://flatpipe-{uuid.uuid4().hex}"
-    planned = PlannedImage(image.source, image.ks, sweep=True, reason="verify")
-    try:
-        return tasks.flatten_images([(planned, ())], replace(settings, output=place))[0]
-    finally:
-        filesystem = RemoteRoot(place).filesystem
-        if filesystem.exists(place):
-            filesystem.rm(place, recursive=True)
 
 
 def _digests(result: ImageResult) -> dict[int | str, str]:

@@ -1,0 +1,60 @@
+"""The command that deletes: clean."""
+
+from __future__ import annotations
+
+import click
+
+from flatpipe.cli.options import config_options, read_config
+
+
+@click.command()
+@config_options
+@click.option("--yes", is_flag=True, help="Delete what is listed.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON line per file, then the totals.")
+@click.option("-q", "--quiet", is_flag=True, help="Only the last line.")
+def clean(
+    config_path: str, overrides: tuple[str, ...], profile: str | None, yes: bool, as_json: bool, quiet: bool
+) -> int:
+    """List outputs that CONFIG no longer asks for; delete them with --yes.
+
+    These are flat images of other k, outputs of images that are gone from the input, and files that a changed config
+    left behind, such as a sweep.gif after animation.format: webp. Only what the ledger knows flatpipe wrote is ever
+    deleted: a file whose bytes have changed since stays, and so does everything else. Old runs stay in runs/.
+
+    \b
+    Examples:
+      flatpipe clean
+      flatpipe clean --yes
+    """
+    from dataclasses import asdict
+
+    from flatpipe.planning import only_run, open_workspace
+    from flatpipe.proof.cleaning import forget, remove, stale_files
+    from flatpipe.proof.outputs import require_ledger
+    from flatpipe.report.screen import print_json, printable
+
+    config = read_config(config_path, overrides, profile)
+    count = size = kept = 0
+    with open_workspace(config, for_writing=False) as workspace:
+        require_ledger(workspace)
+        with only_run(workspace.ledger_path):
+            for file in stale_files(workspace):
+                kept += not file.is_ours
+                count, size = count + file.is_ours, size + file.bytes * file.is_ours
+                if as_json:
+                    print_json({"event": "file", **asdict(file)})
+                elif not quiet:
+                    why = file.why if file.is_ours else f"{file.why}, but changed since it was written: kept"
+                    click.echo(printable(f"{file.name}: {why}"))
+                if yes and file.is_ours:
+                    remove(workspace, file)
+            if yes:
+                forget(workspace)
+    done = "deleted" if yes else "to delete"
+    if as_json:
+        print_json({"event": "clean", "files": count, "bytes": size, "kept": kept, "deleted": yes})
+    else:
+        click.echo(f"{done}: {count} files, {size:,} bytes" + (f"; {kept} kept" if kept else ""))
+        if count and not yes:
+            click.echo("nothing was deleted; --yes does it", err=True)
+    return 0

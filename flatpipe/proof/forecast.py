@@ -1,0 +1,81 @@
+"""What a planned run is going to cost: bytes, memory, the largest images."""
+
+from __future__ import annotations
+
+import heapq
+from dataclasses import dataclass, field
+
+from flatpipe.batch.memory import BASE_BYTES, memory_needed
+from flatpipe.planning import Workspace
+from flatpipe.records import ImageSource, PlannedImage
+
+_LARGEST = 3
+_RATIOS = """
+SELECT (SELECT 1.0 * sum(f.bytes) / sum(i.size) FROM flats f JOIN images i USING (image_id)),
+       (SELECT 1.0 * sum(s.animation_bytes + s.palettes_bytes) / sum(i.size)
+        FROM sweeps s JOIN images i USING (image_id))
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class LargeImage:
+    """One of the largest images by file size."""
+
+    image_id: str
+    size: int
+    # ^ bytes of the file
+    pixels: int | None
+    memory: int | None
+    # ^ bytes that a worker needs for it, itself included; None when the header cannot be read
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """What lies ahead."""
+
+    bytes_to_write: int | None
+    # ^ by what earlier outputs weigh; None when there are none
+    bytes_read: int
+    memory_per_worker: int | None
+    largest: tuple[LargeImage, ...]
+
+
+@dataclass(slots=True)
+class Outlook:
+    """Gathers what a forecast needs while the plan streams by."""
+
+    flat_bytes: int = 0
+    # ^ file size of each image times its flats to make
+    sweep_bytes: int = 0
+    due_bytes: int = 0
+    _largest: list[tuple[int, str, ImageSource]] = field(default_factory=list)
+
+    def add(self, image: PlannedImage) -> None:
+        """Take note of one image."""
+        if image.is_current:
+            return
+        source = image.source
+        self.flat_bytes += source.size * len(image.ks)
+        self.sweep_bytes += source.size * image.sweep
+        self.due_bytes += source.size
+        entry = (source.size, source.image_id, source)
+        (heapq.heappush if len(self._largest) < _LARGEST else heapq.heappushpop)(self._largest, entry)
+
+    def forecast(self, workspace: Workspace) -> Forecast:
+        """The forecast; reads the headers of the largest images."""
+        per_flat, per_sweep = next(workspace.ledger.rows(_RATIOS))
+        known = per_flat is not None and per_sweep is not None
+        largest = tuple(_measured(workspace, source) for _, _, source in sorted(self._largest, reverse=True))
+        return Forecast(
+            bytes_to_write=int(per_flat * self.flat_bytes + per_sweep * self.sweep_bytes) if known else None,
+            bytes_read=self.due_bytes,
+            memory_per_worker=max((image.memory for image in largest if image.memory), default=None),
+            largest=largest,
+        )
+
+
+def _measured(workspace: Workspace, source: ImageSource) -> LargeImage:
+    need = memory_needed(source, workspace.settings)
+    if need is None:
+        return LargeImage(source.image_id, source.size, None, None)
+    return LargeImage(source.image_id, source.size, need.pixels, need.bytes + BASE_BYTES)

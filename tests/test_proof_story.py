@@ -1,0 +1,147 @@
+"""plan, explain and clean: what will be done, what is known, what can go."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from builders import noisy_pixels, write_image
+from commands import Project
+from PIL import Image
+
+from flatpipe.cli.planning import in_bytes
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """Three images (one turned on its side), and one that fails; done for k 2..4."""
+    project = Project.make(tmp_path_factory.mktemp("finished"), images=2)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    (project.folder / "photos/trips").mkdir()
+    Image.fromarray(noisy_pixels()).save(project.folder / "photos/trips/turned.jpg", exif=exif)
+    (project.folder / "photos" / "bad.png").write_bytes(b"nothing")
+    assert project.flatpipe("run").returncode == 1
+    return project
+
+
+@pytest.fixture
+def project(finished: Project, tmp_path: Path) -> Project:
+    """The finished project, in a folder of the test's own."""
+    shutil.copytree(finished.folder, tmp_path / "copy")
+    return Project(tmp_path / "copy")
+
+
+def test_a_plan_has_totals_then_cost_then_reasons(finished: Project) -> None:
+    """Images and pairs, bytes by what is there, memory, the largest files, and reasons last; --json has it all."""
+    lines = finished.flatpipe("plan", "-s", "flatten.k=2-6").stdout.splitlines()
+    assert lines[:2] == ["4 images: 0 up to date, 0 refused", "to make: 11 flat images, 4 sweeps"]
+    assert lines[2].startswith("write:   about ")
+    assert lines[3].startswith("read:    ")
+    assert lines[4].startswith("memory:  about ")
+    assert {line.split(":")[0].strip() for line in lines[5:8]} == {"00.png", "01.png", "trips/turned.jpg"}
+    assert all(line.endswith(", 768 pixels") for line in lines[5:8])
+    assert sorted(lines[-2:]) == ["       1  new", "       3  k added: 5, 6"]
+
+    printed = finished.flatpipe("plan", "--estimate", "--json", "-s", "output.path=elsewhere").stdout.splitlines()
+    totals = json.loads(printed[-1])
+    assert [json.loads(line)["image"] for line in printed[:-1]] == ["00.png", "01.png", "bad.png", "trips/turned.jpg"]
+    assert (totals["bytes_to_write"], totals["estimate"]["sampled"], totals["estimate"]["workers"]) == (None, 3, 2)
+    assert not (finished.folder / "elsewhere").exists()
+    written = sum(
+        path.stat().st_size
+        for folder in ("images", "gallery/pictures")
+        for path in (finished.out / folder).rglob("*")
+        if path.is_file()
+    )
+    assert 0.5 * written < totals["estimate"]["bytes_to_write"] < 2 * written
+    assert 0 < totals["estimate"]["seconds"] < 60
+    assert [image["pixels"] for image in totals["largest"]] == [768, 768, 768]
+    assert totals["memory_per_worker"] > 400e6
+
+
+def test_explain_tells_the_story_of_an_image(finished: Project) -> None:
+    """Source, digest, decoding, each k, files and what is next, for an id or a path; failures with their run."""
+    told = finished.flatpipe("explain", "trips/turned.jpg").stdout
+    row = finished.rows("results.csv")[-1]
+    assert f"{finished.folder}/photos/trips/turned.jpg" in told
+    assert "24 x 32 pixels" in told
+    assert "rotated (EXIF 6)" in told
+    assert row["sha256"] in told
+    assert "images/trips/turned.jpg/sweep.gif" in told
+    assert told.endswith("next:     nothing: everything is up to date\n")
+
+    story = json.loads(finished.flatpipe("explain", "photos/00.png", "--json", "-s", "flatten.seed=4").stdout)
+    assert [flat["k"] for flat, _ in story["flats"]] == [2, 3, 4]
+    assert story["next"]["ks"] == [2, 3, 4]
+    assert story["next"]["reason"] == "seed changed: 0 -> 4"
+    failed = finished.flatpipe("explain", "bad.png").stdout
+    assert "not-an-image, load" in failed
+    assert failed.endswith("next:     k = 2, 3, 4 and the sweep, because: new\n")
+
+
+def test_explain_knows_names_that_are_near(finished: Project) -> None:
+    """An image that nobody knows ends with exit 2 and the nearest id; one that was never run is told as new."""
+    done = finished.flatpipe("explain", "turned.jpg")
+    assert done.returncode == 2
+    assert "no such image" in done.stderr
+    assert "did you mean 'trips/turned.jpg'?" in done.stderr
+    fresh = finished.flatpipe("explain", "01.png", "-s", "output.path=nowhere")
+    assert fresh.stdout.endswith("because: new\n")
+
+
+def test_clean_lists_first_and_deletes_only_what_is_ours(project: Project) -> None:
+    """Other k, gone images and replaced files are listed, deleted with --yes; foreign and changed files stay."""
+    shutil.rmtree(project.folder / "photos/trips")
+    project.configure(flatten={"k": [2, 3, 5]}, animation={"format": "webp"})
+    assert "the lock" not in project.flatpipe("run").stdout
+    mine = project.out / "images/trips/turned.jpg/mine.txt"
+    mine.write_text("notes")
+    changed = project.out / "images/00.png/k04.png"
+    changed.write_bytes(b"edited by hand")
+    before = project.digests()
+    listed = project.flatpipe("clean")
+    assert project.digests() == before
+    deleted = project.flatpipe("clean", "--yes", "--json")
+
+    assert listed.returncode == deleted.returncode == 0
+    assert "nothing was deleted; --yes does it" in listed.stderr
+    lines = [json.loads(line) for line in deleted.stdout.splitlines()]
+    assert {(line["name"], line["why"], line["is_ours"]) for line in lines[:-1] if "gallery" not in line["name"]} == {
+        ("images/00.png/k04.png", "k not asked for", False),
+        ("images/01.png/k04.png", "k not asked for", True),
+        ("images/00.png/sweep.gif", "replaced", True),
+        ("images/01.png/sweep.gif", "replaced", True),
+        *((f"images/trips/turned.jpg/k0{k}.png", "image gone", True) for k in (2, 3, 4)),
+        ("images/trips/turned.jpg/sweep.gif", "image gone", True),
+        ("images/trips/turned.jpg/palettes.json", "image gone", True),
+    }
+    assert (lines[-1]["files"], lines[-1]["kept"]) == (len(lines) - 2, 1)
+    kept = {"k02.png", "k03.png", "k05.png", "palettes.json", "sweep.webp"}
+    assert project.digests().keys() == {
+        *(f"{image}/{name}" for image in ("00.png", "01.png") for name in kept),
+        "00.png/k04.png",
+        "trips/turned.jpg/mine.txt",
+    }
+    assert project.flatpipe("clean").stdout == "to delete: 0 files, 0 bytes\n"
+    assert "2 up to date" in project.flatpipe("run").stdout
+
+
+def test_clean_removes_the_folders_it_empties(project: Project) -> None:
+    """Nothing is left of an image that is gone, and its folder's parents go when they are empty too."""
+    shutil.rmtree(project.folder / "photos/trips")
+    project.flatpipe("clean", "--yes")
+
+    assert sorted(path.name for path in (project.out / "images").iterdir()) == ["00.png", "01.png"]
+    write_image(project.folder / "photos/trips/turned.jpg", seed=5)
+    assert "1 done, 2 up to date, 1 failed" in project.flatpipe("run").stdout
+
+
+@pytest.mark.parametrize(("size", "words"), [
+    (0, "0 bytes"), (999, "999 bytes"), (1234, "1.23 kB"), (999_600, "1 MB"), (12_345_678_901, "12.3 GB"),
+])  # fmt: skip
+def test_sizes_are_short_words(size: int, words: str) -> None:
+    """A size is told in three digits and a unit."""
+    assert in_bytes(size) == words
