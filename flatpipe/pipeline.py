@@ -38,6 +38,7 @@ from flatpipe.records import (
     PlanSummary,
     RunSummary,
     StopRequest,
+    TaskSettings,
 )
 from flatpipe.run_log import RunLog
 
@@ -148,18 +149,22 @@ def _begin_work(run: _Run) -> None:
 
 def _opening(run: _Run) -> Opening:
     workspace = run.workspace
-    return Opening(workspace.config, workspace.settings, workspace.ledger.largest_work(3), run.observer, run.stop)
+    return Opening(workspace.config, _settings(run), workspace.ledger.largest_work(3), run.observer, run.stop)
+
+
+def _settings(run: _Run) -> TaskSettings:
+    return replace(run.workspace.settings, run=run.run_id)
 
 
 def _graph_builder(run: _Run) -> BuildGraph:
-    workspace = run.workspace
+    workspace, settings = run.workspace, _settings(run)
 
     def kept(image: PlannedImage) -> tuple[FlattenResult, ...]:
         flats = workspace.ledger.flats_of(image.source.image_id)
         return tuple(flat for flat in flats if flat.k in workspace.ks and flat.k not in image.ks)
 
     def build(bundle: Bundle, attempt: int) -> Delayed:
-        return bundle_graph(run.run_id, bundle, attempt, kept, workspace.settings)
+        return bundle_graph(bundle, attempt, kept, settings)
 
     return build
 

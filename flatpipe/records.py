@@ -153,6 +153,8 @@ class TaskSettings:
 
     output: str
     # ^ output root: an absolute local path or a URL
+    run: str = ""
+    # ^ id of the run, so that stopping one leaves others in the same workers alone
     flatten: FlattenOptions = field(default_factory=FlattenOptions)
     decode: DecodePolicy = field(default_factory=DecodePolicy)
     animation: AnimationOptions = field(default_factory=AnimationOptions)

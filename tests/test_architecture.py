@@ -46,7 +46,7 @@ RULES: dict[str, tuple[set[str], set[str]]] = {
     "batch.graph": ({"batch.tasks", "batch.bundle", "records"}, {"dask"}),
     "batch.execute": ({"batch.tasks", "batch.bundle", "batch.graph", "files.ledger", "records", "errors"}, {"dask"}),
     "batch.cluster": (
-        {"batch.tasks", "batch.bundle", "batch.execute", "batch.keeper", "errors"},
+        {"batch.tasks", "batch.bundle", "batch.execute", "batch.keeper", "batch.opening", "errors"},
         {"dask", "distributed"},
     ),
     "batch.keeper": (set(), {"dask"}),
@@ -78,12 +78,22 @@ RULES: dict[str, tuple[set[str], set[str]]] = {
         {"cli", "pipeline", "planning", "proof", "starting", "config", "errors", "files", "records", "report"},
         {"click"},
     ),
+    "image_source": ({"errors", "files.decode", "files.storage", "records"}, {"numpy", "PIL"}),
+    "flat_image": ({"errors", "files", "quantize", "records", "report.knee"}, {"numpy"}),
+    "api": (
+        {
+            *("config", "errors", "flat_image", "image_source", "observer"),
+            *("quantize", "pipeline", "planning", "records"),
+        },
+        set(),
+    ),
     "__main__": ({"cli"}, set()),
     "__init__": ({"api", "errors"}, set()),
 }
 
-LATE_IMPORTS = {"cli", "__init__", "batch.engines"}
-# ^ cli: `--help` must not wait; __init__: `import flatpipe` must not compile; engines: threads need no distributed
+LATE_IMPORTS = {"cli", "__init__", "api", "batch.engines"}
+# ^ cli: `--help` must not wait; __init__: `import flatpipe` must not compile; api: flatten needs no Dask;
+#   engines: threads need no distributed
 
 
 def _name(path: Path) -> str:

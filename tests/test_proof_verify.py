@@ -98,6 +98,16 @@ def test_a_recomputed_sample_agrees_until_the_recorded_bytes_are_others(project:
     assert len(found) == (11 if images[0].source.image_id != "00.png" else 0)
 
 
+def test_an_image_that_cannot_be_recomputed_is_told_with_its_reason(project: Project) -> None:
+    """An input that is no image any more is one difference that says why, not one per output."""
+    with open_workspace(load_config(project.folder / "pipeline.yaml"), for_writing=False) as workspace:
+        images, counts = sample(workspace, 1, 7, ()), Verified()
+        (project.folder / "photos" / images[0].source.image_id).write_text("no image")
+        (found,) = recompute(workspace, images, counts, 1)
+    assert (found.kind, found.name, counts.recomputed) == ("not recomputed", images[0].source.path, 0)
+    assert "image" in found.detail
+
+
 def test_recompute_from_the_command_line(project: Project) -> None:
     """--recompute counts what it did, and leaves the output as it was."""
     before = project.digests()

@@ -14,6 +14,7 @@ from flatpipe.batch import tasks
 from flatpipe.batch.bundle import Bundle
 from flatpipe.batch.execute import Finished, WorkersLost
 from flatpipe.batch.keeper import Keeper
+from flatpipe.batch.opening import Opening
 from flatpipe.errors import RunGivenUp
 
 _LOOK_SECONDS = 2.0
@@ -28,9 +29,9 @@ class ClusterEngine:
     """A Dask client that feeds a scheduler, and notices when it has no workers or is gone."""
 
     def __init__(
-        self, client: Any, retries: int, most_threads: int, patience: float, keeper: Keeper | None = None
+        self, opening: Opening, client: Any, most_threads: int, patience: float, keeper: Keeper | None = None
     ) -> None:
-        self._client, self._retries = client, retries
+        self._client, self._run, self._retries = client, opening.settings.run, opening.config.errors.retries
         self._threads = self._most_threads = most_threads
         self._patience = patience
         # ^ seconds without any worker after which the run is given up
@@ -41,8 +42,6 @@ class ClusterEngine:
         self._looked = self._had_workers = time.monotonic()
         self._futures: dict[Any, Bundle] = {}
         self._stopped = False
-        client.run(tasks.stop_tasks, False, on_error="ignore")
-        # ^ workers of an existing cluster may remember the stop of an earlier run
         self._done: queue.SimpleQueue[Any] = queue.SimpleQueue()
 
     @property
@@ -80,7 +79,7 @@ class ClusterEngine:
         """Tell the workers to begin nothing more: what runs finishes, and what was done comes back as results."""
         if not self._stopped and self._client.status == "running":
             self._stopped = True
-            self._client.run(tasks.stop_tasks, True, on_error="ignore")
+            self._client.run(tasks.stop_tasks, self._run, on_error="ignore")
 
     def close(self) -> None:
         """Forget what is in flight."""

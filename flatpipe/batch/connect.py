@@ -73,7 +73,7 @@ def local_processes(workers: int, opening: Opening) -> Iterator[ClusterEngine]:
         if importlib.util.find_spec("bokeh"):
             # ^ without it the pages only say that it is missing
             opening.listener.connected(workers, workers, client.dashboard_link or "")
-        engine = ClusterEngine(client, opening.config.errors.retries, workers, _patience(), keeper)
+        engine = ClusterEngine(opening, client, workers, _patience(), keeper)
         stack.callback(engine.close)
         yield engine
 
@@ -95,7 +95,7 @@ def configured_cluster(opening: Opening) -> Iterator[ClusterEngine]:
         identity = client.scheduler_info(n_workers=0)
         opening.listener.connected(identity["n_workers"], identity["total_threads"], client.dashboard_link or "")
         threads = most_workers(section) * max(1, identity["total_threads"] // max(1, identity["n_workers"]))
-        engine = ClusterEngine(client, opening.config.errors.retries, threads, _patience(), keeper)
+        engine = ClusterEngine(opening, client, threads, _patience(), keeper)
         stack.callback(engine.close)
         yield engine
 

@@ -83,7 +83,9 @@ def open_engine(carrier: Carrier, opening: Opening) -> Iterator[Engine]:
             yield processes
     else:
         tasks.configure_worker(psutil.virtual_memory().total // 4)
-        engine: Engine = SynchronousEngine() if carrier.scheduler == "synchronous" else ThreadsEngine(carrier.workers)
+        run = opening.settings.run
+        is_synchronous = carrier.scheduler == "synchronous"
+        engine: Engine = SynchronousEngine(run) if is_synchronous else ThreadsEngine(run, carrier.workers)
         try:
             yield engine
         finally:

@@ -156,9 +156,9 @@ class SynchronousEngine:
 
     window = 1
 
-    def __init__(self) -> None:
+    def __init__(self, run: str) -> None:
+        self._run = run
         self._queued: list[tuple[Bundle, Delayed]] = []
-        tasks.stop_tasks(False)
 
     def submit(self, bundle: Bundle, root: Delayed) -> None:
         """Keep the bundle until it is asked for."""
@@ -173,7 +173,7 @@ class SynchronousEngine:
 
     def stop(self) -> None:
         """Begin no further pair."""
-        tasks.stop_tasks(True)
+        tasks.stop_tasks(self._run)
 
     def close(self) -> None:
         """Nothing to let go of."""
@@ -182,7 +182,8 @@ class SynchronousEngine:
 class ThreadsEngine:
     """Dask's threaded scheduler: the pairs of a few images at a time on one shared pool of threads."""
 
-    def __init__(self, workers: int) -> None:
+    def __init__(self, run: str, workers: int) -> None:
+        self._run = run
         self.window = workers + 1
         # ^ one image more than threads, so that the next is decoded while the last pairs of another finish
         self._workers = workers
@@ -190,7 +191,6 @@ class ThreadsEngine:
         self._schedulers = ThreadPoolExecutor(self.window, thread_name_prefix="flatpipe-image")
         # ^ Dask's local scheduler is a loop that waits in its caller's thread: one such thread per image in flight
         self._done: queue.SimpleQueue[Finished] = queue.SimpleQueue()
-        tasks.stop_tasks(False)
 
     def submit(self, bundle: Bundle, root: Delayed) -> None:
         """Start scheduling the bundle's tasks."""
@@ -206,11 +206,11 @@ class ThreadsEngine:
 
     def stop(self) -> None:
         """Begin no further pair."""
-        tasks.stop_tasks(True)
+        tasks.stop_tasks(self._run)
 
     def close(self) -> None:
         """Wait for running pairs, then end the threads."""
-        tasks.stop_tasks(True)
+        tasks.stop_tasks(self._run)
         self._schedulers.shutdown(cancel_futures=True)
         self._pool.shutdown()
 

@@ -19,7 +19,7 @@ KeptFlats = tuple[FlattenResult, ...]
 
 
 def bundle_graph(
-    run_id: str, bundle: Bundle, attempt: int, kept: Callable[[PlannedImage], KeptFlats], settings: TaskSettings
+    bundle: Bundle, attempt: int, kept: Callable[[PlannedImage], KeptFlats], settings: TaskSettings
 ) -> Delayed:
     """The root of a bundle's graph: an ImageResult, or a tuple of them when the bundle is one task.
 
@@ -27,13 +27,13 @@ def bundle_graph(
     """
     if not bundle.one_task:
         (image,) = bundle.images
-        return image_graph(run_id, image, attempt, kept(image), settings)
-    name = (f"{run_id}.{attempt}", bundle.images[0].source.image_id.encode("utf-8", "backslashreplace").decode())
+        return image_graph(image, attempt, kept(image), settings)
+    name = (f"{settings.run}.{attempt}", bundle.images[0].source.image_id.encode("utf-8", "backslashreplace").decode())
     images = tuple((image, kept(image)) for image in bundle.images)
     return _task(tasks.flatten_images, images=images, settings=settings)(dask_key_name=("images", *name))
 
 
-def image_graph(run_id: str, image: PlannedImage, attempt: int, kept: KeptFlats, settings: TaskSettings) -> Delayed:
+def image_graph(image: PlannedImage, attempt: int, kept: KeptFlats, settings: TaskSettings) -> Delayed:
     """The root of one image's graph; computing it yields an ImageResult.
 
     Keys are tuples: the scheduler groups them by their first word, and names built from an image would make it
@@ -41,7 +41,7 @@ def image_graph(run_id: str, image: PlannedImage, attempt: int, kept: KeptFlats,
     keeps a second try from being taken for the first.
     """
     source = image.source
-    name = (f"{run_id}.{attempt}", source.image_id.encode("utf-8", "backslashreplace").decode())
+    name = (f"{settings.run}.{attempt}", source.image_id.encode("utf-8", "backslashreplace").decode())
     # ^ the scheduler's messages are UTF-8; a file name need not be
     token = _task(tasks.load, source=source, settings=settings)(dask_key_name=("load", *name))
     fresh = [

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import threading
 import time
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
@@ -34,8 +33,8 @@ from flatpipe.records import (
 
 _images: ByteBoundedCache[LoadedImage] = ByteBoundedCache(1 << 30)
 # ^ the one global of a worker process: a memo of reads; batch.cluster sets its capacity
-_stopping = threading.Event()
-# ^ set in this process when the user asked to stop: what has not begun is not begun
+_stopped_runs: set[str] = set()
+# ^ runs whose user asked to stop: what this process has not begun for them is not begun
 
 _LARGEST_KEPT = 3 * 2_000_000
 # ^ bytes of a preview: 2 megapixels
@@ -53,15 +52,15 @@ def forget_images() -> None:
     _images.clear()
 
 
-def stop_tasks(stop: bool) -> None:
-    """Tell this process to begin no further work (True), or to go on (False)."""
-    (_stopping.set if stop else _stopping.clear)()
+def stop_tasks(run: str) -> None:
+    """Tell this process to begin no further work of a run."""
+    _stopped_runs.add(run)
 
 
 def load(source: ImageSource, settings: TaskSettings) -> LoadToken:
     """Decode one image into this process's cache; the token says what was found, and anchors the image's tasks here."""
     try:
-        _check_stopping()
+        _check_stopped(settings)
         return _loaded(source, settings).token
     except Exception as error:  # noqa: BLE001 - the task boundary: whatever a file does to us becomes its row
         return LoadToken(source.image_id, failure=_failure("load", error))
@@ -73,7 +72,7 @@ def flatten(token: LoadToken, source: ImageSource, k: int, settings: TaskSetting
         return FlattenResult(source.image_id, k, failure=token.failure)
     began = time.perf_counter()
     try:
-        _check_stopping()
+        _check_stopped(settings)
         image = _loaded(source, settings)
         _check_same(image, token)
         flat = flatten_indexed(image.indexed, k, settings.flatten)
@@ -99,7 +98,7 @@ def sweep(
         return ImageResult(source, token, tuple(fresh), None, failures[0])
     began = time.perf_counter()
     try:
-        _check_stopping()
+        _check_stopped(settings)
         flats = sorted((*fresh, *kept), key=lambda flat: flat.k)
         result = _write_sweep(token, source, flats, settings, began)
     except Exception as error:  # noqa: BLE001 - the task boundary
@@ -149,8 +148,8 @@ def _check_same(image: LoadedImage, token: LoadToken) -> None:
         raise ImageIOFailed("the file changed while its colours were being flattened; run again")
 
 
-def _check_stopping() -> None:
-    if _stopping.is_set():
+def _check_stopped(settings: TaskSettings) -> None:
+    if settings.run in _stopped_runs:
         raise _Interrupted
 
 

@@ -59,7 +59,7 @@ def verify(place: str, overrides: tuple[str, ...], profile: str | None, **flags:
                 if flags["as_json"]:
                     print_json({"event": "difference", **asdict(difference)})
                 elif not flags["quiet"]:
-                    _say(f"{difference.kind}: {difference.name}")
+                    _say(f"{difference.kind}: {difference.name}" + f" ({difference.detail})" * bool(difference.detail))
             noted = _note(workspace, differences)
     if flags["as_json"]:
         print_json({"event": "verify", "differences": len(differences), **asdict(counts)})
@@ -146,7 +146,7 @@ def _note(workspace: Workspace, differences: list[Difference]) -> str:
     from flatpipe.files.ledger import Ledger
     from flatpipe.proof.verify import dispute
 
-    repairable = [difference for difference in differences if difference.kind != "recomputed otherwise"]
+    repairable = [difference for difference in differences if "recomputed" not in difference.kind]
     words = []
     if repairable:
         try:
@@ -156,7 +156,7 @@ def _note(workspace: Workspace, differences: list[Difference]) -> str:
             words.append("noted in the ledger: `flatpipe run` makes these outputs again")
         except (sqlite3.Error, FlatpipeError) as error:
             words.append(f"the ledger cannot be written ({error}): `flatpipe run` will not see what was changed")
-    if len(repairable) < len(differences):
+    if any(difference.kind == "recomputed otherwise" for difference in differences):
         words.append("this machine makes other bytes; `flatpipe run --locked` names the versions that differ")
     return "\n".join(words)
 

@@ -27,13 +27,18 @@ def sample(workspace: Workspace, number: int, seed: int, without: Collection[str
 
 
 def recompute(workspace: Workspace, images: list[RecordedImage], counts: Verified, jobs: int) -> Iterator[Difference]:
-    """Outputs that come out otherwise than recorded; nothing is written to the output."""
+    """Outputs that come out otherwise than recorded, and images that fail now; nothing is written to the output."""
 
     def again(image: RecordedImage) -> ImageResult:
         return done_in_memory(image.source, image.ks, workspace.settings)[0]
 
     with ThreadPoolExecutor(jobs) as pool:
         for image, result in zip(images, pool.map(again, images), strict=True):
+            if result.failure is not None:
+                yield Difference(
+                    image.source.image_id, "not recomputed", image.source.path, detail=result.failure.message
+                )
+                continue
             counts.recomputed += 1
             digests = _digests(result)
             for file in image.files:

@@ -15,7 +15,8 @@ from flatpipe.files.storage import Root, read_file
 from flatpipe.planning import Workspace
 from flatpipe.proof.outputs import RecordedFile, RecordedImage, recorded_images
 
-Kind = Literal["changed", "missing", "unreadable", "input changed", "input missing", "recomputed otherwise"]
+Damage = Literal["changed", "missing", "unreadable", "input changed", "input missing"]
+Kind = Damage | Literal["recomputed otherwise", "not recomputed"]
 
 _AT_ONCE = 64
 # ^ images that are read between two looks at the ledger: bounded memory for any number of them
@@ -31,6 +32,8 @@ class Difference:
     # ^ file below the output root, or the input's path
     k: int | None = None
     # ^ of a flat image
+    detail: str = ""
+    # ^ why it could not be recomputed
 
 
 @dataclass(slots=True)

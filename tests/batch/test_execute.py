@@ -149,14 +149,13 @@ def test_local_engines_give_equal_files(workers: int, granularity: Granularity, 
     expected, settings = settings_for(tmp_path / "plain"), settings_for(tmp_path / "engine")
     work = [PlannedImage(source, (2, 5), sweep=True, reason="new") for source in sources]
     tasks.flatten_images([(image, ()) for image in work], expected)
-    engine = ThreadsEngine(workers) if workers else SynchronousEngine()
+    engine = ThreadsEngine("run", workers) if workers else SynchronousEngine("run")
 
     def build(bundle: Bundle, attempt: int) -> Delayed:
-        return bundle_graph("run", bundle, attempt, lambda image: (), settings)
+        return bundle_graph(bundle, attempt, lambda image: (), settings)
 
     results = list(execute(bundles(work, granularity), engine, build, StopRequest()))
     engine.close()
-    tasks.stop_tasks(False)
 
     assert [result.failure for result in results] == [None] * 4
     files = sorted(path.relative_to(tmp_path / "plain") for path in (tmp_path / "plain").rglob("*.*") if path.is_file())
@@ -169,7 +168,7 @@ def test_local_engines_give_equal_files(workers: int, granularity: Granularity, 
 def test_the_graph_of_an_image_is_load_then_flattens_then_sweep() -> None:
     """Keys are tuples that begin with the stage; flattens hang on load, the sweep on all of them."""
     image = PlannedImage(ImageSource("trips/a\udcff.jpg", "/a.jpg", 1, ""), (2, 3, 4), sweep=True, reason="new")
-    root = image_graph("run", image, 0, (), settings_for(Path("/out")))
+    root = image_graph(image, 0, (), settings_for(Path("/out")))
     graph = dict(root.dask)
     by_stage = defaultdict(list)
     for key in graph:
@@ -179,4 +178,4 @@ def test_the_graph_of_an_image_is_load_then_flattens_then_sweep() -> None:
     (load,) = by_stage["load"]
     assert all(graph[key].dependencies == {load} for key in by_stage["flatten"])
     assert graph[root.key].dependencies == {load, *by_stage["flatten"]}
-    assert root.key != image_graph("run", image, 1, (), settings_for(Path("/out"))).key
+    assert root.key != image_graph(image, 1, (), settings_for(Path("/out"))).key

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import imageio.v3 as iio
@@ -22,12 +22,9 @@ KS = (2, 3, 5, 8)
 
 
 @pytest.fixture(autouse=True)
-def fresh_worker() -> Iterator[None]:
-    """Each test begins with an empty cache in a process that is not stopping."""
-    tasks.stop_tasks(False)
+def fresh_worker() -> None:
+    """Each test begins with an empty cache."""
     tasks.forget_images()
-    yield
-    tasks.stop_tasks(False)
 
 
 def do_image(source: ImageSource, settings: TaskSettings, ks: tuple[int, ...] = KS) -> ImageResult:
@@ -165,15 +162,16 @@ def test_a_file_replaced_between_two_reads_is_noticed(tmp_path: Path) -> None:
     assert "changed" in flat.failure.message
 
 
-def test_after_a_stop_nothing_is_begun(tmp_path: Path) -> None:
-    """A stopping process loads and flattens nothing, and the record is no failure of the image."""
+def test_after_a_stop_nothing_of_that_run_is_begun(tmp_path: Path) -> None:
+    """A stopped run loads and flattens nothing, its record is no failure, and another run in the process goes on."""
     source, settings = source_of(write_image(tmp_path / "a.png")), settings_for(tmp_path / "out")
-    tasks.stop_tasks(True)
-    result = do_image(source, settings)
+    tasks.stop_tasks("stopped")
+    result = do_image(source, replace(settings, run="stopped"))
 
     assert result.failure is not None
     assert result.failure.error == "interrupted"
     assert not (tmp_path / "out").exists()
+    assert do_image(source, replace(settings, run="another")).failure is None
 
 
 def test_transparent_images_keep_their_alpha(tmp_path: Path) -> None:
