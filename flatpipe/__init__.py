@@ -1,3 +1,46 @@
-"""flatpipe flattens the colours of whole image collections."""
+"""flatpipe flattens the colours of whole image collections.
+
+    import flatpipe
+
+    flat = flatpipe.flatten("photo.jpg", 5)     # palette, label_map, flat, mse, save()
+    sweep = flatpipe.sweep("photo.jpg", [2, 4, 8])
+    summary = flatpipe.run("pipeline.yaml")
+
+docs/python.md has more. Importing flatpipe is cheap; what it takes is loaded when a name is first used.
+"""
+
+from typing import TYPE_CHECKING
+
+from flatpipe.errors import ConfigError, FlatpipeError, ImageError, RunGivenUp
+
+if TYPE_CHECKING:
+    from flatpipe.api import Config, FlatImage, Sweep, flatten, load_config, run, sweep
 
 __version__ = "0.1.0"
+__all__ = [
+    "Config",
+    "ConfigError",
+    "FlatImage",
+    "FlatpipeError",
+    "ImageError",
+    "RunGivenUp",
+    "Sweep",
+    "flatten",
+    "load_config",
+    "run",
+    "sweep",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name not in __all__:
+        raise AttributeError(f"module 'flatpipe' has no attribute {name!r}")
+    from flatpipe import api
+
+    found: object = getattr(api, name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
