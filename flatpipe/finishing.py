@@ -23,7 +23,7 @@ from flatpipe.report.tables import write_tables
 def write_ending(workspace: Workspace, summary: RunSummary, *, lock: bool) -> None:
     """Write all of it, with a new lock unless `lock` is False; raises OSError."""
     digests = workspace.fingerprints.flat.values()
-    write_tables(workspace.ledger, workspace.outputs, digests, workspace.settings.name_width)
+    write_tables(workspace.ledger, workspace.outputs, digests, workspace.settings)
     workspace.outputs.write(layout.RUN, _run_json(workspace.config, summary))
     if lock and not summary.reason:
         _write_lock(workspace, summary)
@@ -49,19 +49,23 @@ def _is_locked(workspace: Workspace, images: int) -> bool:
 
 def _write_report(workspace: Workspace) -> None:
     """Write index.html and gallery/, when they are asked for and what they show has changed."""
-    config, settings = workspace.config, workspace.settings
-    if not config.report.enabled:
-        return
-    gallery = GallerySettings(
+    if workspace.config.report.enabled:
+        write_gallery(workspace.ledger, workspace.outputs, gallery_settings(workspace))
+
+
+def gallery_settings(workspace: Workspace) -> GallerySettings:
+    """What the gallery must know of the workspace's config."""
+    settings = workspace.settings
+    return GallerySettings(
         flat_digests=tuple(workspace.fingerprints.flat.values()),
         sweep_digest=workspace.fingerprints.sweep,
         name_width=settings.name_width,
         animation_format=settings.animation.format if settings.animation.enabled else None,
         stills=settings.stills,
         palette_formats=settings.palettes,
-        title=str(config.input.path).rstrip("/").rpartition("/")[2],
+        title=str(workspace.config.input.path).rstrip("/").rpartition("/")[2],
+        target=settings.target,
     )
-    write_gallery(workspace.ledger, workspace.outputs, gallery)
 
 
 def _copy_ledger(workspace: Workspace) -> None:

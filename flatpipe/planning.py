@@ -54,7 +54,7 @@ class Workspace:
     @property
     def ks(self) -> tuple[int, ...]:
         """The numbers of colours asked for."""
-        return tuple(self.config.flatten.k)
+        return self.config.flatten.ks
 
 
 @dataclass(slots=True)
@@ -102,7 +102,7 @@ def open_workspace(
         else:
             ledger = Ledger(ledger_path if Path(ledger_path).exists() else None, read_only=Path(ledger_path).exists())
         stack.callback(ledger.close)
-        prints = fingerprints(settings, tuple(config.flatten.k))
+        prints = fingerprints(settings, config.flatten.ks)
         yield Workspace(config, settings, outputs, ledger, ledger_path, prints)
 
 

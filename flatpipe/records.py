@@ -166,6 +166,8 @@ class TaskSettings:
     # ^ whether contact_sheet.png and colorspace.png are among them
     palettes: tuple[str, ...] = ()
     # ^ formats of palette files beside each flat image
+    target: str = ""
+    # ^ which flat is best.png too: that of the "knee", or the first to reach "psnr>=30" (dB); "": none
     io_retries: int = 1
     # ^ how often a read or write that failed for a passing reason is tried again
     seconds_per_image: float | None = None

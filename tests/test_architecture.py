@@ -29,9 +29,13 @@ RULES: dict[str, tuple[set[str], set[str]]] = {
     "batch.cache": (set(), set()),
     "batch.endurance": (set(), set()),
     "batch.loaded": ({"quantize", "files", "batch.endurance", "records", "errors"}, {"numpy"}),
-    "batch.sweep": ({"quantize", "files", "batch.loaded", "records", "report.pictures"}, set()),
+    "batch.sweep": ({"quantize", "files", "batch.loaded", "records", "report.knee", "report.pictures"}, set()),
+    "batch.outcome": ({"quantize", "records"}, set()),
     "batch.tasks": (
-        {"quantize", "files", "batch.cache", "batch.endurance", "batch.loaded", "batch.sweep", "records", "errors"},
+        {
+            *("batch.cache", "batch.endurance", "batch.loaded", "batch.outcome", "batch.sweep"),
+            *("quantize", "files", "records", "errors"),
+        },
         set(),
     ),
     "batch.warm_up": ({"quantize", "files"}, {"numpy"}),
@@ -75,7 +79,10 @@ RULES: dict[str, tuple[set[str], set[str]]] = {
     "finishing": ({"config", "environment", "files.layout", "planning", "proof", "records", "report"}, set()),
     "starting": ({"config", "errors", "files", "records"}, set()),
     "cli": (
-        {"cli", "pipeline", "planning", "proof", "starting", "config", "errors", "files", "records", "report"},
+        {
+            *("cli", "pipeline", "planning", "proof", "starting", "finishing", "config", "errors", "files"),
+            *("records", "report"),
+        },
         {"click"},
     ),
     "image_source": ({"errors", "files.decode", "files.storage", "records"}, {"numpy", "PIL"}),

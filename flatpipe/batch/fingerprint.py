@@ -46,12 +46,14 @@ def flat_choices(settings: TaskSettings, k: int) -> Choices:
 
 
 def sweep_choices(settings: TaskSettings, ks: tuple[int, ...]) -> Choices:
-    """Every choice that can change the animation or palettes.json."""
+    """Every choice that can change a file that needs all k."""
     flats = flat_choices(settings, 0)
     del flats["k"]
     animation = asdict(settings.animation) if settings.animation.enabled else {"enabled": False}
     report = {"pictures": PICTURES if settings.pictures else 0, "stills": settings.stills}
-    return {**flats, "ks": list(ks), "animation": animation, "palettes": list(settings.palettes), **report}
+    best = {"best": settings.target} if settings.target else {}
+    # ^ absent rather than empty: what was made before there was a choice stays valid
+    return {**flats, "ks": list(ks), "animation": animation, "palettes": list(settings.palettes), **report, **best}
 
 
 def changed(before: Choices, after: Choices) -> str:
@@ -63,9 +65,15 @@ def changed(before: Choices, after: Choices) -> str:
             words.append("k range changed")
         elif name == "animation":
             words.append("animation settings changed")
+        elif name == "best":
+            words.append(f"best k {_said(before, name)} -> {_said(after, name)}")
         else:
             words.append(f"{name} changed: {before.get(name)} -> {after.get(name)}")
     return ", ".join(words) or "settings changed"
+
+
+def _said(choices: Choices, name: str) -> str:
+    return str(choices.get(name, "not asked for"))
 
 
 def _remember(choices: Choices, by_digest: dict[str, Choices]) -> str:

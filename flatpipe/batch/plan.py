@@ -89,7 +89,15 @@ class Planner:
         reason = _file_reason(sizes.get(layout.PALETTES), made.palettes_bytes)
         if not reason and self.settings.animation.enabled:
             reason = _file_reason(sizes.get(layout.animation_name(self.settings.animation.format)), made.bytes)
-        return reason
+        return reason or self._best_reason(known, sizes)
+
+    def _best_reason(self, known: KnownImage, sizes: dict[str, int]) -> str:
+        """best.png is a copy: it must be there, as large as one of the flats."""
+        if not self.settings.target:
+            return ""
+        found = sizes.get(layout.BEST)
+        is_copy = found in {known.flats[k].bytes for k in self.ks}
+        return "" if is_copy else _file_reason(found, -1)
 
     def _settings_reason(self, made: KnownOutput, digest: str) -> str:
         if made.settings == DISPUTED:

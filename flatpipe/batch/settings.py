@@ -37,10 +37,11 @@ def task_settings(config: Config) -> TaskSettings:
             hold_ms=animation.hold_ms,
             max_side=animation.max_side,
         ),
-        name_width=layout.name_width(flatten.k),
+        name_width=layout.name_width(flatten.ks),
         pictures=config.report.enabled,
         stills=config.report.enabled and config.report.stills,
         palettes=config.output.palettes,
+        target=flatten.target,
         io_retries=config.errors.retries,
         seconds_per_image=config.limits.seconds_per_image,
     )

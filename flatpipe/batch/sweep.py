@@ -11,7 +11,8 @@ from flatpipe.files import layout
 from flatpipe.files.animate import FlatFrame, encode_gif, encode_lossless, gif_colors
 from flatpipe.files.palettes import PaletteEntry, PaletteFormat, palettes_json, write_palette
 from flatpipe.quantize.dither import dithered
-from flatpipe.records import AnimationOptions, FlattenResult
+from flatpipe.records import AnimationOptions, FlattenResult, TaskSettings
+from flatpipe.report.knee import best_k
 from flatpipe.report.pictures.image_pictures import PictureSources, image_pictures
 
 
@@ -49,7 +50,7 @@ def encode_palettes(image_id: str, flats: Sequence[FlattenResult]) -> bytes:
 
 
 def encode_pictures(
-    image: LoadedImage, frames: Mapping[int, FlatFrame], flats: Sequence[FlattenResult], *, stills: bool
+    image: LoadedImage, frames: Mapping[int, FlatFrame], flats: Sequence[FlattenResult], settings: TaskSettings
 ) -> Iterator[tuple[str, bytes]]:
     """Names below the output root and bytes of the pictures that the report shows; flats ascend in k."""
     sources = PictureSources(
@@ -60,8 +61,15 @@ def encode_pictures(
         counts=image.indexed.table.counts,
         flats=frames,
         shares={flat.k: flat.shares for flat in flats},
+        target=settings.target,
     )
-    return image_pictures(sources, [flat.k for flat in flats], [flat.mse for flat in flats], stills=stills)
+    return image_pictures(sources, [flat.k for flat in flats], [flat.mse for flat in flats], stills=settings.stills)
+
+
+def best_flat(flats: Sequence[FlattenResult], target: str) -> FlattenResult:
+    """The flat that `target` names, as results.csv and the report will; flats ascend in k, not empty."""
+    k = best_k([flat.k for flat in flats], [flat.mse for flat in flats], target)
+    return next(flat for flat in flats if flat.k == k)
 
 
 def encode_palette_files(

@@ -11,7 +11,15 @@ from typing import Any
 from flatpipe.batch.cache import ByteBoundedCache
 from flatpipe.batch.endurance import ended_after, persistently
 from flatpipe.batch.loaded import LoadedImage, load_image, preview_side
-from flatpipe.batch.sweep import Frames, encode_animation, encode_palette_files, encode_palettes, encode_pictures
+from flatpipe.batch.outcome import flatten_result
+from flatpipe.batch.sweep import (
+    Frames,
+    best_flat,
+    encode_animation,
+    encode_palette_files,
+    encode_palettes,
+    encode_pictures,
+)
 from flatpipe.errors import ImageError, ImageIOFailed, ImageTooLarge
 from flatpipe.files import layout
 from flatpipe.files.animate import FlatFrame, shrink_labels
@@ -81,7 +89,7 @@ def flatten(token: LoadToken, source: ImageSource, k: int, settings: TaskSetting
         _keep_frame(image, k, flat, settings)
     except Exception as error:  # noqa: BLE001 - the task boundary
         return FlattenResult(source.image_id, k, failure=_failure("flatten", error))
-    return _flatten_result(source.image_id, k, flat, content, time.perf_counter() - began)
+    return flatten_result(source.image_id, k, flat, content, time.perf_counter() - began)
 
 
 def sweep(
@@ -175,20 +183,6 @@ def _write(settings: TaskSettings, name: str, content: bytes) -> None:
         raise _OutputFailed(f"{name} could not be written: {error.strerror or error}") from error
 
 
-def _flatten_result(image_id: str, k: int, flat: FlatImage, content: bytes, seconds: float) -> FlattenResult:
-    return FlattenResult(
-        image_id=image_id,
-        k=k,
-        n_colors=len(flat.palette),
-        mse=float(flat.mse),
-        palette=tuple(f"#{red:02x}{green:02x}{blue:02x}" for red, green, blue in flat.palette.tolist()),
-        weights=tuple(flat.weights.tolist()),
-        bytes=len(content),
-        sha256=hashlib.sha256(content).hexdigest(),
-        seconds=seconds,
-    )
-
-
 def _write_sweep(
     token: LoadToken, source: ImageSource, flats: list[FlattenResult], settings: TaskSettings, began: float
 ) -> SweepResult:
@@ -221,15 +215,22 @@ def _sweep_files(
             animation = encode_animation(image, frames, settings.animation)
             yield layout.animation_name(settings.animation.format), animation
         if settings.pictures:
-            yield from encode_pictures(image, frames, flats, stills=settings.stills)
+            yield from encode_pictures(image, frames, flats, settings)
+    if settings.target:
+        yield layout.BEST, _read_flat(source, best_flat(flats, settings.target).k, settings)
     yield from encode_palette_files(source.image_id, flats, settings.palettes, settings.name_width)
     yield layout.PALETTES, encode_palettes(source.image_id, flats)
 
 
 def _read_back(source: ImageSource, k: int, settings: TaskSettings) -> FlatFrame:
     """The frame for k from its saved file: the same pixels as when it was made."""
-    saved = decode_flat(_root(settings.output).read(_output(source, layout.flat_name(k, settings.name_width))))
+    saved = decode_flat(_read_flat(source, k, settings))
     return FlatFrame(saved.palette, shrink_labels(saved.label_map, preview_side(settings)))
+
+
+def _read_flat(source: ImageSource, k: int, settings: TaskSettings) -> bytes:
+    name = _output(source, layout.flat_name(k, settings.name_width))
+    return persistently(lambda: _root(settings.output).read(name), settings.io_retries)
 
 
 def _failure(stage: Stage, error: Exception) -> Failure:

@@ -40,15 +40,27 @@ def run(config_path: str, overrides: tuple[str, ...], profile: str | None, dry_r
 
 @click.command()
 @click.argument("images", nargs=-1, required=True, metavar="IMAGE...")
-@click.option("-k", "ks", default="2-15", show_default=True, metavar="K", help="Numbers of colours: 8, 2-15 or 2,4,8.")
+@click.option(
+    "-k",
+    "ks",
+    default="2-15",
+    show_default=True,
+    metavar="K",
+    help="Numbers of colours: 8, 2-15 or 2,4,8; auto, or auto:psnr>=30: see below.",
+)
 @click.option("-o", "--output", default="flat", show_default=True, metavar="DIR", help="Where results go.")
 @click.option("-s", "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Set a config key.")
 @run_options
 def flatten(images: tuple[str, ...], ks: str, output: str, overrides: tuple[str, ...], **flags: Any) -> int:
     """Flatten a few images without a config: results in DIR/images/<name>/.
 
+    With `-k auto`, every k from 2 to 15 is made, and the one at the knee of the distortion curve is best.png too;
+    `-k "auto:psnr>=30"` chooses the smallest k whose PSNR reaches 30 dB. The k chosen is printed for each image.
+
     \b
-    Example: flatpipe flatten photo.jpg -k 2-8 -o flat
+    Examples:
+      flatpipe flatten photo.jpg -k 2-8 -o flat
+      flatpipe flatten *.jpg -k auto
     """
     from flatpipe.config import Argument, default_config
     from flatpipe.files.discover import as_sources
@@ -78,5 +90,22 @@ def _run(config: Any, flags: dict[str, Any], sources: Any = None) -> int:
         summary = run_pipeline(config, request_of(flags), screen, sources)
     finally:
         screen.close()
+    if sources is not None and config.flatten.target:
+        _show_best(config, sources, flags["as_json"])
     screen.end(summary)
     return summary.exit_code
+
+
+def _show_best(config: Any, sources: Any, as_json: bool) -> None:
+    """Print which k was chosen for each image, whether this run made it or another."""
+    from flatpipe.finishing import gallery_settings
+    from flatpipe.planning import open_workspace
+    from flatpipe.report.gallery_rows import gallery_images
+    from flatpipe.report.screen import best_line, best_text, print_json
+
+    with open_workspace(config, for_writing=False, named=sources) as workspace:
+        for image in gallery_images(workspace.ledger, gallery_settings(workspace)):
+            if image.has_sweep and as_json:
+                print_json(best_line(image))
+            elif image.has_sweep:
+                click.echo(best_text(image, config.output.path))

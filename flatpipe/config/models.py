@@ -3,85 +3,28 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import BeforeValidator, Field, PlainSerializer, StrictBool, StrictInt, StrictStr, WithJsonSchema
+from pydantic import Field, StrictBool, StrictInt
 from pydantic import model_validator as validates_model
 from pydantic_core import PydanticCustomError
 
 from flatpipe.config.cluster import ClusterSection
+from flatpipe.config.kinds import (
+    IMAGE_PATTERNS,
+    Alpha,
+    Bytes,
+    Included,
+    Ks,
+    MaxFailures,
+    PaletteFormats,
+    Patterns,
+    Target,
+    Version,
+    Workers,
+)
 from flatpipe.config.section import LocalPath, PathOrUrl, Section, is_url, unit, words
-from flatpipe.config.values import (
-    ValueRefused,
-    parse_alpha,
-    parse_bytes,
-    parse_failures,
-    parse_k,
-    parse_workers,
-    shown,
-    shown_share,
-)
 from flatpipe.quantize.options import MAX_K, Solver, Space
-
-IMAGE_PATTERNS = (
-    "**/*.{jpg,jpeg,jpe,jfif,png,apng,gif,webp,tif,tiff,avif,avifs,heic,heif,hif,mpo,jp2,j2k,jpf,jpx,jpc,j2c}",
-    "**/*.{bmp,dib,tga,icb,vda,vst,ppm,pgm,pbm,pnm,pfm,psd,qoi,dds,ico,cur,icns,pcx,dcx,sgi,rgb,rgba,bw,ras,sun}",
-    "**/*.{fli,flc,xbm,xpm,msp}",
-)
-# ^ what the decoders read, whatever the case of the name
-
-
-def _as_tuple(value: Any) -> Any:
-    return (value,) if isinstance(value, str) else tuple(value) if isinstance(value, list) else value
-
-
-def _all_images(value: Any) -> Any:
-    return IMAGE_PATTERNS if value is None else _as_tuple(value)
-
-
-def _parse_version(value: Any) -> Any:
-    if isinstance(value, bool) or value != 1:
-        raise ValueRefused(f"this flatpipe reads version 1, not {shown(value)}")
-    return 1
-
-
-def _or_null(schema: dict[str, Any]) -> dict[str, Any]:
-    return {"anyOf": [*schema["anyOf"], {"type": "null"}]}
-
-
-_ONE_K = {"type": "integer", "minimum": 1, "maximum": MAX_K}
-_K_TEXT = {"type": "string", "pattern": r"^\s*\d+(\s*(-|\.\.)\s*\d+)?\s*(,\s*\d+(\s*(-|\.\.)\s*\d+)?\s*)*$"}
-_K_RANGE = {"type": "object", "properties": {"min": _ONE_K, "max": _ONE_K}, "additionalProperties": False}
-_K_LIST = {"type": "array", "items": {"anyOf": [_ONE_K, _K_TEXT]}, "minItems": 1}
-_K_SCHEMA = {"anyOf": [_ONE_K, _K_LIST, _K_RANGE, _K_TEXT]}
-_ALPHA_SCHEMA = {"anyOf": [{"enum": ["keep"]}, {"type": "string", "pattern": "^#[0-9a-fA-F]{6}$"}]}
-_WORKERS_SCHEMA = {"anyOf": [{"enum": ["auto"]}, {"type": "integer", "minimum": 1, "maximum": 4096}]}
-_SHARE = {"type": "string", "pattern": r"^\s*(100(\.0*)?|\d?\d(\.\d+)?)\s*%\s*$"}
-_FAILURES_SCHEMA = {"anyOf": [{"type": "integer", "minimum": 0}, _SHARE, {"type": "null"}]}
-_SIZE = {"type": "string", "pattern": r"^\s*\d+(\.\d+)?\s*([kKmMgGtT][iI]?)?[bB]\s*$"}
-_BYTES_SCHEMA = {"anyOf": [{"type": "integer", "minimum": 64 * 2**20}, _SIZE]}
-_PATTERNS_SCHEMA = {"anyOf": [{"type": "array", "items": {"type": "string"}}, {"type": "string"}]}
-
-Version = Annotated[Literal[1], BeforeValidator(_parse_version)]
-Patterns = Annotated[tuple[StrictStr, ...], BeforeValidator(_as_tuple), WithJsonSchema(_PATTERNS_SCHEMA)]
-_PALETTE = {"enum": ["gpl", "ase", "aco", "css", "hex"]}
-_PALETTES_SCHEMA = {"anyOf": [{"type": "array", "items": _PALETTE}, _PALETTE]}
-PaletteFormats = Annotated[
-    tuple[Literal["gpl", "ase", "aco", "css", "hex"], ...],
-    BeforeValidator(_as_tuple),
-    WithJsonSchema(_PALETTES_SCHEMA),
-]
-Included = Annotated[tuple[StrictStr, ...], BeforeValidator(_all_images), WithJsonSchema(_or_null(_PATTERNS_SCHEMA))]
-Ks = Annotated[tuple[int, ...], BeforeValidator(parse_k), WithJsonSchema(_K_SCHEMA)]
-Alpha = Annotated[str, BeforeValidator(parse_alpha), WithJsonSchema(_ALPHA_SCHEMA)]
-Workers = Annotated[int | Literal["auto"], BeforeValidator(parse_workers), WithJsonSchema(_WORKERS_SCHEMA)]
-MaxFailures = Annotated[
-    int | float | None,
-    BeforeValidator(parse_failures),
-    PlainSerializer(shown_share, when_used="json"),
-    WithJsonSchema(_FAILURES_SCHEMA),
-]
-Bytes = Annotated[int, BeforeValidator(parse_bytes), WithJsonSchema(_BYTES_SCHEMA)]
 
 
 class InputSection(Section):
@@ -112,16 +55,27 @@ class OutputSection(Section):
     """Palette files to write beside each flat image, for GIMP, Adobe programs and style sheets."""
 
 
+class AutoSection(Section):
+    """Which k is chosen when k is auto: every k from 2 to max is made, and the chosen one is also best.png."""
+
+    max: StrictInt = Field(default=15, ge=2, le=MAX_K)
+    """The largest k that is tried."""
+    target: Target = Field(default="knee", json_schema_extra=words("knee, or psnr>=N with a number of dB"))
+    """knee (more colours bring less from there on), or the quality to reach, such as psnr>=30."""
+
+
 class FlattenSection(Section):
     """How colours are clustered."""
 
     k: Ks = Field(
         default=tuple(range(2, 16)),
         json_schema_extra=words(
-            f"1..{MAX_K}: a number, a list, {{min: 2, max: 15}}, or a text such as 2-15", written="{min: 2, max: 15}"
+            f"1..{MAX_K}: a number, a list, {{min: 2, max: 15}}, a text such as 2-15, or auto",
+            written="{min: 2, max: 15}",
         ),
     )
-    """Numbers of colours, 1..256: a number, a list, {min, max}, or a text such as 2-15."""
+    """Numbers of colours, 1..256: a number, a list, {min, max}, a text (2-15), or auto."""
+    auto: AutoSection = AutoSection()
     solver: Solver = "multilevel"
     """multilevel (best, fastest), sklearn (scikit-learn's KMeans), textbook (plain, slow)."""
     seed: StrictInt = Field(default=0, ge=0, le=2**32 - 1)
@@ -130,6 +84,18 @@ class FlattenSection(Section):
     """Colour space in which distance is measured: rgb, or oklab (perceptual)."""
     alpha: Alpha = Field(default="keep", json_schema_extra=words('keep, or "#rrggbb" in quotes'))
     """Transparency: keep, or the background colour to put images on, such as "#ffffff"."""
+
+    @property
+    def ks(self) -> tuple[int, ...]:
+        """The numbers of colours to make, ascending."""
+        return tuple(range(2, self.auto.max + 1)) if isinstance(self.k, str) else self.k
+
+    @property
+    def target(self) -> str:
+        """By what the best k is chosen when k is auto: "knee" or "psnr>=30"; "" when it is not."""
+        if not isinstance(self.k, str):
+            return ""
+        return self.k.partition(":")[2] or self.auto.target
 
 
 class AnimationSection(Section):

@@ -70,6 +70,13 @@ replaced, and `null` takes a value back. Profiles that are not chosen are checke
 `-s flatten.k=2-8` (repeatable) gives a key another value, read as YAML, with the same checks; it lies over the profile.
 A value that begins with `#`, `*` or another sign that YAML reserves is taken as text here: `-s flatten.alpha=#ffffff`.
 
+## Which k?
+
+`flatten: {k: auto}` makes every k from 2 to `flatten.auto.max`, and copies the flat image that `flatten.auto.target`
+names to `best.png`: that at the knee of the distortion curve, or the smallest k whose PSNR reaches so many dB. A target
+behind the word goes before the section's, in a config and on the command line: `-k "auto:psnr>=30"`. When no k reaches
+the target, the largest is taken, and the image's notes in `results.csv` say so.
+
 ## Errors
 
 Every error of a config is told at once, before anything is done (exit code 2), with its place, what is allowed and the
@@ -77,7 +84,7 @@ nearest key or value that is known:
 
 ```text
 flatpipe: 2 errors in the config
-pipeline.yaml:3:3: flatten.colorspace: unknown key; did you mean 'space'? allowed: k, solver, seed, space, alpha
+pipeline.yaml:3:3: flatten.colorspace: unknown key; did you mean 'space'? allowed: k, auto, solver, seed, space, alpha
       colorspace: oklab
       ^
 -s: animation.format: must be gif, webp or apng, not 'webm'; did you mean 'webp'?

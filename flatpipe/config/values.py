@@ -19,7 +19,14 @@ _SECONDS = {"ms": 0.001, "s": 1.0, "sec": 1.0, "m": 60.0, "min": 60.0, "h": 3600
 _LEAST_MEMORY = 64 * 2**20
 # ^ bytes: a worker with its libraries needs more; whoever writes 4 means 4 GiB
 
-K_ALLOWED = f"k is a number, a list of numbers, {{min, max}}, or a text such as 2-15 or 2,4,8; each from 1 to {MAX_K}"
+K_ALLOWED = (
+    f"k is a number, a list of numbers, {{min, max}}, a text such as 2-15 or 2,4,8, each from 1 to {MAX_K}; or auto"
+)
+TARGET_PATTERN = r"(?:knee|psnr\s*>=\s*\d{1,3}(?:\.\d{1,6})?)"
+# ^ also that of the JSON Schema
+_AUTO = re.compile(rf"\s*auto\s*(?::\s*({TARGET_PATTERN})\s*)?")
+_TARGET = re.compile(rf"\s*({TARGET_PATTERN})\s*")
+_TARGET_ALLOWED = "knee, or the least PSNR in dB such as psnr>=30"
 
 
 class ValueRefused(ValueError):
@@ -30,6 +37,25 @@ class ValueRefused(ValueError):
         self.inner = inner
         self.of_key = of_key
         # ^ True when the key at `inner` is wrong, rather than its value
+
+
+def parse_k_or_auto(value: Any) -> tuple[int, ...] | str:
+    """As parse_k; or "auto", which may name its target: "auto:knee", "auto:psnr>=30". Raises ValueRefused."""
+    if not isinstance(value, str) or not value.strip().startswith("auto"):
+        return parse_k(value)
+    found = _AUTO.fullmatch(value)
+    if found is None:
+        raise ValueRefused(f"{shown(value)} is no k; auto may be followed by a colon and {_TARGET_ALLOWED}")
+    return f"auto:{parse_target(found[1])}" if found[1] else "auto"
+
+
+def parse_target(value: Any) -> str:
+    """ "knee", or a least PSNR in dB as "psnr>=30"; raises ValueRefused."""
+    found = _TARGET.fullmatch(value) if isinstance(value, str) else None
+    if found is None:
+        raise ValueRefused(f"must be {_TARGET_ALLOWED}, not {shown(value)}{_near_word(value, 'knee')}")
+    number = found[1].partition("=")[2]
+    return f"psnr>={float(number):.12g}" if number else "knee"
 
 
 def parse_k(value: Any) -> tuple[int, ...]:
@@ -64,8 +90,10 @@ def _checked_k(value: Any, *inner: str | int) -> int:
 
 def _ks_of_text(text: str, inner: tuple[str | int, ...]) -> list[int]:
     found = _K_PART.fullmatch(text)
+    if text.strip().startswith("auto"):
+        raise ValueRefused("auto stands alone, for every k from 2 to flatten.auto.max", *inner)
     if found is None:
-        raise ValueRefused(f"{shown(text)} is no k; {K_ALLOWED}", *inner)
+        raise ValueRefused(f"{shown(text)} is no k; {K_ALLOWED}{_near_word(text, 'auto')}", *inner)
     first, last = (_checked_k(int(number), *inner) for number in (found[1], found[2] or found[1]))
     if first > last:
         raise ValueRefused(f"{shown(text.strip())} runs backwards: {first} is above {last}", *inner)

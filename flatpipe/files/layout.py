@@ -13,6 +13,7 @@ RUN = "run.json"
 RUNS = "runs"
 LOCK = "flatpipe.lock"
 PALETTES = "palettes.json"
+BEST = "best.png"
 PARTIAL = ".partial"
 # ^ folder under an output root where files wait until they are whole: a killed run leaves its leftovers in one place
 #   that the next run empties; same file system as the outputs, so the final rename is atomic

@@ -119,6 +119,8 @@ def _page(settings: GallerySettings, counts: _Counts, version: str) -> str:
         "animation": layout.animation_name(animation) if animation else "",
         "stills": settings.stills and settings.pictures,
         "palette_formats": settings.palette_formats,
+        "best": layout.BEST if settings.target else "",
+        "target": settings.target,
         "version": version,
     }
     return environment.get_template("index.html").render(

@@ -11,7 +11,7 @@ from typing import Any
 
 from flatpipe.files.ledger import Ledger
 from flatpipe.records import AnimationFormat, Failure
-from flatpipe.report.knee import suggested_k
+from flatpipe.report.knee import best_k, missed
 
 _IMAGES = """
 SELECT p.image_id, p.path, i.content, i.width, i.height, i.distinct_colors, i.notes,
@@ -54,6 +54,8 @@ class GallerySettings:
     # ^ suffixes of the palette files beside the flats: "gpl" for k07.gpl
     title: str = ""
     # ^ what the images are, in the user's words: the input folder's name
+    target: str = ""
+    # ^ by what the suggested k is chosen, which is best.png too: "knee", "psnr>=30"; "": the knee, without best.png
     retry_command: str = "flatpipe run --only-failed"
 
 
@@ -82,12 +84,22 @@ class GalleryImage:
     has_sweep: bool
     failure: Failure | None
     flats: tuple[GalleryFlat, ...]
+    target: str = ""
 
     @property
     def suggested(self) -> GalleryFlat | None:
-        """The flat at the knee of the distortion curve; None without flats."""
-        best = suggested_k([flat.k for flat in self.flats], [flat.mse for flat in self.flats])
+        """The flat that the target names, by default that at the knee of the curve; None without flats."""
+        best = best_k(*self._curve, self.target)
         return next((flat for flat in self.flats if flat.k == best), None)
+
+    @property
+    def shortfall(self) -> str:
+        """In words, that no flat reaches the target; "" when one does."""
+        return missed(*self._curve, self.target)
+
+    @property
+    def _curve(self) -> tuple[list[int], list[float]]:
+        return [flat.k for flat in self.flats], [flat.mse for flat in self.flats]
 
 
 def gallery_images(ledger: Ledger, settings: GallerySettings) -> Iterator[GalleryImage]:
@@ -99,7 +111,7 @@ def gallery_images(ledger: Ledger, settings: GallerySettings) -> Iterator[Galler
         if waiting is not None and waiting[0] == row[0]:
             own = list(waiting[1])
             waiting = next(flats, None)
-        yield _gallery_image(row, own)
+        yield _gallery_image(row, own, settings.target)
 
 
 def gallery_state(ledger: Ledger, settings: GallerySettings, version: str) -> str:
@@ -115,7 +127,7 @@ def _flat_rows(ledger: Ledger, settings: GallerySettings) -> Iterator[tuple[Any,
     return ledger.rows(_FLATS, (json.dumps(sorted(settings.flat_digests)),))
 
 
-def _gallery_image(row: tuple[Any, ...], flats: Iterable[tuple[Any, ...]]) -> GalleryImage:
+def _gallery_image(row: tuple[Any, ...], flats: Iterable[tuple[Any, ...]], target: str) -> GalleryImage:
     image_id, path, content, width, height, distinct, notes, has_sweep, stage, error, message = row
     return GalleryImage(
         image_id=image_id,
@@ -127,6 +139,7 @@ def _gallery_image(row: tuple[Any, ...], flats: Iterable[tuple[Any, ...]]) -> Ga
         has_sweep=bool(content and has_sweep),
         failure=None if error is None else Failure(stage, error, message),
         flats=tuple(_gallery_flat(flat) for flat in flats),
+        target=target,
     )
 
 

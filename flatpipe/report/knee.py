@@ -31,6 +31,27 @@ def smallest_reaching(ks: Sequence[int], mses: Sequence[float], least_psnr: floa
     return next((k for k, mse in zip(ks, mses, strict=True) if psnr(mse) >= least_psnr), None)
 
 
+def best_k(ks: Sequence[int], mses: Sequence[float], target: str = "") -> int | None:
+    """The k that `target` names: the first to reach "psnr>=30" (dB), else the largest; suggested_k for other words."""
+    least = _least_psnr(target)
+    if least is None or not ks:
+        return suggested_k(ks, mses)
+    return smallest_reaching(ks, mses, least) or ks[-1]
+
+
+def missed(ks: Sequence[int], mses: Sequence[float], target: str) -> str:
+    """In words, that no k reaches the target; "" when one does, or when there is nothing to reach."""
+    least = _least_psnr(target)
+    if least is None or not ks or smallest_reaching(ks, mses, least) is not None:
+        return ""
+    return f"no k up to {ks[-1]} reaches {least:g} dB"
+
+
+def _least_psnr(target: str) -> float | None:
+    number = target.partition(">=")[2]
+    return float(number) if number else None
+
+
 def knee_k(ks: Sequence[int], mses: Sequence[float]) -> int | None:
     """The k at the knee of a falling convex curve; None when the curve has none.
 

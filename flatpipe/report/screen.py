@@ -18,6 +18,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from flatpipe.files import layout
 from flatpipe.observer import RunObserver
 from flatpipe.records import ImageResult, PlanSummary, RunSummary
+from flatpipe.report.gallery_rows import GalleryImage
+from flatpipe.report.knee import psnr
 
 _LOCK_MISSED = 4
 # ^ exit code of a run that came to its end, with other bytes than its lock has
@@ -142,6 +144,23 @@ def image_line(result: ImageResult) -> dict[str, object]:
         if failure is None
         else {"stage": failure.stage, "error": failure.error, "message": failure.message},
     }
+
+
+def best_line(image: GalleryImage) -> dict[str, object]:
+    """The k chosen for an image, as `--json` prints it; psnr is null when no pixel changed."""
+    best = image.suggested
+    file = f"{layout.image_folder(image.image_id)}/{layout.BEST}"
+    quality = psnr(best.mse) if best and best.mse else None
+    chosen = {"k": best.k if best else None, "psnr": quality, "reached": not image.shortfall}
+    return {"event": "best", "image": image.image_id, "file": file, **chosen}
+
+
+def best_text(image: GalleryImage, output: str) -> str:
+    """The same for a person, on one line."""
+    line = best_line(image)
+    quality = "exact" if line["psnr"] is None else f"{line['psnr']:.1f} dB"
+    words = f"; {image.shortfall}" if image.shortfall else ""
+    return printable(f"{image.image_id}: k = {line['k']} ({quality}{words})  {output}/{line['file']}")
 
 
 def print_json(content: dict[str, object], stream: TextIO | None = None) -> None:

@@ -72,6 +72,7 @@ def _detail(image: GalleryImage, settings: GallerySettings, place: str) -> dict[
         "sweep": image.has_sweep,
         "pictures": image.has_sweep and settings.pictures,
         "suggested": best.k if best else 0,
+        "shortfall": image.shortfall,
         "failure": _failure_text(image),
         "flats": [[flat.k, flat.n_colors, flat.mse, flat.bytes, flat.palette, flat.weights] for flat in image.flats],
     }

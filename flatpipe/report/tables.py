@@ -12,7 +12,8 @@ from typing import Any
 from flatpipe.files import layout
 from flatpipe.files.ledger import Ledger
 from flatpipe.files.storage import Root
-from flatpipe.report.knee import psnr, suggested_k
+from flatpipe.records import TaskSettings
+from flatpipe.report.knee import best_k, missed, psnr
 
 RESULT_COLUMNS = (
     *("image", "k", "n_colors", "mse", "psnr", "file", "bytes", "sha256"),
@@ -29,30 +30,36 @@ ORDER BY p.image_id, f.k
 _FAILURES = "SELECT image_id, stage, error, message, path FROM failures ORDER BY image_id"
 
 
-def write_tables(ledger: Ledger, outputs: Root, settings_digests: Iterable[str], width: int) -> None:
+def write_tables(ledger: Ledger, outputs: Root, settings_digests: Iterable[str], settings: TaskSettings) -> None:
     """Write both tables whole; raises OSError. Rows are in the order of image ids, then k."""
     digests = json.dumps(sorted(settings_digests))
-    results = _result_rows(ledger.rows(_RESULTS, (digests,)), width)
+    results = _result_rows(ledger.rows(_RESULTS, (digests,)), settings)
     outputs.write_lines(layout.RESULTS, _csv_lines(RESULT_COLUMNS, results))
     outputs.write_lines(layout.FAILURES, _csv_lines(FAILURE_COLUMNS, ledger.rows(_FAILURES)))
 
 
-def _result_rows(rows: Iterable[tuple[Any, ...]], width: int) -> Iterator[tuple[Any, ...]]:
-    """Rows of results.csv from rows of the query; an image's rows come together, so that its knee can be found."""
+def _result_rows(rows: Iterable[tuple[Any, ...]], settings: TaskSettings) -> Iterator[tuple[Any, ...]]:
+    """Rows of results.csv from rows of the query; an image's rows come together, so that its best k can be found."""
     for image_id, of_image in itertools.groupby(rows, key=lambda row: row[0]):
         flats = list(of_image)
-        suggested = suggested_k([flat[1] for flat in flats], [flat[3] for flat in flats])
+        ks, mses = [flat[1] for flat in flats], [flat[3] for flat in flats]
+        suggested, shortfall = best_k(ks, mses, settings.target), missed(ks, mses, settings.target)
         folder = layout.image_folder(image_id)
         for flat in flats:
-            yield _result_row(flat, f"{folder}/{layout.flat_name(flat[1], width)}", flat[1] == suggested)
+            file = f"{folder}/{layout.flat_name(flat[1], settings.name_width)}"
+            yield (*_result_row(flat, file), int(flat[1] == suggested), _notes(flat[-1], shortfall))
 
 
-def _result_row(row: tuple[Any, ...], file: str, is_suggested: bool) -> tuple[Any, ...]:
-    image_id, k, n_colors, mse, size, sha256, image_width, image_height, distinct, seconds, notes = row
+def _result_row(row: tuple[Any, ...], file: str) -> tuple[Any, ...]:
+    image_id, k, n_colors, mse, size, sha256, image_width, image_height, distinct, seconds, _ = row
     quality = (f"{mse:.9g}", f"{psnr(mse):.4f}")
     shape = (image_width, image_height, distinct)
-    words = "; ".join(json.loads(notes))
-    return (image_id, k, n_colors, *quality, file, size, sha256, *shape, f"{seconds:.4f}", int(is_suggested), words)
+    return (image_id, k, n_colors, *quality, file, size, sha256, *shape, f"{seconds:.4f}")
+
+
+def _notes(recorded: str, shortfall: str) -> str:
+    """What was done to decode the image, and that its best k falls short of the target."""
+    return "; ".join([*json.loads(recorded), *([shortfall] if shortfall else [])])
 
 
 def _csv_lines(columns: tuple[str, ...], rows: Iterable[tuple[Any, ...]]) -> Iterator[str]:

@@ -19,6 +19,8 @@ VALUES = [
     *("1e3", "0.5", "-0.5", "1_000", "200_000_000", "2_000_000_000_000", "word", "''", "' '", "keep", "Keep", "auto"),
     *("rgb", "first", "gif", "threads", "fill", "pair", "sklearn", "'#ffffff'", "'#FFF'", "5%", "'100%'", "'101%'"),
     *("' 5.5 % '", "4 GiB", "500 MB", "64MiB", "10min", "90s", "'1.5 h'", "2-15", "2..15", "'2,4, 8-9'", "'2,,4'"),
+    *("' auto'", "autos", "auto:knee", "'auto: psnr >= 30.5 '", "auto:psnr>30", "[auto]", "'auto,2'", "'auto:'"),
+    *("knee", "knees", "psnr>=30", "' psnr >= 7'", "psnr>=1000", "psnr>=", "psnr>=30dB"),
     *("[]", "[2, 4]", "['2-4', 8]", "[2, x]", "[0]", "[[2]]", "['a', 'b']", "[true]", "{}", "{min: 2}", "{max: 300}"),
     *("{mim: 2}", "{jobs: 10}", "{jobs: 0}", "{jobs: x}", "a/b", "s3://b/x", "distributed.LocalCluster", "'5'"),
 ]  # fmt: skip

@@ -11,7 +11,15 @@ from hypothesis import strategies as st
 
 from flatpipe.config import parse_k
 from flatpipe.config.scalars import read_scalar
-from flatpipe.config.values import ValueRefused, parse_bytes, parse_failures, parse_seconds, shown_share
+from flatpipe.config.values import (
+    ValueRefused,
+    parse_bytes,
+    parse_failures,
+    parse_k_or_auto,
+    parse_seconds,
+    parse_target,
+    shown_share,
+)
 
 SOME_KS = st.lists(st.integers(1, 256), min_size=1, max_size=20)
 
@@ -110,3 +118,22 @@ def test_scalars_are_those_of_yaml_12(text: str, value: Any) -> None:
 def test_not_a_number_is_a_number_to_yaml() -> None:
     """`.nan` is a float, so that ranges can refuse it."""
     assert math.isnan(read_scalar(".nan"))
+
+
+@pytest.mark.parametrize(("text", "expected"), [
+    ("auto", "auto"), (" auto ", "auto"), ("auto:knee", "auto:knee"), ("auto: psnr >= 30", "auto:psnr>=30"),
+    ("auto:psnr>=30.50", "auto:psnr>=30.5"), ("2-4", (2, 3, 4)), (8, (8,)),
+])  # fmt: skip
+def test_k_may_be_auto_with_its_target(text: Any, expected: object) -> None:
+    """Spaces and zeros do not matter, reading what was read changes nothing, and plain k stay what they are."""
+    assert parse_k_or_auto(text) == expected
+    assert parse_k_or_auto(expected) == expected
+
+
+@pytest.mark.parametrize("text", ["auto:", "auto:psnr>30", "automatic", "auto,2", "auto:psnr>=-1", "auto:psnr>=9999"])
+def test_no_other_target_is_taken(text: str) -> None:
+    """What is no target of ours is refused, with the words that are allowed."""
+    with pytest.raises(ValueRefused, match="psnr>=30"):
+        parse_k_or_auto(text)
+    with pytest.raises(ValueRefused, match="knee, or the least PSNR"):
+        parse_target(text.partition(":")[2])

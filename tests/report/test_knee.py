@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flatpipe.report.knee import knee_k, psnr, smallest_reaching, suggested_k
+from flatpipe.report.knee import best_k, knee_k, missed, psnr, smallest_reaching, suggested_k
 
 
 def _curve(seed: int) -> tuple[list[int], list[float]]:
@@ -63,3 +63,17 @@ def test_smallest_k_of_a_quality() -> None:
     assert smallest_reaching(ks, mses, 90.0) == 4
     assert smallest_reaching(ks[:2], mses[:2], 90.0) is None
     assert psnr(0.0) == math.inf
+
+
+def test_a_target_names_the_k_that_reaches_it() -> None:
+    """psnr>=30 is the first k of 30 dB or more, the largest when none is, which is said; other words mean the knee."""
+    ks, mses = (2, 3, 4, 5), (2000.0, 500.0, 195.075, 150.0)
+    assert psnr(mses[2]) == pytest.approx(30)
+
+    assert best_k(ks, mses, "psnr>=29.9999") == 4
+    assert missed(ks, mses, "psnr>=29.9999") == ""
+    assert best_k(ks, mses, "psnr>=45.5") == 5
+    assert missed(ks, mses, "psnr>=45.5") == "no k up to 5 reaches 45.5 dB"
+    assert best_k(ks, mses, "knee") == best_k(ks, mses) == suggested_k(ks, mses) == 3
+    assert best_k((), (), "psnr>=30") is None
+    assert missed((), (), "psnr>=30") == missed(ks, mses, "knee") == ""

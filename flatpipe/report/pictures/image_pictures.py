@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from flatpipe.files.animate import FlatFrame
-from flatpipe.report.knee import psnr, suggested_k
+from flatpipe.report.knee import best_k, psnr
 from flatpipe.report.pictures.colorspace import ColorPoints, color_points, colorspace_png, packed_points
 from flatpipe.report.pictures.contact_sheet import Panel, contact_sheet_png
 from flatpipe.report.pictures.names import COLORSPACE, CONTACT_SHEET, picture_key, picture_name, still_name
@@ -37,11 +37,13 @@ class PictureSources:
     # ^ by k, of the original's size
     shares: Mapping[int, Sequence[float]]
     # ^ by k: part of the counted pixels that each palette colour covers
+    target: str = ""
+    # ^ by what the suggested k is chosen: see report.knee.best_k
 
 
-def picture_ks(ks: Sequence[int], mses: Sequence[float]) -> tuple[int, ...]:
+def picture_ks(ks: Sequence[int], mses: Sequence[float], target: str = "") -> tuple[int, ...]:
     """The k that the pictures show, ascending: the smallest, the suggested, the largest. ks ascend, not empty."""
-    return tuple(sorted({ks[0], suggested_k(ks, mses) or ks[0], ks[-1]}))
+    return tuple(sorted({ks[0], best_k(ks, mses, target) or ks[0], ks[-1]}))
 
 
 def image_pictures(
@@ -52,7 +54,7 @@ def image_pictures(
     Thumbnails of original and suggested flat, the original's preview, the points of the colour space; with `stills`
     also colorspace.png and contact_sheet.png. Every picture is shrunk once, whatever it is then used for.
     """
-    image_id, suggested = sources.image_id, suggested_k(ks, mses) or ks[0]
+    image_id, suggested = sources.image_id, best_k(ks, mses, sources.target) or ks[0]
     original, flat = small_picture(sources.original, sources.alpha), _small_flat(sources, suggested)
     suffix, preview_bytes = preview(sources.original, sources.alpha)
     points = color_points(sources.colors, sources.counts)
@@ -62,7 +64,7 @@ def image_pictures(
     yield picture_name(image_id, "points.js"), _points_script(image_id, suffix, points)
     if stills:
         panels = [Panel("original", original)]
-        for k in picture_ks(ks, mses):
+        for k in picture_ks(ks, mses, sources.target):
             pixels = flat if k == suggested else _small_flat(sources, k)
             caption = f"k = {k}   {psnr(mses[ks.index(k)]):.1f} dB" + "   suggested" * (k == suggested)
             panels.append(Panel(caption, pixels, sources.flats[k].palette, sources.shares[k]))

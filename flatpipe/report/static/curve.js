@@ -56,9 +56,13 @@ flatpipe.curve = (() => {
     [detail, chosen] = [opened, k];
     const mses = detail.flats.map((flat) => flat[2]);
     get("curves").replaceChildren(chart("distortion (mse)", "", mses), chart("PSNR (dB)", "dB", mses.map(flatpipe.psnr)));
-    get("knee-text").textContent = detail.flats.length > 2
-      ? `Suggested: k ${detail.suggested}, the knee of the curve. More colours bring less from there on.`
-      : `Suggested: k ${detail.suggested}.`;
+    get("knee-text").textContent = `Suggested: k ${detail.suggested}${reason()}.`;
+  }
+
+  function reason() {
+    const least = flatpipe.page.target.split(">=")[1];
+    if (least) return detail.shortfall ? `; ${detail.shortfall}` : `, the smallest that reaches ${least} dB`;
+    return detail.flats.length > 2 ? ", the knee of the curve. More colours bring less from there on" : "";
   }
 
   return { show, onChoose(listener) { choose = listener; } };

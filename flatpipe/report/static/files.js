@@ -21,7 +21,9 @@ flatpipe.files = (() => {
 
   function showLinks(detail, k) {
     const stem = flatpipe.flatName(k).slice(0, -4);
-    const links = [[`${stem}.png`, `flat image, ${k} colours`, true]];
+    const links = [];
+    if (page.best && detail.sweep) links.push([page.best, `the suggested one, ${detail.suggested} colours`, true]);
+    links.push([`${stem}.png`, `flat image, ${k} colours`, true]);
     for (const suffix of page.palette_formats) links.push([`${stem}.${suffix}`, "its palette", true]);
     if (detail.sweep) links.push(["palettes.json", "palettes of every k", true]);
     if (detail.sweep && page.animation) links.push([page.animation, "the sweep", true]);
