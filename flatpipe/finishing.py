@@ -65,6 +65,7 @@ def gallery_settings(workspace: Workspace) -> GallerySettings:
         palette_formats=settings.palettes,
         title=str(workspace.config.input.path).rstrip("/").rpartition("/")[2],
         target=settings.target,
+        metrics=settings.metrics,
     )
 
 

@@ -112,6 +112,8 @@ class FlattenResult:
     bytes: int = 0
     sha256: str = ""
     seconds: float = 0.0
+    metrics: tuple[tuple[str, float | None], ...] = ()
+    # ^ "ssim" and "ciede2000" where they were asked for; None where the image has no such value
     failure: Failure | None = None
 
     @property
@@ -168,6 +170,8 @@ class TaskSettings:
     # ^ formats of palette files beside each flat image
     target: str = ""
     # ^ which flat is best.png too: that of the "knee", or the first to reach "psnr>=30" (dB); "": none
+    metrics: tuple[str, ...] = ()
+    # ^ costly measures of quality to take of each flat: "ssim", "ciede2000"
     io_retries: int = 1
     # ^ how often a read or write that failed for a passing reason is tried again
     seconds_per_image: float | None = None

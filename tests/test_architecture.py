@@ -30,7 +30,7 @@ RULES: dict[str, tuple[set[str], set[str]]] = {
     "batch.endurance": (set(), set()),
     "batch.loaded": ({"quantize", "files", "batch.endurance", "records", "errors"}, {"numpy"}),
     "batch.sweep": ({"quantize", "files", "batch.loaded", "records", "report.knee", "report.pictures"}, set()),
-    "batch.outcome": ({"quantize", "records"}, set()),
+    "batch.outcome": ({"quantize", "batch.loaded", "records"}, set()),
     "batch.tasks": (
         {
             *("batch.cache", "batch.endurance", "batch.loaded", "batch.outcome", "batch.sweep"),

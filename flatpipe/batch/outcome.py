@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import hashlib
+import time
 
+from flatpipe.batch.loaded import LoadedImage
 from flatpipe.quantize.flatten import FlatImage
-from flatpipe.records import FlattenResult
+from flatpipe.quantize.quality import measured
+from flatpipe.records import FlattenResult, TaskSettings
 
 
-def flatten_result(image_id: str, k: int, flat: FlatImage, content: bytes, seconds: float) -> FlattenResult:
-    """The record of a flat image whose file holds `content`."""
+def flatten_result(
+    image: LoadedImage, k: int, flat: FlatImage, content: bytes, settings: TaskSettings, began: float
+) -> FlattenResult:
+    """The record of a flat image whose file holds `content`, with the measures that the settings ask for.
+
+    `began` is when the task did, in seconds of time.perf_counter.
+    """
+    metrics = measured(settings.metrics, image.indexed, flat, image.alpha)
     return FlattenResult(
-        image_id=image_id,
+        image_id=image.token.image_id,
         k=k,
         n_colors=len(flat.palette),
         mse=float(flat.mse),
@@ -19,5 +28,6 @@ def flatten_result(image_id: str, k: int, flat: FlatImage, content: bytes, secon
         weights=tuple(flat.weights.tolist()),
         bytes=len(content),
         sha256=hashlib.sha256(content).hexdigest(),
-        seconds=seconds,
+        seconds=time.perf_counter() - began,
+        metrics=metrics,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -76,7 +77,12 @@ class Planner:
             return self._settings_reason(made, self.fingerprints.flat[k])
         if made.content != known.content:
             return "content changed"
-        return _file_reason(sizes.get(layout.flat_name(k, self.settings.name_width)), made.bytes)
+        file_reason = _file_reason(sizes.get(layout.flat_name(k, self.settings.name_width)), made.bytes)
+        return file_reason or ("" if self._is_measured(made) else "metrics added")
+
+    def _is_measured(self, made: KnownOutput) -> bool:
+        """Whether every costly measure that is asked for was taken; those that are not asked for may stay."""
+        return not self.settings.metrics or json.loads(made.metrics).keys() >= set(self.settings.metrics)
 
     def _sweep_reason(self, known: KnownImage, sizes: dict[str, int]) -> str:
         made = known.sweep

@@ -42,6 +42,7 @@ def task_settings(config: Config) -> TaskSettings:
         stills=config.report.enabled and config.report.stills,
         palettes=config.output.palettes,
         target=flatten.target,
+        metrics=tuple(name for name in ("ssim", "ciede2000") if name in config.output.metrics),
         io_retries=config.errors.retries,
         seconds_per_image=config.limits.seconds_per_image,
     )

@@ -87,9 +87,9 @@ def flatten(token: LoadToken, source: ImageSource, k: int, settings: TaskSetting
         content = encode_png(flat.palette, flat.label_map, image.alpha)
         _write(settings, _output(source, layout.flat_name(k, settings.name_width)), content)
         _keep_frame(image, k, flat, settings)
+        return flatten_result(image, k, flat, content, settings, began)
     except Exception as error:  # noqa: BLE001 - the task boundary
         return FlattenResult(source.image_id, k, failure=_failure("flatten", error))
-    return flatten_result(source.image_id, k, flat, content, time.perf_counter() - began)
 
 
 def sweep(

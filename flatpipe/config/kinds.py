@@ -70,6 +70,12 @@ PaletteFormats = Annotated[
     BeforeValidator(_as_tuple),
     WithJsonSchema(_PALETTES_SCHEMA),
 ]
+_METRIC = {"enum": ["mse", "psnr", "ssim", "ciede2000"]}
+Metrics = Annotated[
+    tuple[Literal["mse", "psnr", "ssim", "ciede2000"], ...],
+    BeforeValidator(_as_tuple),
+    WithJsonSchema({"anyOf": [{"type": "array", "items": _METRIC}, _METRIC]}),
+]
 Included = Annotated[tuple[StrictStr, ...], BeforeValidator(_all_images), WithJsonSchema(_or_null(_PATTERNS_SCHEMA))]
 Ks = Annotated[tuple[int, ...] | str, BeforeValidator(parse_k_or_auto), WithJsonSchema(_K_SCHEMA)]
 Target = Annotated[str, BeforeValidator(parse_target), WithJsonSchema(_TARGET_SCHEMA)]

@@ -17,6 +17,7 @@ from flatpipe.config.kinds import (
     Included,
     Ks,
     MaxFailures,
+    Metrics,
     PaletteFormats,
     Patterns,
     Target,
@@ -53,6 +54,10 @@ class OutputSection(Section):
     """Folder of results, or a URL; made when missing; may not overlap the input."""
     palettes: PaletteFormats = Field(default=(), json_schema_extra=words("gpl, ase, aco, css, hex, or a list of them"))
     """Palette files to write beside each flat image, for GIMP, Adobe programs and style sheets."""
+    metrics: Metrics = Field(
+        default=("mse", "psnr"), json_schema_extra=words("mse, psnr, ssim, ciede2000, or a list of them")
+    )
+    """Measures in results.csv: mse and psnr are always there; ssim and ciede2000 take time, and are not by default."""
 
 
 class AutoSection(Section):

@@ -64,7 +64,7 @@ class Ledger:
         names = [to_sql(image_id) for image_id in image_ids]
         marks = ",".join("?" * len(names))
         flats: dict[str | bytes, dict[int, KnownOutput]] = {}
-        columns = "image_id, k, settings, content, bytes"
+        columns = "image_id, k, settings, content, bytes, 0, metrics"
         for image_id, k, *made in self._db.execute(f"SELECT {columns} FROM flats WHERE image_id IN ({marks})", names):  # noqa: S608 - marks only
             flats.setdefault(image_id, {})[k] = KnownOutput(*made)
         columns = "image_id, settings, content, animation_bytes, palettes_bytes"
@@ -171,7 +171,7 @@ class Ledger:
             self._record_image(result)
         flats = [flat for flat in result.flats if flat.failure is None]
         self._db.executemany(
-            "INSERT OR REPLACE INTO flats VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO flats VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [flat_row(flat, digest_of[flat.k], token.content) for flat in flats],
         )
         if result.sweep is not None and result.sweep.failure is None:

@@ -21,6 +21,8 @@ class KnownOutput(NamedTuple):
     bytes: int
     palettes_bytes: int = 0
     # ^ of a sweep: size of the palettes.json beside it
+    metrics: str = "{}"
+    # ^ of a flat: JSON of the costly measures that were taken of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +66,8 @@ def planned_of(row: tuple[Any, ...]) -> PlannedImage:
 def flat_row(flat: FlattenResult, settings: str, content: str) -> tuple[Any, ...]:
     """A row of `flats`, with the settings digest and content digest it was made of."""
     palette, weights = " ".join(flat.palette), " ".join(map(str, flat.weights))
-    key = (to_sql(flat.image_id), flat.k, settings, content)
-    return (*key, flat.n_colors, flat.mse, palette, weights, flat.bytes, flat.sha256, flat.seconds)
+    key, metrics = (to_sql(flat.image_id), flat.k, settings, content), json.dumps(dict(flat.metrics))
+    return (*key, flat.n_colors, flat.mse, palette, weights, flat.bytes, flat.sha256, flat.seconds, metrics)
 
 
 def flat_of(row: tuple[Any, ...]) -> FlattenResult:
@@ -80,6 +82,7 @@ def flat_of(row: tuple[Any, ...]) -> FlattenResult:
         bytes=row[8],
         sha256=row[9],
         seconds=row[10],
+        metrics=tuple(json.loads(row[11]).items()),
     )
 
 

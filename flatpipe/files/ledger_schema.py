@@ -7,7 +7,7 @@ from pathlib import Path
 
 from flatpipe.errors import ConfigError
 
-_VERSION = 2
+_VERSION = 3
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS runs (
@@ -21,7 +21,7 @@ CREATE TABLE IF NOT EXISTS images (
   distinct_colors INTEGER, notes TEXT, seconds REAL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS flats (
   image_id, k INTEGER, settings TEXT, content TEXT, n_colors INTEGER, mse REAL, palette TEXT, weights TEXT,
-  bytes INTEGER, sha256 TEXT, seconds REAL, PRIMARY KEY (image_id, k)) WITHOUT ROWID;
+  bytes INTEGER, sha256 TEXT, seconds REAL, metrics TEXT DEFAULT '{}', PRIMARY KEY (image_id, k)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS sweeps (
   image_id PRIMARY KEY, settings TEXT, content TEXT, animation_bytes INTEGER, animation_sha256 TEXT,
   palettes_bytes INTEGER, palettes_sha256 TEXT, seconds REAL, files TEXT DEFAULT '{}') WITHOUT ROWID;
@@ -32,7 +32,7 @@ CREATE TABLE IF NOT EXISTS planned (
   image_id PRIMARY KEY, path, size INTEGER, stamp TEXT, frame INTEGER, ks TEXT, sweep INTEGER, reason TEXT)
   WITHOUT ROWID;
 """
-_ADDED = (("sweeps", "files", "TEXT DEFAULT '{}'"),)
+_ADDED = (("sweeps", "files", "TEXT DEFAULT '{}'"), ("flats", "metrics", "TEXT DEFAULT '{}'"))
 # ^ columns that a ledger of an earlier version lacks: table, column, type
 
 

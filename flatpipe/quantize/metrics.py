@@ -33,7 +33,12 @@ def psnr_of_mse(distortion: float) -> float:
 
 
 def ssim(pixels: NDArray[np.uint8], flat: NDArray[np.uint8]) -> float:
-    """Return the structural similarity (1 for equal pictures), mean over channels. Sides of 11 pixels or more.
+    """Return the structural similarity (1 for equal pictures), mean over channels. Sides of 11 pixels or more."""
+    return float(ssim_map(pixels, flat).mean())
+
+
+def ssim_map(pixels: NDArray[np.uint8], flat: NDArray[np.uint8]) -> Floats:
+    """Return the similarity around each pixel that is at least 5 from every edge, (H - 10, W - 10), mean over channels.
 
     Z. Wang et al., "Image quality assessment: from error visibility to structural similarity", 2004.
     """
@@ -43,7 +48,8 @@ def ssim(pixels: NDArray[np.uint8], flat: NDArray[np.uint8]) -> float:
     covariance = _blurred(x * y) - mean_x * mean_y
     c1, c2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
     luminance = (2 * mean_x * mean_y + c1) / (mean_x**2 + mean_y**2 + c1)
-    return float((luminance * (2 * covariance + c2) / (variances + c2)).mean())
+    similarity: Floats = (luminance * (2 * covariance + c2) / (variances + c2)).mean(axis=2)
+    return similarity
 
 
 def _blurred(values: Floats) -> Floats:

@@ -121,6 +121,7 @@ def _page(settings: GallerySettings, counts: _Counts, version: str) -> str:
         "palette_formats": settings.palette_formats,
         "best": layout.BEST if settings.target else "",
         "target": settings.target,
+        "metrics": settings.metrics,
         "version": version,
     }
     return environment.get_template("index.html").render(

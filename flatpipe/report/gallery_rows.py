@@ -21,13 +21,13 @@ LEFT JOIN failures x USING (image_id)
 ORDER BY p.image_id
 """
 _FLATS = """
-SELECT p.image_id, f.k, f.n_colors, f.mse, f.bytes, f.palette, f.weights
+SELECT p.image_id, f.k, f.n_colors, f.mse, f.bytes, f.palette, f.weights, f.metrics
 FROM planned p JOIN flats f USING (image_id) JOIN images i USING (image_id)
 WHERE f.content = i.content AND f.settings IN (SELECT value FROM json_each(?))
 ORDER BY p.image_id, f.k
 """
 _DIGESTS = """
-SELECT p.image_id, group_concat(f.k || f.sha256)
+SELECT p.image_id, group_concat(f.k || f.sha256 || f.metrics)
 FROM planned p JOIN flats f USING (image_id) JOIN images i USING (image_id)
 WHERE f.content = i.content AND f.settings IN (SELECT value FROM json_each(?))
 GROUP BY p.image_id ORDER BY p.image_id
@@ -56,6 +56,8 @@ class GallerySettings:
     # ^ what the images are, in the user's words: the input folder's name
     target: str = ""
     # ^ by what the suggested k is chosen, which is best.png too: "knee", "psnr>=30"; "": the knee, without best.png
+    metrics: tuple[str, ...] = ()
+    # ^ costly measures to show: "ssim", "ciede2000"
     retry_command: str = "flatpipe run --only-failed"
 
 
@@ -69,6 +71,8 @@ class GalleryFlat:
     bytes: int
     palette: str
     weights: str
+    metrics: str = "{}"
+    # ^ JSON: "ssim" and "ciede2000", where they were measured
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,5 +148,5 @@ def _gallery_image(row: tuple[Any, ...], flats: Iterable[tuple[Any, ...]], targe
 
 
 def _gallery_flat(row: tuple[Any, ...]) -> GalleryFlat:
-    _, k, n_colors, mse, size, palette, weights = row
-    return GalleryFlat(k, n_colors, mse, size, palette.replace("#", "").replace(" ", ""), weights)
+    _, k, n_colors, mse, size, palette, weights, metrics = row
+    return GalleryFlat(k, n_colors, mse, size, palette.replace("#", "").replace(" ", ""), weights, metrics)

@@ -136,7 +136,10 @@ def image_line(result: ImageResult) -> dict[str, object]:
         "height": token.height,
         "notes": list(token.notes),
         "flats": [
-            {"k": flat.k, "n_colors": flat.n_colors, "mse": flat.mse, "bytes": flat.bytes, "sha256": flat.sha256}
+            {
+                **{"k": flat.k, "n_colors": flat.n_colors, "mse": flat.mse, "bytes": flat.bytes, "sha256": flat.sha256},
+                **dict(flat.metrics),
+            }
             for flat in result.flats
             if flat.failure is None
         ],

@@ -74,8 +74,15 @@ def _detail(image: GalleryImage, settings: GallerySettings, place: str) -> dict[
         "suggested": best.k if best else 0,
         "shortfall": image.shortfall,
         "failure": _failure_text(image),
-        "flats": [[flat.k, flat.n_colors, flat.mse, flat.bytes, flat.palette, flat.weights] for flat in image.flats],
+        "flats": [_flat_columns(flat, settings) for flat in image.flats],
     }
+
+
+def _flat_columns(flat: GalleryFlat, settings: GallerySettings) -> list[Any]:
+    """One flat as the viewer reads it; the costly measures come last, in the order of the settings."""
+    taken = json.loads(flat.metrics)
+    costly = [taken.get(name) for name in settings.metrics]
+    return [flat.k, flat.n_colors, flat.mse, flat.bytes, flat.palette, flat.weights, *costly]
 
 
 def _failure_text(image: GalleryImage) -> str:

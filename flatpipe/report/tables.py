@@ -15,14 +15,17 @@ from flatpipe.files.storage import Root
 from flatpipe.records import TaskSettings
 from flatpipe.report.knee import best_k, missed, psnr
 
+COSTLY = ("ssim", "ciede2000")
+# ^ measures that are taken when they are asked for; their columns are empty otherwise
 RESULT_COLUMNS = (
-    *("image", "k", "n_colors", "mse", "psnr", "file", "bytes", "sha256"),
+    *("image", "k", "n_colors", "mse", "psnr", *COSTLY, "file", "bytes", "sha256"),
     *("width", "height", "distinct_colors", "seconds", "suggested", "notes"),
 )
 FAILURE_COLUMNS = ("image", "stage", "error", "message", "path")
 
 _RESULTS = """
-SELECT p.image_id, f.k, f.n_colors, f.mse, f.bytes, f.sha256, i.width, i.height, i.distinct_colors, f.seconds, i.notes
+SELECT p.image_id, f.k, f.n_colors, f.mse, f.bytes, f.sha256, i.width, i.height, i.distinct_colors, f.seconds,
+       f.metrics, i.notes
 FROM planned p JOIN flats f USING (image_id) JOIN images i USING (image_id)
 WHERE f.content = i.content AND f.settings IN (SELECT value FROM json_each(?))
 ORDER BY p.image_id, f.k
@@ -47,14 +50,21 @@ def _result_rows(rows: Iterable[tuple[Any, ...]], settings: TaskSettings) -> Ite
         folder = layout.image_folder(image_id)
         for flat in flats:
             file = f"{folder}/{layout.flat_name(flat[1], settings.name_width)}"
-            yield (*_result_row(flat, file), int(flat[1] == suggested), _notes(flat[-1], shortfall))
+            yield (*_result_row(flat, file, settings), int(flat[1] == suggested), _notes(flat[-1], shortfall))
 
 
-def _result_row(row: tuple[Any, ...], file: str) -> tuple[Any, ...]:
-    image_id, k, n_colors, mse, size, sha256, image_width, image_height, distinct, seconds, _ = row
-    quality = (f"{mse:.9g}", f"{psnr(mse):.4f}")
+def _result_row(row: tuple[Any, ...], file: str, settings: TaskSettings) -> tuple[Any, ...]:
+    image_id, k, n_colors, mse, size, sha256, image_width, image_height, distinct, seconds, metrics, _ = row
+    quality = (f"{mse:.9g}", f"{psnr(mse):.4f}", *_costly(json.loads(metrics), settings.metrics))
     shape = (image_width, image_height, distinct)
     return (image_id, k, n_colors, *quality, file, size, sha256, *shape, f"{seconds:.4f}")
+
+
+def _costly(taken: dict[str, float | None], wanted: tuple[str, ...]) -> Iterator[str]:
+    """Values of the costly columns; empty where the measure is not asked for, or the image has no such value."""
+    for name in COSTLY:
+        value = taken.get(name) if name in wanted else None
+        yield "" if value is None else f"{value:.6f}"
 
 
 def _notes(recorded: str, shortfall: str) -> str:

@@ -41,10 +41,10 @@ flatpipe.files = (() => {
 
   function table(detail) {
     const cells = (tag, values) => values.map((value) => element(tag, tag === "th" ? { scope: "col" } : {}, value));
-    const head = element("thead", {}, element("tr", {}, ...cells("th", ["k", "colours", "mse", "PSNR dB", "size"])));
-    const body = element("tbody", {}, ...detail.flats.map(([k, colors, mse, bytes]) => element("tr", {},
+    const head = element("thead", {}, element("tr", {}, ...cells("th", ["k", "colours", "mse", "PSNR dB", ...page.metrics.map(flatpipe.metricName), "size"])));
+    const body = element("tbody", {}, ...detail.flats.map(([k, colors, mse, bytes, , , ...costly]) => element("tr", {},
       element("th", { scope: "row" }, element("a", { href: `${detail.folder}/${flatpipe.flatName(k)}`, download: "" }, `${k}`)),
-      ...cells("td", [`${colors}`, mse.toFixed(2), Number.isFinite(flatpipe.psnr(mse)) ? flatpipe.psnr(mse).toFixed(2) : "∞", flatpipe.size(bytes)]))));
+      ...cells("td", [`${colors}`, mse.toFixed(2), Number.isFinite(flatpipe.psnr(mse)) ? flatpipe.psnr(mse).toFixed(2) : "∞", ...costly.map(flatpipe.metricValue), flatpipe.size(bytes)]))));
     return [element("caption", { class: "hidden" }, "Every k of this image"), head, body];
   }
 

@@ -91,6 +91,8 @@ const flatpipe = (() => {
     hasPictures: (row) => rows.pictures[row] === "1",
     flatName: (k) => `k${digits(k, page.name_width)}.png`,
     psnr: (mse) => (mse === 0 ? Infinity : 10 * Math.log10((3 * 255 * 255) / mse)),
+    metricName: (name) => ({ ssim: "SSIM", ciede2000: "ΔE 2000" })[name] ?? name,
+    metricValue: (value, row) => (value === null ? "–" : value.toFixed(page.metrics[row] === "ssim" ? 3 : 2)),
     number: (value) => value.toLocaleString("en"),
     decimal: (value) => (Number.isFinite(value) ? (value >= 100 ? value.toFixed(0) : value.toFixed(1)) : "∞"),
     size: (bytes) => (bytes < 1e6 ? `${Math.max(1, Math.round(bytes / 1e3))} kB` : `${(bytes / 1e6).toFixed(1)} MB`),

@@ -71,7 +71,8 @@ flatpipe.viewer = (() => {
     const quality = Number.isFinite(decibels) ? `${decibels.toFixed(1)} dB PSNR` : "exact";
     slider.setAttribute("aria-valuetext", `${k} colours, ${quality}`);
     const obtained = flat[1] === k ? "" : `${flat[1]} colours, as the image has no more · `;
-    get("figures").textContent = `${obtained}${quality} · mse ${flat[2].toFixed(1)} · ${flatpipe.size(flat[3])}`;
+    const costly = flat.slice(6).map((value, at) => (value === null ? "" : ` · ${flatpipe.metricName(page.metrics[at])} ${flatpipe.metricValue(value, at)}`)).join("");
+    get("figures").textContent = `${obtained}${quality}${costly} · mse ${flat[2].toFixed(1)} · ${flatpipe.size(flat[3])}`;
     get("best").disabled = k === detail.suggested;
     get("best").textContent = k === detail.suggested ? "suggested" : `Suggested: ${detail.suggested}`;
     flatpipe.stage.show(k, rows.names[row]);

@@ -1,0 +1,71 @@
+"""How far a flat image is from its original, by the measures that cost as much as the flat image: SSIM, CIEDE2000.
+
+Pixels weigh as much as they are opaque, as in `FlatImage.mse`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flatpipe.quantize.color_space import srgb_to_lab
+from flatpipe.quantize.color_table import IndexedImage
+from flatpipe.quantize.flatten import FlatImage
+from flatpipe.quantize.metrics import ciede2000, ssim_map
+
+Alpha = NDArray[np.uint8] | None
+
+_WINDOW = 11
+# ^ pixels that SSIM looks at around each, a side
+_BAND, _CHUNK = 32, 1 << 16
+# ^ rows, and colours, measured at a time: floats of a whole photograph would fill the memory, and a small band stays
+#   in the processor's cache (twice as fast as 256 rows)
+
+
+def measured(
+    names: tuple[str, ...], image: IndexedImage, flat: FlatImage, alpha: Alpha
+) -> tuple[tuple[str, float | None], ...]:
+    """Return (name, value) of each of the measures; None where it has no value. `alpha` is (H, W) or None."""
+    return tuple((name, _MEASURES[name](image, flat, alpha)) for name in names)
+
+
+def mean_color_difference(image: IndexedImage, flat: FlatImage, alpha: Alpha = None) -> float:  # noqa: ARG001 - counts know it
+    """Return the mean CIEDE2000 difference; 1 is about what an eye can just tell apart.
+
+    Pixels of one colour share their difference, so it is found once for each row of the colour table.
+    """
+    colors, counts = image.table.colors, image.table.counts
+    labels = np.empty(len(colors), np.uint8)
+    for row_of, label in zip(image.index, flat.label_map, strict=True):
+        labels[row_of] = label
+        # ^ row by row: numpy makes each index eight bytes wide first
+    total = 0.0
+    for first in range(0, len(colors), _CHUNK):
+        rows = slice(first, first + _CHUNK)
+        gaps = ciede2000(srgb_to_lab(colors[rows]), srgb_to_lab(flat.palette[labels[rows]]))
+        total += float(gaps @ counts[rows])
+    return total / int(counts.sum())
+
+
+def mean_ssim(image: IndexedImage, flat: FlatImage, alpha: Alpha = None) -> float | None:
+    """Return the structural similarity, mean over channels; None for an image narrower or lower than 11 pixels."""
+    height, width = image.index.shape
+    if min(height, width) < _WINDOW:
+        return None
+    total, weight, edge = 0.0, 0.0, _WINDOW // 2
+    weights = None if alpha is None or not alpha.any() else alpha[edge:-edge, edge:-edge]
+    for first in range(0, height - _WINDOW + 1, _BAND):
+        rows = slice(first, first + _BAND + _WINDOW - 1)
+        similarity = ssim_map(image.table.colors[image.index[rows]], flat.palette[flat.label_map[rows]])
+        own = np.ones_like(similarity) if weights is None else weights[first : first + _BAND]
+        total += float((similarity * own).sum())
+        weight += float(own.sum(dtype=np.float64))
+    return total / weight if weight else None
+
+
+_MEASURES: dict[str, Callable[[IndexedImage, FlatImage, Alpha], float | None]] = {
+    "ssim": mean_ssim,
+    "ciede2000": mean_color_difference,
+}
