@@ -9,6 +9,7 @@ import click
 
 from flatpipe import __version__
 from flatpipe.cli.cleaning import clean
+from flatpipe.cli.completing import COMPLETE_VARIABLE, completion
 from flatpipe.cli.configuring import init, schema, validate
 from flatpipe.cli.inspecting import explain, status
 from flatpipe.cli.planning import plan
@@ -22,7 +23,7 @@ _SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 def main() -> None:
     """The console entry point."""
     try:
-        code = cli.main(standalone_mode=False)
+        code = cli.main(prog_name="flatpipe", complete_var=COMPLETE_VARIABLE, standalone_mode=False)
     except click.exceptions.Abort:
         code = 130
     except click.ClickException as error:
@@ -42,17 +43,27 @@ def _printable(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode()
 
 
-@click.group(context_settings=_SETTINGS)
+class _InOrder(click.Group):
+    """Commands stand in the order in which a user meets them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return list(self.commands)
+
+
+@click.group(cls=_InOrder, context_settings=_SETTINGS)
 @click.version_option(__version__, prog_name="flatpipe")
 def cli() -> None:
     """Flatten the colours of whole image collections with k-means.
 
     \b
-    flatpipe run                     do what pipeline.yaml says
-    flatpipe plan                    what a run would do, and why
-    flatpipe flatten photo.jpg -k 2-8   a few images, no config
+    Examples:
+      flatpipe init photos                 write a starter config, photos/pipeline.yaml
+      flatpipe plan photos/pipeline.yaml   what a run would do, and why
+      flatpipe run photos/pipeline.yaml    do it
+      flatpipe flatten photo.jpg -k 2-8    a few images, no config
     """
 
 
-for _command in (run, plan, flatten, status, explain, verify, diff, clean, init, validate, schema):
+_WORK, _LOOK, _PROVE = (run, plan, flatten), (status, explain), (verify, diff, clean)
+for _command in (*_WORK, *_LOOK, *_PROVE, init, validate, schema, completion):
     cli.add_command(_command)

@@ -7,7 +7,7 @@ import click
 from flatpipe.cli.options import config_options, read_config
 
 
-@click.command()
+@click.command(short_help="Delete outputs that nobody asks for any more.")
 @config_options
 @click.option("--yes", is_flag=True, help="Delete what is listed.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON line per file, then the totals.")

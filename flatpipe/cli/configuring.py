@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import click
 
-from flatpipe.cli.options import config_options
+from flatpipe.cli.options import A_PATH, config_options
 
 
-@click.command()
+@click.command(short_help="Check a config and report every error in it.")
 @config_options
 @click.option("--resolved", is_flag=True, help="Print the whole config as it resolves, with where each value is from.")
 def validate(config_path: str, overrides: tuple[str, ...], profile: str | None, resolved: bool) -> int:
@@ -25,8 +25,8 @@ def validate(config_path: str, overrides: tuple[str, ...], profile: str | None, 
     return 0
 
 
-@click.command()
-@click.argument("folder", metavar="[DIR]", default=".")
+@click.command(short_help="Write a starter config that suits a folder of images.")
+@click.argument("folder", metavar="[DIR]", type=A_PATH, default=".")
 def init(folder: str) -> None:
     """Write a starter pipeline.yaml into DIR, with values that suit the images there; never overwrites.
 
@@ -40,7 +40,11 @@ def init(folder: str) -> None:
 
 @click.command()
 def schema() -> None:
-    """Print the config's JSON Schema, for editors: flatpipe schema > flatpipe.schema.json."""
+    """Print the config's JSON Schema, for editors.
+
+    \b
+    Example: flatpipe schema > flatpipe.schema.json
+    """
     from flatpipe.config import schema_text
 
     click.echo(schema_text(), nl=False)

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from flatpipe.cli.options import config_options, place_options, read_config
+from flatpipe.cli.options import A_PATH, config_options, place_options, read_config
 
 if TYPE_CHECKING:
     from flatpipe.proof.status import RunStatus
     from flatpipe.proof.story import Story
 
 
-@click.command()
+@click.command(short_help="Say how far a run is, or how it ended.")
 @place_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def status(place: str, overrides: tuple[str, ...], profile: str | None, as_json: bool) -> int:
@@ -71,8 +71,8 @@ def duration(seconds: float) -> str:
     return f"{hours} h {minutes} min" if hours < 36 else f"{hours // 24} d {hours % 24} h"
 
 
-@click.command()
-@click.argument("image", metavar="IMAGE")
+@click.command(short_help="Tell all that is known of one image.")
+@click.argument("image", metavar="IMAGE", type=A_PATH)
 @config_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def explain(image: str, config_path: str, overrides: tuple[str, ...], profile: str | None, as_json: bool) -> int:
@@ -111,7 +111,8 @@ def _story_lines(story: Story) -> list[str]:
         lines.append(
             f"k = {flat.k:<4d}  mse {flat.mse:10.3f} {colors} {flat.bytes:9,} bytes {flat.seconds:7.3f} s  {file}"
         )
-        lines.append(f"          sha256 {flat.sha256}")
+        costly = "".join(f"  {name} {value:.4f}" for name, value in flat.metrics if value is not None)
+        lines.append(f"          sha256 {flat.sha256}{costly}")
     if story.files:
         lines.append(f"all k:    in {story.sweep_seconds:.3f} s")
         lines += [f"          {sha256}  {name}" for name, sha256 in story.files]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from flatpipe.records import PlannedImage
 
 
-@click.command()
+@click.command(short_help="Say what a run would do, why, and at what cost.")
 @config_options
 @selection_options
 @click.option("--force", is_flag=True, help="Plan as if nothing were there.")

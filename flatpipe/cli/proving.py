@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from flatpipe.cli.options import place_options
+from flatpipe.cli.options import A_PATH, place_options
 from flatpipe.errors import FlatpipeError
 
 if TYPE_CHECKING:
@@ -23,12 +23,12 @@ DIFFERENT = 4
 _LINE_EVERY_SECONDS = 10.0
 
 
-@click.command()
+@click.command(short_help="Check outputs and inputs against their recorded digests.")
 @place_options
 @click.option("--recompute", type=click.IntRange(0), metavar="N", default=0, help="Also do N images again, in memory.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Draws the N images.")
+@click.option("--seed", type=int, metavar="N", default=0, show_default=True, help="Draws the N images.")
 @click.option("--outputs-only", is_flag=True, help="Leave the inputs unread.")
-@click.option("-j", "--jobs", type=click.IntRange(1), help="Threads that read; default: one per core.")
+@click.option("-j", "--jobs", type=click.IntRange(1), metavar="N", help="Threads that read; default: one per core.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON line per difference, then the totals.")
 @click.option("-q", "--quiet", is_flag=True, help="Only the last line.")
 def verify(place: str, overrides: tuple[str, ...], profile: str | None, **flags: object) -> int:
@@ -70,9 +70,9 @@ def verify(place: str, overrides: tuple[str, ...], profile: str | None, **flags:
     return DIFFERENT if differences else 0
 
 
-@click.command()
-@click.argument("first", metavar="A")
-@click.argument("second", metavar="B")
+@click.command(short_help="Compare two output folders, or two locks.")
+@click.argument("first", metavar="A", type=A_PATH)
+@click.argument("second", metavar="B", type=A_PATH)
 @click.option("--json", "as_json", is_flag=True, help="One JSON line per difference, then the totals.")
 @click.option("-q", "--quiet", is_flag=True, help="Only the last line.")
 def diff(first: str, second: str, as_json: bool, quiet: bool) -> int:

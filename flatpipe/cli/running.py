@@ -1,4 +1,4 @@
-"""Commands that do the work, or say what would be done: run, plan, flatten."""
+"""Commands that do the work: run, flatten."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from typing import Any
 
 import click
 
-from flatpipe.cli.options import config_options, read_config, request_of, run_options, selection_options
+from flatpipe.cli.options import A_PATH, config_options, read_config, request_of, run_options, selection_options
 from flatpipe.cli.planning import show_plan
 
 
-@click.command()
+@click.command(short_help="Bring every output that the config asks for up to date.")
 @config_options
 @run_options
 @selection_options
 @click.option("--locked", is_flag=True, help="Only if the output's flatpipe.lock would be reproduced (else exit 2).")
-@click.option("--lock", metavar="FILE", help="The same, with a flatpipe.lock from elsewhere.")
+@click.option("--lock", metavar="FILE", type=A_PATH, help="The same, with a flatpipe.lock from elsewhere.")
 @click.option("-n", "--dry-run", is_flag=True, help="Say what would be done, and why; same as `flatpipe plan`.")
 def run(config_path: str, overrides: tuple[str, ...], profile: str | None, dry_run: bool, **flags: Any) -> int:
     """Bring every output that CONFIG asks for up to date (default: pipeline.yaml).
@@ -24,7 +24,11 @@ def run(config_path: str, overrides: tuple[str, ...], profile: str | None, dry_r
     A second run does nothing; a changed config or image recomputes what it touches.
 
     \b
-    Example: flatpipe run -s flatten.k=2-8 -j 4
+    Examples:
+      flatpipe run -s flatten.k=2-8 -j 4
+      flatpipe run --only 'trips/*' --profile slurm
+      flatpipe run --only-failed
+      flatpipe run --locked
 
     \b
     Exit codes: 0 all is there and right, 1 some images failed, 2 usage or config error,
@@ -38,8 +42,8 @@ def run(config_path: str, overrides: tuple[str, ...], profile: str | None, dry_r
     return _run(config, flags)
 
 
-@click.command()
-@click.argument("images", nargs=-1, required=True, metavar="IMAGE...")
+@click.command(short_help="Flatten a few images without a config.")
+@click.argument("images", nargs=-1, required=True, metavar="IMAGE...", type=A_PATH)
 @click.option(
     "-k",
     "ks",
@@ -48,7 +52,7 @@ def run(config_path: str, overrides: tuple[str, ...], profile: str | None, dry_r
     metavar="K",
     help="Numbers of colours: 8, 2-15 or 2,4,8; auto, or auto:psnr>=30: see below.",
 )
-@click.option("-o", "--output", default="flat", show_default=True, metavar="DIR", help="Where results go.")
+@click.option("-o", "--output", default="flat", show_default=True, metavar="DIR", type=A_PATH, help="Where results go.")
 @click.option("-s", "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Set a config key.")
 @run_options
 def flatten(images: tuple[str, ...], ks: str, output: str, overrides: tuple[str, ...], **flags: Any) -> int:
