@@ -22,14 +22,27 @@ from flatpipe.report.tables import write_tables
 
 def write_ending(workspace: Workspace, summary: RunSummary, *, lock: bool) -> None:
     """Write all of it, with a new lock unless `lock` is False; raises OSError."""
-    digests = workspace.fingerprints.flat.values()
-    write_tables(workspace.ledger, workspace.outputs, digests, workspace.settings)
+    _write_tables(workspace)
     workspace.outputs.write(layout.RUN, _run_json(workspace.config, summary))
     if lock and not summary.reason:
         _write_lock(workspace, summary)
-    _write_report(workspace)
+    if workspace.config.report.enabled:
+        write_gallery(workspace.ledger, workspace.outputs, gallery_settings(workspace))
     _copy_ledger(workspace)
     workspace.outputs.tidy()
+
+
+def write_report(workspace: Workspace) -> None:
+    """Write tables, index.html and gallery/ anew from the ledger, pictures excepted; raises OSError."""
+    workspace.outputs.prepare()
+    _write_tables(workspace)
+    write_gallery(workspace.ledger, workspace.outputs, gallery_settings(workspace), anew=True)
+    workspace.outputs.tidy()
+
+
+def _write_tables(workspace: Workspace) -> None:
+    digests = workspace.fingerprints.flat.values()
+    write_tables(workspace.ledger, workspace.outputs, digests, workspace.settings)
 
 
 def _write_lock(workspace: Workspace, summary: RunSummary) -> None:
@@ -47,12 +60,6 @@ def _is_locked(workspace: Workspace, images: int) -> bool:
     return False
 
 
-def _write_report(workspace: Workspace) -> None:
-    """Write index.html and gallery/, when they are asked for and what they show has changed."""
-    if workspace.config.report.enabled:
-        write_gallery(workspace.ledger, workspace.outputs, gallery_settings(workspace))
-
-
 def gallery_settings(workspace: Workspace) -> GallerySettings:
     """What the gallery must know of the workspace's config."""
     settings = workspace.settings
@@ -61,6 +68,7 @@ def gallery_settings(workspace: Workspace) -> GallerySettings:
         sweep_digest=workspace.fingerprints.sweep,
         name_width=settings.name_width,
         animation_format=settings.animation.format if settings.animation.enabled else None,
+        pictures=settings.pictures,
         stills=settings.stills,
         palette_formats=settings.palettes,
         title=str(workspace.config.input.path).rstrip("/").rpartition("/")[2],

@@ -14,6 +14,7 @@ from flatpipe.cli.configuring import init, schema, validate
 from flatpipe.cli.inspecting import explain, status
 from flatpipe.cli.planning import plan
 from flatpipe.cli.proving import diff, verify
+from flatpipe.cli.reporting import report
 from flatpipe.cli.running import flatten, run
 from flatpipe.errors import FlatpipeError
 
@@ -64,6 +65,6 @@ def cli() -> None:
     """
 
 
-_WORK, _LOOK, _PROVE = (run, plan, flatten), (status, explain), (verify, diff, clean)
+_WORK, _LOOK, _PROVE = (run, plan, flatten), (status, explain, report), (verify, diff, clean)
 for _command in (*_WORK, *_LOOK, *_PROVE, init, validate, schema, completion):
     cli.add_command(_command)

@@ -48,13 +48,13 @@ class _Counts:
     files: set[str] = field(default_factory=set)
 
 
-def write_gallery(ledger: Ledger, outputs: Root, settings: GallerySettings) -> bool:
-    """Write the gallery when what it shows has changed; True when it was written. Raises OSError.
+def write_gallery(ledger: Ledger, outputs: Root, settings: GallerySettings, *, anew: bool = False) -> bool:
+    """Write the gallery when what it shows has changed, or `anew`; True when it was written. Raises OSError.
 
     Streams over the ledger: memory does not grow with the number of images. The page itself is written last.
     """
     state = gallery_state(ledger, settings, _assets_digest())
-    if _state_of(outputs) == state and INDEX in outputs.sizes(""):
+    if not anew and _state_of(outputs) == state and INDEX in outputs.sizes(""):
         return False
     counts = _Counts()
     for batch in _batches(gallery_images(ledger, settings), ROWS_PER_SHARD):

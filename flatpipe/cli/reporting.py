@@ -1,0 +1,47 @@
+"""The command that shows anew what was done: report."""
+
+from __future__ import annotations
+
+import click
+
+from flatpipe.cli.options import place_options
+
+
+@click.command(short_help="Write tables and report anew, from the ledger alone.")
+@place_options
+@click.option("--json", "as_json", is_flag=True, help="One JSON object: where they are.")
+def report(place: str, overrides: tuple[str, ...], profile: str | None, as_json: bool) -> int:
+    """Write results.csv, failures.csv, index.html and gallery/ anew, from the ledger alone.
+
+    PLACE is a config (default: pipeline.yaml) or an output folder, wherever it lies now. No image is opened and the
+    input need not be there: only thumbnails and previews, which runs make, stay as they are. After a stopped run it
+    shows what is done so far; with report.enabled: false it writes the report that the run did not.
+
+    \b
+    Examples:
+      flatpipe report
+      flatpipe report outputs
+    """
+    from flatpipe.errors import RunGivenUp
+    from flatpipe.files import layout
+    from flatpipe.finishing import write_report
+    from flatpipe.planning import only_run, open_workspace
+    from flatpipe.proof.outputs import require_ledger
+    from flatpipe.proof.recorded import recorded_config
+    from flatpipe.report.gallery import INDEX
+    from flatpipe.report.screen import print_json, printable
+
+    with open_workspace(recorded_config(place, overrides, profile), for_writing=False, named=()) as workspace:
+        require_ledger(workspace)
+        with only_run(workspace.ledger_path):
+            try:
+                write_report(workspace)
+            except OSError as error:
+                raise RunGivenUp(f"the output cannot be written: {error.strerror or error}") from error
+        root = workspace.outputs.place
+    places = {"report": INDEX, "results": layout.RESULTS, "failures": layout.FAILURES}
+    if as_json:
+        print_json({"event": "report", **{name: f"{root}/{file}" for name, file in places.items()}})
+    else:
+        click.echo("\n".join(printable(f"{name + ':':9s} {root}/{file}") for name, file in places.items()))
+    return 0
