@@ -53,9 +53,11 @@ def test_the_lock_is_sorted_and_can_be_checked_by_hand(finished: Project) -> Non
 
 
 def test_runs_of_every_kind_have_equal_outputs_and_locks(tmp_path: Path) -> None:
-    """diff finds nothing between threads, processes, and a run that was killed and resumed."""
+    """diff finds nothing between threads (run twice), processes, and a run killed and resumed; verify neither."""
     project = Project.make(tmp_path, images=8, execution={"scheduler": "threads", "granularity": "pair"})
     project.flatpipe("run")
+    lock = (project.out / "flatpipe.lock").read_bytes()
+    assert "nothing to do" in project.flatpipe("run").stdout
     project.flatpipe("run", "-s", "output.path=processes", "-s", "execution.scheduler=processes", "-j", "2")
     process = project.start("run", "-s", "output.path=killed", faults={"slow": 0.1})
     wait_for(lambda: any((tmp_path / "killed").rglob("sweep.gif")))
@@ -67,7 +69,13 @@ def test_runs_of_every_kind_have_equal_outputs_and_locks(tmp_path: Path) -> None
     for other in ("processes", "killed"):
         done = project.flatpipe("diff", "out", other)
         assert (done.returncode, done.stdout) == (0, "compared 40 files: no differences\n")
-        assert (tmp_path / other / "flatpipe.lock").read_bytes() == (project.out / "flatpipe.lock").read_bytes()
+        assert (tmp_path / other / "flatpipe.lock").read_bytes() == lock
+    assert (project.out / "flatpipe.lock").read_bytes() == lock
+    for place in ("out", "processes", "killed"):
+        verified = project.flatpipe("verify", place, "--recompute", "1")
+        assert verified.stdout == (
+            "verified 72 outputs of 8 images and 8 inputs, 1 images recomputed: no differences\n"
+        ), verified.stderr
 
 
 def test_diff_names_what_differs(project: Project) -> None:
