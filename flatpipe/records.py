@@ -47,6 +47,7 @@ class AnimationOptions:
     frame_ms: int = 400
     hold_ms: int = 1500
     max_side: int | None = 1024
+    captions: bool = False
 
 
 INTERRUPTED = "interrupted"

@@ -154,8 +154,8 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 
 @pytest.mark.parametrize("arguments", [
-    "run -s output.path=other", "flatten photos/00.png -k auto", "plan --estimate --force", "status", "report", "explain 00.png",
-    "verify", "diff out/flatpipe.lock old.lock", "clean -s flatten.k=2",
+    "run -s output.path=other", "flatten photos/00.png -k auto", "plan --estimate --force", "status", "report",
+    "explain 00.png", "verify", "diff out/flatpipe.lock old.lock", "clean -s flatten.k=2",
 ])  # fmt: skip
 def test_every_json_line_is_documented(arguments: str, finished: Project, monkeypatch, capsys) -> None:
     """What --json prints has, line by line, the fields that docs/json.md names for that command and event."""

@@ -36,6 +36,7 @@ def task_settings(config: Config) -> TaskSettings:
             frame_ms=animation.frame_ms,
             hold_ms=animation.hold_ms,
             max_side=animation.max_side,
+            captions=animation.captions,
         ),
         name_width=layout.name_width(flatten.ks),
         pictures=config.report.enabled,

@@ -9,6 +9,7 @@ from typing import cast
 from flatpipe.batch.loaded import LoadedImage
 from flatpipe.files import layout
 from flatpipe.files.animate import FlatFrame, encode_gif, encode_lossless, gif_colors
+from flatpipe.files.captions import captioned
 from flatpipe.files.palettes import PaletteEntry, PaletteFormat, palettes_json, write_palette
 from flatpipe.quantize.dither import dithered
 from flatpipe.records import AnimationOptions, FlattenResult, TaskSettings
@@ -37,7 +38,7 @@ class Frames(Mapping[int, FlatFrame]):
 def encode_animation(image: LoadedImage, frames: Mapping[int, FlatFrame], options: AnimationOptions) -> bytes:
     """The sweep: the flats from low k to high, then the original, in the format that the options name."""
     original, alpha = image.preview, image.preview_alpha
-    flats = (frames[k] for k in frames)
+    flats = captioned(frames, alpha) if options.captions else (frames[k] for k in frames)
     if options.format != "gif":
         return encode_lossless(flats, original, alpha, options)
     dither = dithered(original, gif_colors(alpha), alpha)

@@ -116,6 +116,8 @@ class AnimationSection(Section):
     """How long the original at the end is shown."""
     max_side: StrictInt | None = Field(default=1024, ge=16, le=16_383, json_schema_extra=unit("pixels"))
     """Longest side of a frame; null: full size."""
+    captions: StrictBool = False
+    """Whether each k is written into its frame, small in a corner, in two of the frame's colours."""
 
 
 class LimitsSection(Section):

@@ -15,7 +15,7 @@ from builders import noisy_pixels, settings_for, source_of, write_image
 from PIL import Image, ImageSequence
 
 from flatpipe.batch import tasks
-from flatpipe.records import ImageResult, ImageSource, TaskSettings
+from flatpipe.records import AnimationFormat, AnimationOptions, ImageResult, ImageSource, TaskSettings
 
 DATA = Path(__file__).parent.parent.parent / "data"
 KS = (2, 3, 5, 8)
@@ -188,3 +188,26 @@ def test_transparent_images_keep_their_alpha(tmp_path: Path) -> None:
             written = np.asarray(image.convert("RGBA"))
         assert np.array_equal(written[..., 3], alpha)
         assert "#ff00ff" not in flat.palette
+
+
+@pytest.mark.parametrize("kind", ["gif", "webp"])
+def test_captioned_frames_have_no_colour_more(kind: AnimationFormat, tmp_path: Path) -> None:
+    """With captions each frame has at most k colours and is its PNG outside a box; without, the sweep is as ever."""
+    source = source_of(DATA / "kodim03.png")
+    plain = do_image(source, replace(settings_for(tmp_path / "a"), animation=AnimationOptions(format=kind)))
+    options = AnimationOptions(format=kind, captions=True)
+    drawn = do_image(source, replace(settings_for(tmp_path / "b"), animation=options))
+
+    assert plain.sweep
+    assert drawn.sweep
+    assert plain.sweep.animation_sha256 != drawn.sweep.animation_sha256
+    folder = tmp_path / "b" / "images" / "kodim03.png"
+    with Image.open(folder / f"sweep.{kind}") as sweep:
+        frames = [np.asarray(frame.convert("RGB")) for frame in ImageSequence.Iterator(sweep)]
+    for k, frame in zip(KS, frames, strict=False):
+        apart = (frame != pixels_of(folder / f"k{k:02d}.png")).any(axis=2)
+        assert len(np.unique(frame.reshape(-1, 3), axis=0)) <= k
+        assert apart.any()
+        assert not apart[:450].any()
+        assert not apart[:, 120:].any()
+    assert np.array_equal(frames[-1], pixels_of(DATA / "kodim03.png")) or kind == "gif"
