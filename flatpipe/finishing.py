@@ -74,6 +74,7 @@ def gallery_settings(workspace: Workspace) -> GallerySettings:
         title=str(workspace.config.input.path).rstrip("/").rpartition("/")[2],
         target=settings.target,
         metrics=settings.metrics,
+        space=settings.flatten.space,
     )
 
 

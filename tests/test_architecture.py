@@ -62,7 +62,10 @@ RULES: dict[str, tuple[set[str], set[str]]] = {
     "batch.connect": ({"batch", "config", "errors"}, {"dask", "distributed"}),
     "batch.engines": ({"batch", "config", "errors"}, {"dask", "psutil"}),
     "report.pictures": ({"report", "files", "records"}, {"numpy", "PIL"}),
-    "report": ({"report", "observer", "records", "files.layout", "files.ledger", "files.storage"}, {"rich", "jinja2"}),
+    "report": (
+        {"report", "observer", "records", "files.layout", "files.ledger", "files.storage", "quantize.options"},
+        {"rich", "jinja2"},
+    ),
     "planning": ({"batch.fingerprint", "batch.plan", "batch.settings", "config", "errors", "files", "records"}, set()),
     "pipeline": (
         {

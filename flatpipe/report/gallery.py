@@ -122,6 +122,7 @@ def _page(settings: GallerySettings, counts: _Counts, version: str) -> str:
         "best": layout.BEST if settings.target else "",
         "target": settings.target,
         "metrics": settings.metrics,
+        "space": settings.space,
         "version": version,
     }
     return environment.get_template("index.html").render(

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flatpipe.files.ledger import Ledger
+from flatpipe.quantize.options import Space
 from flatpipe.records import AnimationFormat, Failure
 from flatpipe.report.knee import best_k, missed
 
@@ -56,6 +57,8 @@ class GallerySettings:
     # ^ what the images are, in the user's words: the input folder's name
     target: str = ""
     # ^ by what the suggested k is chosen, which is best.png too: "knee", "psnr>=30"; "": the knee, without best.png
+    space: Space = "rgb"
+    # ^ in which colours were clustered
     metrics: tuple[str, ...] = ()
     # ^ costly measures to show: "ssim", "ciede2000"
     retry_command: str = "flatpipe run --only-failed"

@@ -99,6 +99,7 @@ class BuiltRun:
             weights=tuple(weights.tolist()),
             bytes=len(content),
             sha256=hashlib.sha256(content).hexdigest(),
+            metrics=(("ssim", 1 - 1 / k), ("ciede2000", None)),
         )
 
     def _write_pictures(

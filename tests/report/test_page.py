@@ -19,7 +19,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from flatpipe.records import PlannedImage
 from flatpipe.report.gallery import write_gallery
-from flatpipe.report.knee import suggested_k
+from flatpipe.report.knee import psnr, suggested_k
 from flatpipe.report.screen import printable
 
 PHOTO = "trips/photo 1.png"
@@ -226,6 +226,44 @@ def test_images_without_pictures_are_shown_from_their_files(page: Page, tmp_path
     assert "input/" in str(page.locator("#original").get_attribute("src"))
     expect(page.locator("#cube-panel")).to_be_hidden()
     expect(page.locator("#sweep-panel")).to_be_hidden()
+
+
+def test_the_target_and_the_measures_are_shown(page: Page, tmp_path: Path) -> None:
+    """With a target the page opens at its k, says why, and links best.png; measures stand in line and table."""
+    run = built_run(tmp_path)
+    run.add("a.png", soft_pixels(1))
+    mses = [flat.mse for flat in run.ledger.flats_of("a.png")]
+    wanted = psnr(mses[3]) - 1e-6
+    settings = replace(SETTINGS, target=f"psnr>={wanted:.6f}", metrics=("ssim", "ciede2000"))
+    write_gallery(run.ledger, run.outputs, settings)
+    _open(page, run, "a.png")
+    assert page.locator("#k-value").inner_text() == str(KS[3])
+    assert f"k {KS[3]}, the smallest that reaches" in page.locator("#knee-text").inner_text()
+    assert page.locator("#links a").first.get_attribute("href") == "images/a.png/best.png"
+    assert f"SSIM {1 - 1 / KS[3]:.3f} ·" in page.locator("#figures").inner_text()
+    page.locator("#files summary").click()
+    assert page.locator("#table tbody tr").nth(1).locator("td").all_inner_texts()[3:5] == [f"{1 - 1 / KS[1]:.3f}", "–"]
+
+    write_gallery(run.ledger, run.outputs, replace(settings, target="psnr>=99"))
+    page.reload()
+    expect(page.locator("#knee-text")).to_have_text(f"Suggested: k {KS[-1]}; no k up to {KS[-1]} reaches 99 dB.")
+
+
+def test_oklab_may_be_seen_with_both_axes(page: Page, tmp_path: Path) -> None:
+    """Colours that were clustered in OKLab are shown there, and in the RGB cube when asked; else there is no choice."""
+    run = built_run(tmp_path)
+    run.add("a.png", soft_pixels(1))
+    write_gallery(run.ledger, run.outputs, replace(SETTINGS, space="oklab"))
+    _open(page, run, "a.png")
+    assert "points in OKLab" in str(page.locator("#cube").get_attribute("aria-label"))
+    there = _canvas(page)
+    page.locator("#axes").select_option("rgb")
+    _until(page, "document.getElementById('cube').getAttribute('aria-label').includes('RGB cube')")
+    assert _canvas(page) != there
+    write_gallery(run.ledger, run.outputs, SETTINGS)
+    page.reload()
+    expect(page.locator("#cube")).to_be_visible()
+    expect(page.locator("#axes-control")).to_be_hidden()
 
 
 def test_only_cards_in_sight_exist(page: Page, tmp_path: Path) -> None:

@@ -1,9 +1,11 @@
 "use strict";
-// The RGB cube: the image's colours as points, the palette as ringed discs; drag or arrow keys turn it.
+// The colour space: the image's colours as points in the RGB cube, or in OKLab when that was used; the palette as ringed
+// discs; drag or arrow keys turn it.
 
 flatpipe.cube = (() => {
   const canvas = document.getElementById("cube");
   const ownColors = document.getElementById("own-colors");
+  const axes = document.getElementById("axes");
   const START = { turn: -0.61, tilt: 0.38 };
   let points = [];
   let palette = [];
@@ -14,31 +16,49 @@ flatpipe.cube = (() => {
   for (let one = 0; one < 8; one++)
     for (const bit of [1, 2, 4]) if (!(one & bit)) edges.push([one, one | bit]);
 
+  // Across, up and away of a colour, -0.5 .. 0.5; distances are those of the space.
+  const places = {
+    rgb: (rgb) => rgb.map((value) => (value - 127.5) / 255),
+    // Björn Ottosson, "A perceptual color space for image processing", 2020; a across, lightness up, b away.
+    oklab(rgb) {
+      const [red, green, blue] = rgb.map((value) => (value <= 10.31475 ? value / 3294.6 : ((value / 255 + 0.055) / 1.055) ** 2.4));
+      const long = Math.cbrt(0.4122214708 * red + 0.5363325363 * green + 0.0514459929 * blue);
+      const middle = Math.cbrt(0.2119034982 * red + 0.6806995451 * green + 0.1073969566 * blue);
+      const short = Math.cbrt(0.0883024619 * red + 0.2817188376 * green + 0.6299787005 * blue);
+      return [
+        1.9779984951 * long - 2.428592205 * middle + 0.4505937099 * short,
+        0.2104542553 * long + 0.793617785 * middle - 0.0040720468 * short - 0.5,
+        0.0259040371 * long + 0.7827717662 * middle - 0.808675766 * short,
+      ];
+    },
+  };
+  const placed = (rgb) => ({ rgb, at: places[axes.value](rgb), cluster: places[flatpipe.page.space](rgb) });
+
   function unpack(text) {
     const bytes = atob(text);
     points = [];
     for (let at = 0; at < bytes.length; at += 4)
-      points.push({ rgb: [0, 1, 2].map((channel) => bytes.charCodeAt(at + channel)), size: bytes.charCodeAt(at + 3) / 255, fill: "" });
+      points.push({ ...placed([0, 1, 2].map((channel) => bytes.charCodeAt(at + channel))), size: bytes.charCodeAt(at + 3) / 255, fill: "" });
   }
 
   function assign() {
     for (const point of points) {
       let best = Infinity;
       for (const color of palette) {
-        const distance = color.rgb.reduce((sum, value, channel) => sum + (value - point.rgb[channel]) ** 2, 0);
+        const distance = color.cluster.reduce((sum, value, axis) => sum + (value - point.cluster[axis]) ** 2, 0);
         if (distance < best) [best, point.fill] = [distance, color.hex];
       }
     }
   }
 
-  // x and y on the canvas, and nearness; green points up.
-  function project(rgb, side) {
-    const [red, green, blue] = rgb.map((value) => (value - 127.5) / 255);
-    const across = red * Math.cos(view.turn) - blue * Math.sin(view.turn);
-    const away = red * Math.sin(view.turn) + blue * Math.cos(view.turn);
-    const up = green * Math.cos(view.tilt) - away * Math.sin(view.tilt);
-    const near = green * Math.sin(view.tilt) + away * Math.cos(view.tilt);
-    const scale = side * 0.6 * (1 + 0.18 * near);
+  // x and y on the canvas, and nearness; green, or lightness, points up.
+  function project([x, y, z], side) {
+    const across = x * Math.cos(view.turn) - z * Math.sin(view.turn);
+    const away = x * Math.sin(view.turn) + z * Math.cos(view.turn);
+    const up = y * Math.cos(view.tilt) - away * Math.sin(view.tilt);
+    const near = y * Math.sin(view.tilt) + away * Math.cos(view.tilt);
+    const scale = side * (axes.value === "rgb" ? 0.6 : 0.84) * (1 + 0.18 * near);
+    // ^ OKLab's body is a slender one
     return [side / 2 + across * scale, side / 2 - up * scale, near];
   }
 
@@ -51,30 +71,34 @@ flatpipe.cube = (() => {
     const pen = canvas.getContext("2d");
     pen.scale(ratio, ratio);
     const style = getComputedStyle(canvas);
-    const seen = corners.map((corner) => project(corner, side));
+    const seen = corners.map((corner) => project(places[axes.value](corner), side));
     const farthest = seen.reduce((worst, corner, row) => (corner[2] < seen[worst][2] ? row : worst), 0);
-    drawEdges(pen, seen, (pair) => pair.includes(farthest), style.getPropertyValue("--line"));
+    drawEdges(pen, side, (pair) => pair.includes(farthest), style.getPropertyValue("--line"));
     const disc = (x, y, radius, fill) => { pen.fillStyle = fill; pen.beginPath(); pen.arc(x, y, radius, 0, 7); pen.fill(); };
-    const placed = points.map((point) => [project(point.rgb, side), point]).sort((one, other) => one[0][2] - other[0][2]);
-    for (const [[x, y, near], point] of placed)
+    const inOrder = (colors) => colors.map((color) => [project(color.at, side), color]).sort((one, other) => one[0][2] - other[0][2]);
+    for (const [[x, y, near], point] of inOrder(points))
       disc(x, y, (side / 420) * (1.1 + 6 * point.size) * (1 + 0.3 * near), ownColors.checked ? `rgb(${point.rgb})` : point.fill);
-    drawEdges(pen, seen, (pair) => !pair.includes(farthest), style.getPropertyValue("--line"));
-    const centers = palette.map((color) => [project(color.rgb, side), color]).sort((one, other) => one[0][2] - other[0][2]);
-    for (const [[x, y], color] of centers) {
+    drawEdges(pen, side, (pair) => !pair.includes(farthest), style.getPropertyValue("--line"));
+    for (const [[x, y], color] of inOrder(palette)) {
       disc(x, y, 9, style.getPropertyValue("--ink"));
       disc(x, y, 7.6, style.getPropertyValue("--surface"));
       disc(x, y, 6.2, color.hex);
     }
   }
 
-  function drawEdges(pen, seen, isWanted, stroke) {
+  // Edges of the RGB cube: straight there, bent in OKLab.
+  function drawEdges(pen, side, isWanted, stroke) {
+    const steps = axes.value === "rgb" ? 1 : 16;
     pen.strokeStyle = stroke;
     pen.lineWidth = 1.2;
     pen.beginPath();
-    for (const pair of edges.filter(isWanted)) {
-      pen.moveTo(...seen[pair[0]].slice(0, 2));
-      pen.lineTo(...seen[pair[1]].slice(0, 2));
-    }
+    for (const [one, other] of edges.filter(isWanted))
+      for (let step = 0; step <= steps; step++) {
+        const rgb = corners[one].map((value, channel) => value + ((corners[other][channel] - value) * step) / steps);
+        const [x, y] = project(places[axes.value](rgb), side);
+        if (step) pen.lineTo(x, y);
+        else pen.moveTo(x, y);
+      }
     pen.stroke();
   }
 
@@ -106,17 +130,29 @@ flatpipe.cube = (() => {
       turn(...step);
     });
     ownColors.addEventListener("change", soon);
+    axes.value = flatpipe.page.space;
+    document.getElementById("axes-control").hidden = flatpipe.page.space === "rgb";
+    axes.addEventListener("change", () => {
+      for (const color of [...points, ...palette]) color.at = places[axes.value](color.rgb);
+      describe();
+      soon();
+    });
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", soon);
     new ResizeObserver(soon).observe(canvas);
+  }
+
+  function describe() {
+    const space = axes.value === "rgb" ? "the RGB cube" : "OKLab";
+    canvas.setAttribute("aria-label", `The image's colours as ${points.length} points in ${space}, in the colours of ${palette.length} clusters. Arrow keys turn it.`);
   }
 
   return {
     start,
     open(found) { if (found) unpack(found.points); else points = []; },
     show(colors) {
-      palette = colors.map(({ hex }) => ({ hex, rgb: [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16)) }));
+      palette = colors.map(({ hex }) => ({ hex, ...placed([1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16))) }));
       assign();
-      canvas.setAttribute("aria-label", `The image's colours as ${points.length} points in the RGB cube, in the colours of ${palette.length} clusters. Arrow keys turn it.`);
+      describe();
       soon();
     },
   };
