@@ -1,7 +1,8 @@
-"""A look at a folder of images -> the starter config that suits it, written beside them."""
+"""A look at a folder of images -> the starter config that suits it, written beside them with its schema."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections import Counter
 from collections.abc import Iterable
@@ -20,7 +21,8 @@ _OUTPUT = "outputs/"
 def write_starter(folder: str) -> str:
     """The path of the config written into the folder; raises ConfigError when one is there, or cannot be written.
 
-    Images are listed, never opened: a folder of a million takes seconds.
+    The JSON Schema that its first line names lies beside it, so that the folder can be moved or committed; one that is
+    there already stays. Images are listed, never opened: a folder of a million takes seconds.
     """
     place = os.path.join(folder, CONFIG_NAME)  # noqa: PTH118 - Path would drop the "./" of what the user typed
     if os.path.lexists(place):
@@ -29,11 +31,17 @@ def write_starter(folder: str) -> str:
         text = starter_config(look_at(folder))
         with Path(place).open("x", encoding="utf-8") as file:
             file.write(text)
+        _write_schema(Path(folder))
     except FileExistsError:
         raise ConfigError(f"{place}: is there already; init never overwrites") from None
     except OSError as error:
         raise ConfigError(f"{folder}: {error.strerror or error}") from None
     return place
+
+
+def _write_schema(folder: Path) -> None:
+    with contextlib.suppress(FileExistsError), (folder / SCHEMA_FILE.name).open("x", encoding="utf-8") as file:
+        file.write(SCHEMA_FILE.read_text(encoding="utf-8"))
 
 
 def look_at(folder: str) -> StarterFacts:
@@ -52,7 +60,7 @@ def look_at(folder: str) -> StarterFacts:
         extensions=Counter(Path(image.image_id).suffix.lower().lstrip(".") for image in images),
         largest_bytes=max((image.size for image in images), default=0),
         total_bytes=sum(image.size for image in images),
-        schema=SCHEMA_FILE.as_uri(),
+        schema=SCHEMA_FILE.name,
     )
 
 

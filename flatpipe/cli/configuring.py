@@ -30,6 +30,8 @@ def validate(config_path: str, overrides: tuple[str, ...], profile: str | None, 
 def init(folder: str) -> None:
     """Write a starter pipeline.yaml into DIR, with values that suit the images there; never overwrites.
 
+    Beside it goes flatpipe.schema.json, with which editors complete and explain the config.
+
     \b
     Example: flatpipe init photos && flatpipe plan photos/pipeline.yaml
     """

@@ -48,6 +48,20 @@ def test_init_writes_a_config_that_can_be_run(
     check_places(str(config.input.path), str(config.output.path))
 
 
+def test_init_leaves_editors_a_schema_that_moves_with_the_folder(tmp_path: Path, monkeypatch) -> None:
+    """The first line names the schema beside the config, never a place of this machine; one that is there stays."""
+    assert _flatpipe(monkeypatch, "init", str(tmp_path)) == 0
+    first = (tmp_path / "pipeline.yaml").read_text().splitlines()[0]
+    assert first == "# yaml-language-server: $schema=flatpipe.schema.json"
+    assert str(PIPELINE.parent) not in (tmp_path / "pipeline.yaml").read_text()
+    assert (tmp_path / "flatpipe.schema.json").read_text() == schema_text()
+
+    (tmp_path / "pipeline.yaml").unlink()
+    (tmp_path / "flatpipe.schema.json").write_text("mine")
+    assert _flatpipe(monkeypatch, "init", str(tmp_path)) == 0
+    assert (tmp_path / "flatpipe.schema.json").read_text() == "mine"
+
+
 @pytest.mark.parametrize(
     "name", ["a b", "it's # 1", 'say "x"', "a: b", "${HOME}", "- x", "*", "é𝄞", "null", "1e3", "%x"]
 )
