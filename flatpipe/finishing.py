@@ -87,7 +87,7 @@ def _copy_ledger(workspace: Workspace) -> None:
 
 def _run_json(config: Config, summary: RunSummary) -> bytes:
     content = {
-        "config": config.model_dump(mode="json"),
+        "config": config.recorded(),
         "environment": environment(),
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         "summary": asdict(summary),

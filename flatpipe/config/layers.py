@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from flatpipe.config.problems import Origin, Problem, did_you_mean
@@ -94,9 +94,10 @@ def _override_value(text: str, path: Path, override: str, start: int) -> tuple[A
 
 def _nested(path: tuple[str, ...], value: Any, keys: Sequence[Origin], inner: Source, origin: Origin) -> Source:
     """A source with one value at a path; `inner` knows the places below it."""
+    written = inner.origins[path].written if path in inner.origins else ""
     for depth in range(1, len(path) + 1):
         inner.key_origins[path[:depth]] = inner.origins[path[:depth]] = keys[min(depth, len(keys)) - 1]
-    inner.origins[path] = origin
+    inner.origins[path] = replace(origin, written=written)
     for name in reversed(path):
         value = {name: value}
     inner.values = value

@@ -78,6 +78,7 @@ def _resolve(source: Source, folder: str, overrides: Overrides, profile: str | N
         chosen = laid_over(chosen, upper)
     result = _check(chosen, folder)
     if isinstance(result, Config) and not problems and not chosen.unset:
+        result.remember({path: origin.written for path, origin in chosen.origins.items() if origin.written})
         return LoadedConfig(result, chosen.origins)
     problems += [] if isinstance(result, Config) else result
     raise ConfigProblems(problems + _unset_variables(chosen))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, Literal
 
-from pydantic import Field, StrictBool, StrictInt
+from pydantic import Field, PrivateAttr, StrictBool, StrictInt
 from pydantic import model_validator as validates_model
 from pydantic_core import PydanticCustomError
 
@@ -24,6 +24,7 @@ from flatpipe.config.kinds import (
     Version,
     Workers,
 )
+from flatpipe.config.recording import KeyPath, recorded
 from flatpipe.config.section import LocalPath, PathOrUrl, Section, is_url, unit, words
 from flatpipe.quantize.options import MAX_K, Solver, Space
 
@@ -190,9 +191,20 @@ class Config(Section):
     execution: ExecutionSection = ExecutionSection()
     report: ReportSection = ReportSection()
 
+    _written: dict[KeyPath, str] = PrivateAttr(default_factory=dict)
+    # ^ values with environment variables as they stand in the file
+
+    def remember(self, written: dict[KeyPath, str]) -> None:
+        """Keep how values with environment variables were written."""
+        self._written = written
+
+    def recorded(self) -> dict[str, Any]:
+        """The whole config as plain values, as a run keeps it: without the secrets of the cluster's section."""
+        return recorded(self.model_dump(mode="json"), self._written)
+
     def as_json(self) -> str:
-        """The whole config as JSON, in ASCII: a path that is not valid UTF-8 keeps its bytes."""
-        return json.dumps(self.model_dump(mode="json"))
+        """The same as JSON, in ASCII: a path that is not valid UTF-8 keeps its bytes."""
+        return json.dumps(self.recorded())
 
     @validates_model(mode="before")
     @classmethod

@@ -28,6 +28,8 @@ class Origin:
     # ^ the whole line, or the argument as it was given
     profile: str = ""
     # ^ the profile whose part of the file this is
+    written: str = ""
+    # ^ the value before variables were put in; "" when there are none in it
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}:{self.column}" if self.line else self.file

@@ -43,8 +43,12 @@ folder. What holds `://` is a URL and stays as it is. `flatpipe validate --resol
 `${NAME}` in a value is replaced from the environment, and nowhere else does the environment come in; `$${NAME}` is the
 text `${NAME}`. A variable that is not set is an error where it is used; in a profile, only when the profile is chosen.
 A value that stands without quotes is read after its variables are put in: `workers: ${N}` is a number. Within `[ ]` and
-`{ }` a text with a variable must be quoted. Values as resolved are kept in `run.json`, so keep passwords out of the
-config; storage libraries read theirs from the environment themselves.
+`{ }` a text with a variable must be quoted.
+
+A run keeps its config as resolved, in `run.json`, `runs/` and the ledger, but for secrets: below `execution.cluster`
+texts with a variable are kept, and shown by `validate --resolved`, as they were written, and whatever else is called a
+password, secret, token or key there is kept as `***`. Paths stand in every table: none may hold a secret; storage
+libraries read theirs from the environment themselves.
 
 ## Profiles
 
@@ -97,13 +101,14 @@ An error in a profile names it (`profiles.slurm.flatten.k`); one in an override 
 ## Starting
 
 `flatpipe init DIR` writes a short `pipeline.yaml` into a folder, with values that suit the images there and the reason
-beside each. It opens no image and overwrites no file.
+beside each, and `flatpipe.schema.json` beside it for editors. It opens no image and overwrites no file.
 
 ## Editors
 
 `# yaml-language-server: $schema=...` in the first line of a config gives completion, hover text and checks in editors
-with a YAML language server. `flatpipe schema` prints the schema (draft-07). A variable in the place of a number is
-beyond it: the editor may mark it, flatpipe does not.
+with a YAML language server. `flatpipe schema` prints the schema (draft-07); after an update of flatpipe,
+`flatpipe schema > flatpipe.schema.json` brings that of an older `flatpipe init` up to date. A variable in the place of
+a number is beyond it: the editor may mark it, flatpipe does not.
 """
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from flatpipe.config.fields import section_of
 from flatpipe.config.load import LoadedConfig
 from flatpipe.config.problems import Origin
+from flatpipe.config.recording import AsWritten, unfilled
 from flatpipe.config.scalars import escape_variables
 from flatpipe.config.section import Section
 from flatpipe.config.source import Path
@@ -15,17 +16,19 @@ from flatpipe.config.source import Path
 
 def resolved_yaml(loaded: LoadedConfig) -> str:
     """YAML text of the whole config, loadable as it is; each value is followed by its origin, or by "default"."""
-    return "\n".join(_section_lines(loaded, loaded.config, ()))
+    written = {path: origin.written for path, origin in loaded.origins.items() if origin.written}
+    plain = unfilled(loaded.config.model_dump(mode="json"), written)
+    # ^ what a screen or a build's log shows is soon elsewhere: a password from the environment is not shown
+    return "\n".join(_section_lines(loaded, loaded.config, plain, ()))
 
 
-def _section_lines(loaded: LoadedConfig, section: Section, path: Path) -> list[str]:
+def _section_lines(loaded: LoadedConfig, section: Section, plain: dict[str, Any], path: Path) -> list[str]:
     lines: list[str] = []
-    plain = section.model_dump(mode="json")
     for name, field in type(section).model_fields.items():
         key, value = field.alias or name, getattr(section, name)
         inner, margin = (*path, key), "  " * len(path)
         if section_of(field) is not None and value is not None:
-            lines += [f"{margin}{key}:", *_section_lines(loaded, value, inner)]
+            lines += [f"{margin}{key}:", *_section_lines(loaded, value, plain[key], inner)]
         else:
             lines.append(f"{margin}{key}: {yaml_of(plain[key])}  # {_origins(loaded, inner)}")
     return lines
@@ -38,7 +41,8 @@ def yaml_of(value: Any) -> str:
     if isinstance(value, list):
         return "[" + ", ".join(map(yaml_of, value)) + "]"
     if isinstance(value, str):
-        return "".join(map(_written, json.dumps(escape_variables(value), ensure_ascii=False)))
+        text = str(value) if isinstance(value, AsWritten) else escape_variables(value)
+        return "".join(map(_written, json.dumps(text, ensure_ascii=False)))
     return json.dumps(value).replace("Infinity", ".inf").replace("NaN", ".nan")
 
 

@@ -7,7 +7,7 @@ editors. Duplicate keys, tags, tabs and alias bombs are errors; anchors, aliases
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import yaml
@@ -95,6 +95,8 @@ class _Reader:
         filled = fill_variables(node.value)
         if filled.unset:
             self._source.unset[path] = filled.unset
+        if filled.changed:
+            self._source.origins[path] = replace(self._source.origins[path], written=node.value)
         if node.tag != "plain" or (filled.changed and not filled.text):
             return filled.text
         return read_scalar(filled.text)

@@ -27,9 +27,9 @@ def recorded_config(place: str, overrides: tuple[str, ...] = (), profile: str | 
 
 
 def config_yaml(config: Config) -> str:
-    """YAML text of a whole config, loadable as it is."""
+    """YAML text of a whole config as a run keeps it, loadable as it is where its variables are set."""
     lines = []
-    for name, value in config.model_dump(mode="json").items():
+    for name, value in config.recorded().items():
         if isinstance(value, dict):
             lines += [f"{name}:", *(f"  {key}: {yaml_of(inner)}" for key, inner in value.items())]
         else:
