@@ -97,6 +97,31 @@ def test_every_command_line_that_is_shown_can_be_typed(place: str, line: str) ->
         command.make_context(str(command.name), words[1:])
 
 
+@pytest.mark.parametrize(("wish", "words"), [
+    ("change k", "flatten.k=2-8"), ("run on S3", "--profile bucket"), ("run on SLURM", "--profile slurm"),
+    ("rerun only failures", "--only-failed"), ("get an ASE palette", "output.palettes=[gpl, ase]"),
+    ("prove two runs equal", "flatpipe diff"), ("check every byte", "flatpipe verify"),
+])  # fmt: skip
+def test_a_stranger_finds_it_in_the_readme(wish: str, words: str) -> None:
+    """What people come for stands in the README as a command; profiles that it names are in docs/clusters.md."""
+    assert words in PAGES["README.md"], wish
+    profile = words.partition("--profile ")[2]
+    assert not profile or f"\n  {profile}:\n" in PAGES["clusters.md"]
+
+
+@pytest.mark.parametrize("page", sorted(PAGES))
+def test_links_lead_somewhere(page: str) -> None:
+    """Every relative link of a page names a file that is there, and a heading that the file has."""
+    place = ROOT / "docs" / page if (ROOT / "docs" / page).exists() else ROOT / page
+    for target in re.findall(r"\]\((?!https?:)([^)\s]+)\)", PAGES[page]):
+        name, _, anchor = target.partition("#")
+        other = place.parent / name if name else place
+        assert other.exists(), target
+        if anchor:
+            titles = re.findall(r"^#+ (.*)$", other.read_text(encoding="utf-8"), re.MULTILINE)
+            assert anchor in {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}, target
+
+
 # --- files -----------------------------------------------------------------------------------------------------------
 
 
