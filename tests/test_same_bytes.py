@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -59,6 +61,24 @@ def _assert_same(project: Project, out: str) -> None:
         assert project.digests(f"{out}-{name}") == expected
 
 
+@pytest.fixture
+def kernel_cache(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """Where numba keeps what a test compiles: kept between runs, because compiling takes 20 seconds."""
+    cache = getattr(request.config, "cache", None)
+    if cache is None:
+        return tmp_path
+    sources = hashlib.sha256()
+    for path in sorted((ROOT / "flatpipe").rglob("*.py")):
+        sources.update(path.read_bytes())
+    folder, stamp = cache.mkdir(f"numba-{request.function.__name__}"), sources.hexdigest()
+    if cache.get(f"flatpipe/{folder.name}", None) != stamp:
+        shutil.rmtree(folder)
+        folder.mkdir()
+        # ^ numba does not see that a kernel of another module, which it compiled in, has changed
+        cache.set(f"flatpipe/{folder.name}", stamp)
+    return Path(folder)
+
+
 def test_an_older_processor_gives_the_same_bytes(project: Project) -> None:
     """Without AVX2 and AVX-512 in NumPy, with BLAS's oldest kernels on four threads, and without SIMD in JPEG."""
     features = np._core._multiarray_umath  # type: ignore[attr-defined]
@@ -74,21 +94,19 @@ def test_an_older_processor_gives_the_same_bytes(project: Project) -> None:
     _assert_same(project, "old")
 
 
-def test_kernels_for_any_processor_give_the_same_bytes(project: Project, pytestconfig: pytest.Config) -> None:
+def test_kernels_for_any_processor_give_the_same_bytes(project: Project, kernel_cache: Path) -> None:
     """Compiled for a generic processor rather than this one, the kernels find the same colours."""
-    cache = pytestconfig.cache.mkdir("numba-generic")  # type: ignore[union-attr]
-    # ^ kept between runs of the tests: compiling takes 20 seconds
-    _run(project, "generic", NUMBA_CPU_NAME="generic", NUMBA_CACHE_DIR=str(cache))
+    _run(project, "generic", NUMBA_CPU_NAME="generic", NUMBA_CACHE_DIR=str(kernel_cache))
 
-    assert any(cache.rglob("*.nbc"))
+    assert any(kernel_cache.rglob("*.nbc"))
     _assert_same(project, "generic")
 
 
-def test_another_python_gives_the_same_bytes(project: Project, pytestconfig: pytest.Config) -> None:
+def test_another_python_gives_the_same_bytes(project: Project, kernel_cache: Path) -> None:
     """Python 3.13 (FLATPIPE_OTHER_PYTHON, with the same libraries) writes what this Python writes."""
     python = os.environ.get("FLATPIPE_OTHER_PYTHON")
     if not python:
         pytest.skip("FLATPIPE_OTHER_PYTHON names no other Python with flatpipe's libraries (.ci/run makes one)")
-    _run(project, "other", python, NUMBA_CACHE_DIR=str(pytestconfig.cache.mkdir("numba-other")))  # type: ignore[union-attr]
+    _run(project, "other", python, NUMBA_CACHE_DIR=str(kernel_cache))
 
     _assert_same(project, "other")
