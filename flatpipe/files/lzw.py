@@ -7,8 +7,9 @@ because Pillow's encoder takes half as long again and holds the GIL meanwhile (d
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from flatpipe.quantize.compiled import kernel
 
 _MAX_CODES = 4096
 # ^ GIF's codes have at most 12 bits
@@ -40,7 +41,7 @@ def _in_blocks(stream: NDArray[np.uint8]) -> bytes:
     return blocks.tobytes() + (bytes([len(rest)]) + rest if rest else b"")
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]  # numba has no types
+@kernel
 def _write_codes(labels: NDArray[np.uint8], bits: int, longer: NDArray[np.uint16], codes: NDArray[np.uint8]) -> int:
     """Write the codes of labels (n,) to `codes` and return the bytes written.
 

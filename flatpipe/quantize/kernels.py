@@ -6,6 +6,7 @@ import numpy as np
 
 from flatpipe.quantize.dither import dithered
 from flatpipe.quantize.flatten import flatten_pixels
+from flatpipe.quantize.options import FlattenOptions
 
 
 def compile_kernels() -> None:
@@ -13,4 +14,5 @@ def compile_kernels() -> None:
     pixels = np.arange(40 * 40 * 3, dtype=np.uint32).reshape(40, 40, 3) * 2654435761 >> 24 & 255
     tiny = pixels.astype(np.uint8)
     flatten_pixels(tiny, 2, alpha=tiny[:, :, 0])
+    flatten_pixels(tiny, 2, FlattenOptions(space="oklab"))
     dithered(tiny, 4)

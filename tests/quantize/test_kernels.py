@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import numba
 import numpy as np
@@ -63,3 +67,21 @@ def test_kernels_work_where_no_cache_can_be_written(monkeypatch):
         return 2 * number
 
     assert doubled(21) == 42
+
+
+def test_a_kernel_is_compiled_anew_when_one_that_it_calls_has_changed(tmp_path):
+    """With a warm cache, an edit of another file's kernel changes the result of the kernel that calls it."""
+    package = Path(flatpipe.quantize.__path__[0]).parent
+    shutil.copytree(package, tmp_path / "flatpipe", ignore=shutil.ignore_patterns("__pycache__"))
+    head = "from flatpipe.quantize.compiled import kernel\n"
+    outer, inner = (tmp_path / "flatpipe" / "quantize" / f"{name}.py" for name in ("outer", "inner"))
+    outer.write_text(
+        f"{head}from flatpipe.quantize.inner import one\n\n@kernel\ndef doubled():\n    return 2 * one()\n"
+    )
+    call = [sys.executable, "-c", "from flatpipe.quantize.outer import doubled; print(doubled())"]
+    found = []
+    for number in (1, 1, 5):
+        inner.write_text(f"{head}\n@kernel\ndef one():\n    return {number}\n")
+        found.append(subprocess.run(call, cwd=tmp_path, capture_output=True, text=True, check=True).stdout.strip())
+    assert found == ["2", "2", "10"]
+    assert list(outer.parent.glob("__pycache__/outer.doubled*.nbi"))
