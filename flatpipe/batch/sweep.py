@@ -11,7 +11,8 @@ from flatpipe.files import layout
 from flatpipe.files.animate import FlatFrame, encode_gif, encode_lossless, gif_colors
 from flatpipe.files.captions import captioned
 from flatpipe.files.palettes import PaletteEntry, PaletteFormat, palettes_json, write_palette
-from flatpipe.quantize.dither import dithered
+from flatpipe.quantize.color_table import index_colors
+from flatpipe.quantize.dither import dithered_indexed
 from flatpipe.records import AnimationOptions, FlattenResult, TaskSettings
 from flatpipe.report.knee import best_k
 from flatpipe.report.pictures.image_pictures import PictureSources, image_pictures
@@ -41,7 +42,9 @@ def encode_animation(image: LoadedImage, frames: Mapping[int, FlatFrame], option
     flats = captioned(frames, alpha) if options.captions else (frames[k] for k in frames)
     if options.format != "gif":
         return encode_lossless(flats, original, alpha, options)
-    dither = dithered(original, gif_colors(alpha), alpha)
+    is_whole = alpha is None and original.shape[:2] == image.indexed.index.shape
+    indexed = image.indexed if is_whole else index_colors(original, alpha)
+    dither = dithered_indexed(indexed, original, gif_colors(alpha))
     return encode_gif(flats, FlatFrame(dither.palette, dither.label_map), alpha, options)
 
 

@@ -14,9 +14,6 @@ from flatpipe.quantize.options import MAX_K, FlattenOptions
 from flatpipe.quantize.recolor import ClusteredColors, cluster_colors, label_pixels, label_table, measure, renumber
 from flatpipe.quantize.solvers import SOLVERS
 
-ALGORITHM = 1
-# ^ raised whenever a result may change
-
 
 @dataclass(frozen=True)
 class FlatImage:

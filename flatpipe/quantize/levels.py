@@ -37,13 +37,18 @@ class Points(NamedTuple):
 
 
 class Octree(NamedTuple):
-    """The cells of the colour cube that have colours in them, by depth, from the root down."""
+    """The cells of the colour cube that have colours in them, depth by depth from the smallest up to the root."""
 
-    rows: list[NDArray[np.int64]]
-    # ^ first row of each cell; below the smallest cells, of each colour
-    inside: list[NDArray[np.float64]]
-    # ^ distortion inside each cell
-    n_children: list[NDArray[np.int64]]
+    inside: NDArray[np.float64]
+    # ^ (m,) distortion inside each cell
+    n_children: NDArray[np.int64]
+    # ^ (m,) how many cells each cell is divided into; the smallest into their colours
+    children: NDArray[np.int64]
+    # ^ first row of each child of each cell
+    falling: NDArray[np.float64]
+    # ^ `inside` of the cells with more than one child, the largest first
+    n_runs: NDArray[np.int64]
+    # ^ runs of rows there are when so many of these are split, and one more
 
 
 class Cells(NamedTuple):
@@ -96,7 +101,10 @@ class ColorLevels:
             return self.colors
         with self._lock:
             if size not in self._sketches:
-                self._sketches[size] = _joined(self.colors.sums, _sketch_starts(self._octree, size))
+                tree = self._octree
+                least = tree.falling[min(int(np.searchsorted(tree.n_runs, size)), tree.falling.size - 1)]
+                starts = _sketch_starts(tree.inside, tree.n_children, tree.children, least, self.n)
+                self._sketches[size] = _joined(self.colors.sums, starts)
             return self._sketches[size]
 
 
@@ -130,31 +138,31 @@ def _joined(sums: NDArray[np.int64], starts: NDArray[np.int64]) -> Points:
     return Points(positions, joined)
 
 
-def _sketch_starts(tree: Octree, size: int) -> NDArray[np.int64]:
-    """Return the first rows of at least `size` runs, then n: the cells with the largest distortion are split."""
-    inside, gained = np.concatenate(tree.inside), np.concatenate(tree.n_children) - 1
-    divisible = np.flatnonzero(gained)
-    largest = divisible[np.argpartition(-inside[divisible], min(size, divisible.size - 1))[:size]]
-    # ^ every split gains a run at least, so no more than `size` splits are needed
-    order = largest[np.argsort(-inside[largest], kind="stable")]
-    n_splits = int(np.searchsorted(1 + np.cumsum(gained[order]), size))
-    least = inside[order[min(n_splits, order.size - 1)]]
-    n = tree.rows[-1].size
-    begins = np.zeros(n + 1, bool)
-    begins[[0, n]] = True
-    for distortion, n_children, below in zip(tree.inside, tree.n_children, tree.rows[1:], strict=True):
-        begins[below[np.repeat(distortion >= least, n_children)]] = True
+@kernel
+def _sketch_starts(
+    inside: NDArray[np.float64], n_children: NDArray[np.int64], children: NDArray[np.int64], least: float, n: int
+) -> NDArray[np.int64]:
+    """Return the first rows of the runs when every cell with a distortion of at least `least` is split, then n."""
+    begins = np.zeros(n + 1, np.bool_)
+    begins[0] = begins[n] = True
+    place = 0
+    for cell in range(inside.size):
+        end = place + n_children[cell]
+        if inside[cell] >= least:
+            for child in range(place, end):
+                begins[children[child]] = True
+        place = end
     return np.flatnonzero(begins)
 
 
 def _grow_octree(levels: ColorLevels) -> Octree:
     """Return the octree of the smallest cells, joined from the leaves to the root."""
-    rows, inside, n_children = [np.arange(levels.n)], [], []
+    inside, n_children, children = [], [], [np.arange(levels.n)]
     sums, squares, places = levels.cells.points.sums, levels.squares, levels.places
     here: NDArray[np.int64] = levels.cells.starts[:-1]
     n_below: NDArray[np.int64] = np.diff(levels.cells.starts)
     for _ in range(_DEPTH + 1):
-        rows.append(here)
+        children.append(here)
         n_children.append(n_below)
         inside.append(squares - (sums[:, :3].astype(np.float64) ** 2).sum(axis=1) / sums[:, 3])
         places = places >> 3
@@ -162,7 +170,11 @@ def _grow_octree(levels: ColorLevels) -> Octree:
         n_below = np.diff(firsts, append=places.size)
         here, places = here[firsts], places[firsts]
         sums, squares = np.add.reduceat(sums, firsts), np.add.reduceat(squares, firsts)
-    return Octree(rows[::-1], inside[::-1], n_children[::-1])
+    distortion, n_divided = np.concatenate(inside), np.concatenate(n_children)
+    divisible = np.flatnonzero(n_divided > 1)
+    falling = divisible[np.argsort(-distortion[divisible])]
+    n_runs = 1 + np.cumsum(n_divided[falling] - 1)
+    return Octree(distortion, n_divided, np.concatenate(children[:-1]), distortion[falling], n_runs)
 
 
 @kernel
