@@ -18,6 +18,8 @@ _TOL = 0.04
 _MAX_ROUNDS = 100
 _QUICK = 1024
 # ^ points for the first centroids of a quick palette
+_SMALL = 100_000
+# ^ pixels below which an image is worth half the search: at 128x128 half the time for 0.001 of distortion
 _SAME = 1e-4
 # ^ relative difference of distortion below which two optima count as one
 
@@ -39,10 +41,6 @@ class Effort(NamedTuple):
     # ^ points on which the best moves on: on all colours steps of less than half a level are lost to rounding
 
 
-_SMALL = 100_000
-
-
-# ^ pixels below which an image is worth half the search: at 128x128 half the time for 0.001 of distortion
 def effort_for(n_pixels: int, n_colors: int, k: int) -> Effort:
     """Return the effort that an image is worth at `k`: 700 points for 768x512, more starts where colours are few."""
     is_small = n_pixels < _SMALL
@@ -53,8 +51,8 @@ def effort_for(n_pixels: int, n_colors: int, k: int) -> Effort:
     if is_small:
         middle = 8 * coarse
         return Effort(coarse, middle, starts=min(max(4000 // n_colors, 2), 40), tries=10, candidates=2, polish=middle)
-    middle = 6 * coarse
-    return Effort(coarse, middle, starts=min(max(4000 // n_colors, 4), 40), tries=10, candidates=3, polish=4 * middle)
+    starts = min(max(4000 // n_colors, 4), 40)
+    return Effort(coarse, 3 * coarse, starts, tries=10, candidates=3, polish=24 * coarse)
 
 
 def multilevel(levels: ColorLevels, k: int, seed: int) -> NDArray[np.float64]:
