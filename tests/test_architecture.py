@@ -55,7 +55,10 @@ RULES: dict[str, tuple[set[str], set[str]]] = {
     ),
     "batch.keeper": (set(), {"dask"}),
     "batch.quiet": (set(), set()),
-    "batch.worker": ({"batch.tasks", "batch.endurance", "files.quiet"}, {"distributed", "psutil", "threadpoolctl"}),
+    "batch.worker": (
+        {"batch.tasks", "batch.endurance", "batch.memory", "files.quiet"},
+        {"distributed", "psutil", "threadpoolctl"},
+    ),
     "batch.preflight": ({"batch.memory", "batch.worker", "files", "records", "errors"}, {"threadpoolctl"}),
     "batch.deploy": ({"batch.keeper", "config", "errors"}, {"dask"}),
     "batch.opening": ({"config", "records"}, set()),

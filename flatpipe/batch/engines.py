@@ -12,7 +12,9 @@ from dask.system import CPU_COUNT
 
 from flatpipe.batch import tasks
 from flatpipe.batch.execute import Engine, SynchronousEngine, ThreadsEngine
+from flatpipe.batch.memory import DECODING_SHARE
 from flatpipe.batch.opening import Opening
+from flatpipe.batch.settings import memory_per_worker
 from flatpipe.config import Config
 from flatpipe.errors import ConfigError
 
@@ -82,7 +84,8 @@ def open_engine(carrier: Carrier, opening: Opening) -> Iterator[Engine]:
         with local_processes(carrier.workers, opening) as processes:
             yield processes
     else:
-        tasks.configure_worker(psutil.virtual_memory().total // 4)
+        share = int(memory_per_worker(opening.config) * DECODING_SHARE)
+        tasks.configure_worker(psutil.virtual_memory().total // 4, share)
         run = opening.settings.run
         is_synchronous = carrier.scheduler == "synchronous"
         engine: Engine = SynchronousEngine(run) if is_synchronous else ThreadsEngine(run, carrier.workers)

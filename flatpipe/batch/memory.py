@@ -9,6 +9,8 @@ from flatpipe.files.decode import read_header
 from flatpipe.files.storage import read_file
 from flatpipe.records import ImageSource, TaskSettings
 
+DECODING_SHARE = 0.6
+# ^ of a worker's memory for decoding one image; the rest is for what stays of it and for the libraries
 BASE_BYTES = 400 << 20
 # ^ resident in a worker that has its libraries loaded and its kernels compiled
 _WORK_RATIO = 2.0

@@ -11,9 +11,6 @@ from flatpipe.files.discover import Selection
 from flatpipe.quantize.options import FlattenOptions
 from flatpipe.records import AnimationOptions, DecodePolicy, TaskSettings
 
-_DECODING_SHARE = 0.6
-# ^ of a worker's memory for decoding one image; the rest is for what stays of it and for the libraries
-
 
 def memory_per_worker(config: Config) -> int:
     """Bytes that one worker may use: the config's word, or this machine's memory shared among the workers."""

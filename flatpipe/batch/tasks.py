@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -40,7 +41,9 @@ from flatpipe.records import (
 )
 
 _images: ByteBoundedCache[LoadedImage] = ByteBoundedCache(1 << 30)
-# ^ the one global of a worker process: a memo of reads; batch.cluster sets its capacity
+# ^ a memo of reads, the same for all tasks of a process; configure_worker sets its capacity
+_decode_limit: list[int] = []
+# ^ bytes that this process may take to decode one image; empty: no limit beyond limits.max_pixels
 _stopped_runs: set[str] = set()
 # ^ runs whose user asked to stop: what this process has not begun for them is not begun
 
@@ -50,9 +53,10 @@ _LARGEST_KEPT = 3 * 2_000_000
 _INTERRUPTED = Failure("worker", INTERRUPTED, "the run was stopped before this was done")
 
 
-def configure_worker(cache_bytes: int) -> None:
-    """Set how many bytes of decoded images this process may hold."""
+def configure_worker(cache_bytes: int, decode_bytes: int | None = None) -> None:
+    """Set how many bytes of decoded images this process may hold, and how many it may take to decode one."""
     _images.capacity = cache_bytes
+    _decode_limit[:] = [] if decode_bytes is None else [decode_bytes]
 
 
 def forget_images() -> None:
@@ -146,7 +150,8 @@ def _cache_key(source: ImageSource, settings: TaskSettings) -> tuple[Any, ...]:
 def _loaded(source: ImageSource, settings: TaskSettings) -> LoadedImage:
     def decode_in_time() -> LoadedImage:
         with ended_after(settings.seconds_per_image):
-            return load_image(source, settings)
+            limit = min(_decode_limit, default=None)
+            return load_image(source, replace(settings, decode=replace(settings.decode, max_bytes=limit)))
 
     return _images.get(_cache_key(source, settings), decode_in_time)
 

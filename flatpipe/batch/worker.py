@@ -14,6 +14,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from flatpipe.batch import tasks
 from flatpipe.batch.endurance import allow_exit
+from flatpipe.batch.memory import DECODING_SHARE
 from flatpipe.files.quiet import silence_c_libraries
 
 _CACHE_SHARE = 0.2
@@ -36,7 +37,8 @@ class WorkerSetup(distributed.WorkerPlugin):
             signal.signal(signal.SIGINT, signal.SIG_IGN)
         threadpool_limits(1)
         # ^ Dask's nanny sets this by environment variables, but a worker may have been started without a nanny
-        tasks.configure_worker(int(memory_of(worker) * _CACHE_SHARE))
+        memory = memory_of(worker)
+        tasks.configure_worker(int(memory * _CACHE_SHARE), int(memory * DECODING_SHARE))
         if worker.nanny is not None:
             allow_exit()
             silence_c_libraries()

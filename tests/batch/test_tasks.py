@@ -162,6 +162,21 @@ def test_a_file_replaced_between_two_reads_is_noticed(tmp_path: Path) -> None:
     assert "changed" in flat.failure.message
 
 
+def test_an_image_beyond_the_workers_memory_is_refused_with_the_numbers(tmp_path: Path) -> None:
+    """What decoding would take is compared with this process's share before it begins; other processes may do it."""
+    source, settings = source_of(write_image(tmp_path / "a.png")), settings_for(tmp_path / "out")
+    tasks.configure_worker(1 << 30, decode_bytes=1000)
+    try:
+        refused = do_image(source, settings).failure
+    finally:
+        tasks.configure_worker(1 << 30)
+
+    assert refused is not None
+    assert refused.error == "too-large"
+    assert "this worker's share is 1,000" in refused.message
+    assert do_image(source, settings).failure is None
+
+
 def test_after_a_stop_nothing_of_that_run_is_begun(tmp_path: Path) -> None:
     """A stopped run loads and flattens nothing, its record is no failure, and another run in the process goes on."""
     source, settings = source_of(write_image(tmp_path / "a.png")), settings_for(tmp_path / "out")
