@@ -43,6 +43,8 @@ _DASK_SETTINGS = {
 
 _START_SECONDS = 30
 # ^ for worker processes of this machine to come up: two when it is idle
+_START_LOOKS = 10
+# ^ at them in this time, for those that have died already
 
 
 @contextlib.contextmanager
@@ -67,9 +69,12 @@ def local_processes(workers: int, opening: Opening) -> Iterator[ClusterEngine]:
             client = stack.enter_context(_client(cluster, 60))
             client.register_plugin(WorkerSetup())
             cluster.scale(workers)
-            with contextlib.suppress(TimeoutError):
-                # ^ then the run begins with fewer, and the keeper sees to the others
-                client.wait_for_workers(workers, timeout=_START_SECONDS)
+            for _ in range(_START_LOOKS):
+                # ^ then the run begins with fewer, and the keeper goes on to see to the others
+                with contextlib.suppress(TimeoutError):
+                    client.wait_for_workers(workers, timeout=_START_SECONDS / _START_LOOKS)
+                    break
+                keeper.look()
         if importlib.util.find_spec("bokeh"):
             # ^ without it the pages only say that it is missing
             opening.listener.connected(workers, workers, client.dashboard_link or "")

@@ -38,12 +38,17 @@ class Keeper:
         for name, spec in list(specs.items()):
             if here & {f"{name}{suffix}" for suffix in spec.get("group", ("",))}:
                 self._seen[name] = now
-            elif name in self._seen and now - self._seen[name] > self._patience:
-                del self._seen[name]
+            elif self._has_failed(name) or (name in self._seen and now - self._seen[name] > self._patience):
+                self._seen.pop(name, None)
                 self._strike_off(name)
                 is_changed = True
         if is_changed and self._scale is not None:
             self._scale()
+
+    def _has_failed(self, name: Any) -> bool:
+        """Whether a worker ended before it was ready, of which no one else hears; a job in a queue has not."""
+        status = getattr(self._cluster.workers.get(name), "status", None)
+        return name not in self._seen and getattr(status, "name", "") == "failed"
 
     def _strike_off(self, name: Any) -> None:
         self._cluster.worker_spec.pop(name, None)

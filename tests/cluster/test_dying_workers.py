@@ -10,6 +10,7 @@ import dask
 import psutil
 import pytest
 from commands import Project
+from distributed.core import Status
 from servers import every, expected
 
 from flatpipe.batch import keeper
@@ -43,15 +44,37 @@ def test_workers_that_are_killed_again_and_again_cost_nothing(tmp_path: Path) ->
     assert not (project.out / ".partial").exists()
 
 
+def test_workers_that_die_as_they_start_are_replaced(tmp_path: Path) -> None:
+    """The first worker processes are killed before they are ready; the run gets others and ends well."""
+    project = Project.make(tmp_path / "p", images=2, execution={"scheduler": "processes", "workers": 2})
+    run = project.start("run")
+    killed: set[int] = set()
+
+    def kill_the_young() -> None:
+        with contextlib.suppress(psutil.Error):
+            children = psutil.Process(run.pid).children()
+            for child in [child for child in children if "spawn_main" in " ".join(child.cmdline())]:
+                if len(killed) < 2:
+                    child.kill()
+                    killed.add(child.pid)
+
+    with every(0.02, kill_the_young, run):
+        out, err = run.communicate(timeout=150)
+
+    assert len(killed) == 2
+    assert run.returncode == 0, out + err
+    assert "2 done, 0 up to date, 0 failed" in out
+
+
 def test_lost_workers_are_struck_off_and_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What was there and is gone for a while is replaced, workers and whole jobs; what has yet to come is not."""
+    """What was there and is gone for a while, or failed to start, is replaced; what has yet to come is not."""
     asked: list[bool] = []
     closed: list[object] = []
     group = {"group": ["-0", "-1"]}
-    specs: dict[object, dict[str, object]] = {0: {}, 1: {}, "job-0": group, "job-1": group, "pending": {}}
+    specs: dict[object, dict[str, object]] = {0: {}, 1: {}, 2: {}, "job-0": group, "job-1": group, "pending": {}}
     cluster = SimpleNamespace(
         worker_spec=specs,
-        workers={name: SimpleNamespace(close=name) for name in specs},
+        workers={name: SimpleNamespace(close=name, status=Status.running) for name in specs},
         loop=SimpleNamespace(add_callback=closed.append),
         scheduler_info={"workers": {}},
     )
@@ -65,11 +88,12 @@ def test_lost_workers_are_struck_off_and_asked_for_again(monkeypatch: pytest.Mon
     with dask.config.set({LOST_WORKER_TIMEOUT: "0s"}):
         watch = Keeper(cluster, lambda: asked.append(True))
     show(0, 1, "job-0-0", "job-0-1", "job-1-0", "job-1-1")
-    assert (len(specs), asked) == (5, [])
+    assert (len(specs), asked) == (6, [])
+    cluster.workers[2].status = Status.failed
     show(0, "job-0-1")
 
     assert set(specs) == set(cluster.workers) == {0, "job-0", "pending"}
-    assert closed == [1, "job-1"]
+    assert closed == [1, 2, "job-1"]
     assert asked == [True]
 
 
