@@ -14,8 +14,8 @@ from flatpipe.records import PlannedImage
 
 Granularity = Literal["auto", "pair", "image", "batch"]
 
-SMALL_BYTES = 128 << 10
-# ^ files below this flatten in tens of milliseconds a k, too little for a task of their own
+SMALL_BYTES = 900_000
+# ^ files below this flatten in a few milliseconds a k (8 at 768x512), too little for a task of their own
 _TINY_BYTES = 24 << 10
 # ^ files below this are done in tens of milliseconds as a whole
 _BATCH_BYTES = 256 << 10
