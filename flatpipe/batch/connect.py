@@ -38,6 +38,9 @@ _DASK_SETTINGS = {
     # ^ only records travel; decoded images are in our own bounded cache, which Dask cannot spill
     "distributed.comm.timeouts.connect": "60s",
     "distributed.admin.system-monitor.gil.enabled": False,
+    "distributed.admin.low-level-log-length": 50,
+    # ^ messages, transitions and events that the scheduler keeps to be looked at: a message holds a whole bundle of
+    #   images, and Dask's 1,000 for each worker let its memory grow for the first 16,000 images
 }
 
 

@@ -15,7 +15,15 @@ from flatpipe.files.ledger import Ledger
 from flatpipe.files.storage import Root
 from flatpipe.report.gallery_rows import GalleryImage, GallerySettings, gallery_images, gallery_state
 from flatpipe.report.screen import printable
-from flatpipe.report.shards import DETAILS_PER_SHARD, ROWS_PER_SHARD, detail_script, index_script, link_of
+from flatpipe.report.shards import (
+    DETAILS_PER_SHARD,
+    ROWS_PER_SHARD,
+    IndexRow,
+    detail_script,
+    index_row,
+    index_script,
+    link_of,
+)
 
 INDEX = "index.html"
 _DATA, _ASSETS = "gallery/data", "gallery/assets"
@@ -57,8 +65,7 @@ def write_gallery(ledger: Ledger, outputs: Root, settings: GallerySettings, *, a
     if not anew and _state_of(outputs) == state and INDEX in outputs.sizes(""):
         return False
     counts = _Counts()
-    for batch in _batches(gallery_images(ledger, settings), ROWS_PER_SHARD):
-        _write_shards(outputs, batch, settings, counts)
+    _write_shards(outputs, gallery_images(ledger, settings), settings, counts)
     _drop_others(outputs, counts.files)
     for name in (*_STYLES, *_SCRIPTS):
         outputs.write(f"{_ASSETS}/{name}", _asset(name))
@@ -72,16 +79,27 @@ def _batches(images: Iterator[GalleryImage], size: int) -> Iterator[list[Gallery
         yield batch
 
 
-def _write_shards(outputs: Root, batch: Sequence[GalleryImage], settings: GallerySettings, counts: _Counts) -> None:
-    """One script of the index, and the scripts of details that belong to the same images."""
-    shard = counts.images // ROWS_PER_SHARD
-    _write_script(outputs, counts, f"rows-{shard:05d}.js", index_script(shard, batch, settings))
-    first = counts.images // DETAILS_PER_SHARD
-    for row in range(0, len(batch), DETAILS_PER_SHARD):
-        number, part = first + row // DETAILS_PER_SHARD, batch[row : row + DETAILS_PER_SHARD]
-        _write_script(outputs, counts, f"details-{number:05d}.js", detail_script(number, part, settings, outputs.place))
-    for image in batch:
-        _count(counts, image)
+def _write_shards(outputs: Root, images: Iterator[GalleryImage], settings: GallerySettings, counts: _Counts) -> None:
+    """The scripts of the index, and those of details; images come and go a few at a time."""
+    rows: list[IndexRow] = []
+    for number, batch in enumerate(_batches(images, DETAILS_PER_SHARD)):
+        _write_script(
+            outputs, counts, f"details-{number:05d}.js", detail_script(number, batch, settings, outputs.place)
+        )
+        for image in batch:
+            _count(counts, image)
+            rows.append(index_row(image, settings))
+            if len(rows) == ROWS_PER_SHARD:
+                _write_rows(outputs, counts, rows)
+                rows = []
+    if rows:
+        _write_rows(outputs, counts, rows)
+
+
+def _write_rows(outputs: Root, counts: _Counts, rows: Sequence[IndexRow]) -> None:
+    """The script of the index that ends with the images counted so far."""
+    shard = (counts.images - 1) // ROWS_PER_SHARD
+    _write_script(outputs, counts, f"rows-{shard:05d}.js", index_script(shard, rows))
 
 
 def _write_script(outputs: Root, counts: _Counts, name: str, content: bytes) -> None:

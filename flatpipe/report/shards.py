@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
@@ -25,20 +26,51 @@ _STRIP_COLORS = 24
 # ^ most colours in the strip under a card
 
 
-def index_script(shard: int, images: Sequence[GalleryImage], settings: GallerySettings) -> bytes:
-    """Columns of the overview for `images`, the rows from `shard` * ROWS_PER_SHARD on."""
-    shown = [image.suggested for image in images]
-    names = [printable(image.image_id) for image in images]
+@dataclass(frozen=True, slots=True)
+class IndexRow:
+    """What the overview shows of one image: small, because thousands of them wait for their script."""
+
+    name: str
+    link: str
+    # ^ "" when the name says it
+    key: str
+    k: int
+    mse: float
+    colors: int
+    palette: str
+    has_pictures: bool
+    error: str
+
+
+def index_row(image: GalleryImage, settings: GallerySettings) -> IndexRow:
+    """One image's row of the overview."""
+    shown = image.suggested
+    name = printable(image.image_id)
+    return IndexRow(
+        name=name,
+        link=link_of(image.image_id) if name != image.image_id else "",
+        key=picture_key(image.image_id),
+        k=shown.k if shown else 0,
+        mse=_rounded(shown.mse) if shown else -1,
+        colors=image.distinct_colors,
+        palette=_strip(shown) if shown else "",
+        has_pictures=image.has_sweep and settings.pictures,
+        error=_failure_text(image),
+    )
+
+
+def index_script(shard: int, rows: Sequence[IndexRow]) -> bytes:
+    """Columns of the overview, the rows from `shard` * ROWS_PER_SHARD on."""
     columns = {
-        "names": names,
-        "links": {row: link_of(image.image_id) for row, image in enumerate(images) if names[row] != image.image_id},
-        "keys": "".join(picture_key(image.image_id) for image in images),
-        "ks": [flat.k if flat else 0 for flat in shown],
-        "mses": [_rounded(flat.mse) if flat else -1 for flat in shown],
-        "colors": [image.distinct_colors for image in images],
-        "palettes": [_strip(flat) if flat else "" for flat in shown],
-        "pictures": "".join("01"[image.has_sweep and settings.pictures] for image in images),
-        "errors": {row: _failure_text(image) for row, image in enumerate(images) if image.failure},
+        "names": [row.name for row in rows],
+        "links": {number: row.link for number, row in enumerate(rows) if row.link},
+        "keys": "".join(row.key for row in rows),
+        "ks": [row.k for row in rows],
+        "mses": [row.mse for row in rows],
+        "colors": [row.colors for row in rows],
+        "palettes": [row.palette for row in rows],
+        "pictures": "".join("01"[row.has_pictures] for row in rows),
+        "errors": {number: row.error for number, row in enumerate(rows) if row.error},
     }
     return _script("receiveRows", shard, columns)
 
