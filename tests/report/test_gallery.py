@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 from dataclasses import replace
@@ -13,10 +14,11 @@ import pytest
 from builders_report import HOSTILE_NAMES, SETTINGS, BuiltRun, built_run, soft_pixels, synthetic_results
 
 from flatpipe.files.layout import image_folder
+from flatpipe.files.storage import LocalRoot
 from flatpipe.records import Failure, PlannedImage
 from flatpipe.report import gallery as gallery_module
 from flatpipe.report.gallery import write_gallery
-from flatpipe.report.gallery_rows import gallery_images
+from flatpipe.report.gallery_rows import GalleryImage, gallery_images
 from flatpipe.report.knee import suggested_k
 from flatpipe.report.shards import original_link
 
@@ -106,6 +108,24 @@ def test_shards_grow_and_shrink_with_the_run(tmp_path: Path, monkeypatch: pytest
     run.ledger.store_plan([PlannedImage(result.source, (), sweep=False, reason="")])
     write_gallery(run.ledger, run.outputs, SETTINGS)
     assert sorted(run.outputs.sizes("gallery/data")) == ["details-00000.js", "rows-00000.js"]
+
+
+def test_memory_does_not_grow_with_the_number_of_images(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While 300 images are written into one shard of rows, no more than those of one shard of details are held."""
+    run = built_run(tmp_path)
+    for result in synthetic_results(300):
+        run.ledger.store_plan([PlannedImage(result.source, (), sweep=False, reason="")])
+        run.ledger.record(result, dict.fromkeys(range(2, 16), "flat"), "sweep", "run")
+    held: list[int] = []
+    write = LocalRoot.write
+
+    def counted(root: LocalRoot, name: str, content: bytes) -> None:
+        held.append(sum(type(found) is GalleryImage for found in gc.get_objects()))
+        write(root, name, content)
+
+    monkeypatch.setattr(LocalRoot, "write", counted)
+    write_gallery(run.ledger, run.outputs, SETTINGS)
+    assert 0 < max(held) <= 2 * gallery_module.DETAILS_PER_SHARD
 
 
 def test_page_of_nothing_says_so(tmp_path: Path) -> None:
