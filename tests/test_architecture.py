@@ -28,6 +28,7 @@ RULES: dict[str, tuple[set[str], set[str]]] = {
     ),
     "batch.cache": (set(), set()),
     "batch.endurance": (set(), set()),
+    "batch.allocator": (set(), set()),
     "batch.loaded": ({"quantize", "files", "batch.endurance", "records", "errors"}, {"numpy"}),
     "batch.sweep": ({"quantize", "files", "batch.loaded", "records", "report.knee", "report.pictures"}, set()),
     "batch.outcome": ({"quantize", "batch.loaded", "records"}, set()),
@@ -56,7 +57,7 @@ RULES: dict[str, tuple[set[str], set[str]]] = {
     "batch.keeper": (set(), {"dask"}),
     "batch.quiet": (set(), set()),
     "batch.worker": (
-        {"batch.tasks", "batch.endurance", "batch.memory", "files.quiet"},
+        {"batch.tasks", "batch.allocator", "batch.endurance", "batch.memory", "files.quiet"},
         {"distributed", "psutil", "threadpoolctl"},
     ),
     "batch.preflight": ({"batch.memory", "batch.worker", "files", "records", "errors"}, {"threadpoolctl"}),

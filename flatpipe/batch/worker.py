@@ -13,6 +13,7 @@ import psutil
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from flatpipe.batch import tasks
+from flatpipe.batch.allocator import keep_freed_memory
 from flatpipe.batch.endurance import allow_exit
 from flatpipe.batch.memory import DECODING_SHARE
 from flatpipe.files.quiet import silence_c_libraries
@@ -41,6 +42,7 @@ class WorkerSetup(distributed.WorkerPlugin):
         tasks.configure_worker(int(memory * _CACHE_SHARE), int(memory * DECODING_SHARE))
         if worker.nanny is not None:
             allow_exit()
+            keep_freed_memory()
             silence_c_libraries()
 
 
