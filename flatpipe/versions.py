@@ -4,7 +4,7 @@ from __future__ import annotations
 
 DECODING = 1
 # ^ files/decode.py: which pixels a file decodes to
-CLUSTERING = 2
+CLUSTERING = 3
 # ^ quantize/: which palette and labels those pixels get
 ENCODING = 1
 # ^ files/encode.py, files/animate.py: how they are written
