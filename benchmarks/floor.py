@@ -5,7 +5,6 @@ The floor decodes each image once and encodes the same PNG and GIF files with th
 
 from __future__ import annotations
 
-import shutil
 import statistics
 import tempfile
 import time
@@ -33,9 +32,11 @@ def measure(folders: list[Path], rounds: int) -> None:
     compile_kernels()
     say_setup("floor", f"marginal cost of an image, one worker, k = {KS[0]}..{KS[-1]} and the sweep, wall time")
     rows = []
-    for path in photos(folders, most=4):
-        rows.append(_measure_one(path, rounds))
-        print(f"   measured {path.name}")
+    with tempfile.TemporaryDirectory() as folder:
+        # ^ deleted at the very end: a file system may be slow to make files for minutes after others were deleted
+        for path in photos(folders, most=4):
+            rows.append(_measure_one(path, rounds, Path(folder)))
+            print(f"   measured {path.name}")
     columns = ("image", "megapixels", "floor s", "cluster+repaint / floor", "whole / floor")
     print_table(columns, rows)
     for large in (False, True):
@@ -47,18 +48,17 @@ def measure(folders: list[Path], rounds: int) -> None:
     save("floor", [dict(zip(columns, row, strict=True)) for row in rows])
 
 
-def _measure_one(path: Path, rounds: int) -> tuple[str, float, float, float, float]:
+def _measure_one(path: Path, rounds: int, folder: Path) -> tuple[str, float, float, float, float]:
     content = path.read_bytes()
     pixels = decode(content, DecodePolicy()).pixels
     flats = [flatten_indexed(index_colors(pixels), k) for k in KS]
     original = dithered(shrink_pixels(pixels, frame_side(ANIMATION)))
     frame = FlatFrame(original.palette, original.label_map)
     floors, clusters, wholes = [], [], []
-    with tempfile.TemporaryDirectory() as folder:
-        for _ in range(rounds):
-            floors.append(_seconds(lambda: _floor(content, flats, frame)))
-            clusters.append(_seconds(lambda: _cluster(pixels)))
-            wholes.append(_marginal(path, Path(folder)))
+    for number in range(rounds):
+        floors.append(_seconds(lambda: _floor(content, flats, frame)))
+        clusters.append(_seconds(lambda: _cluster(pixels)))
+        wholes.append(_marginal(path, folder / path.stem / str(number)))
     floor, cluster, whole = (statistics.median(values) for values in (floors, clusters, wholes))
     return (path.name, pixels.shape[0] * pixels.shape[1] / 1e6, floor, cluster / floor, whole / floor)
 
@@ -85,15 +85,13 @@ def _marginal(path: Path, folder: Path) -> float:
 def _run_copies(path: Path, folder: Path, copies: int) -> float:
     """Seconds of a run on so many copies of the image, each with one byte of its own behind the image's end."""
     source = folder / f"in{copies}"
-    source.mkdir(exist_ok=True)
+    source.mkdir(parents=True)
     for n in range(copies):
         (source / f"{n}{path.suffix}").write_bytes(path.read_bytes() + bytes([n]))
-    overrides = (f"output.path={folder}/out", "execution.scheduler=synchronous", "report.enabled=false")
+    overrides = (f"output.path={folder}/out{copies}", "execution.scheduler=synchronous", "report.enabled=false")
     config = default_config(str(source), [text for text in overrides if _is_known(text)])
     from flatpipe.planning import Request
 
-    shutil.rmtree(folder / "out", ignore_errors=True)
-    # ^ replacing files costs more than writing them
     return _seconds(lambda: run(config, Request(force=True)))
 
 
