@@ -162,12 +162,15 @@ def _note(workspace: Workspace, differences: list[Difference]) -> str:
 
 
 def _verified_text(counts: Verified, differences: int) -> str:
-    words = f"{counts.outputs} outputs of {counts.images} images"
-    words += f" and {counts.inputs} inputs" * bool(counts.inputs)
-    words += f", {counts.recomputed} images recomputed" * bool(counts.recomputed)
+    from flatpipe.report.screen import counted
+
+    words = f"{counted(counts.outputs, 'output')} of {counted(counts.images, 'image')}"
+    words += f" and {counted(counts.inputs, 'input')}" * bool(counts.inputs)
+    words += f", {counted(counts.recomputed, 'image')} recomputed" * bool(counts.recomputed)
     lines = [f"verified {words}: {differences or 'no'} difference{'s' * (differences != 1)}"]
     if counts.unfinished:
-        lines.append(f"{counts.unfinished} images are not (all) done with these settings: nothing to verify there")
+        unfinished = f"{counted(counts.unfinished, 'image')} {'is' if counts.unfinished == 1 else 'are'}"
+        lines.append(f"{unfinished} not (all) done with these settings: nothing to verify there")
     return "\n".join(lines)
 
 

@@ -50,8 +50,8 @@ class Screen(RunObserver):
         """Say what is about to happen."""
         self._images = plan.images - plan.current - plan.refused
         self._failed = plan.refused
-        due = f"{plan.pairs} flat images and {plan.sweeps} sweeps to make"
-        self._say(f"{plan.images} images: {plan.current} up to date, {due}")
+        due = f"{counted(plan.pairs, 'flat image')} and {counted(plan.sweeps, 'sweep')} to make"
+        self._say(f"{counted(plan.images, 'image')}: {plan.current} up to date, {due}")
         if not plan.pairs and not plan.sweeps:
             return
         self._say(f"running on {carrier}")
@@ -79,7 +79,7 @@ class Screen(RunObserver):
             message = printable(result.failure.message)
             self._say(f"failed: {name}: {message} ({result.failure.error})", style="red")
         elif self._verbose:
-            self._say(f"{name}: {len(result.flats)} flat images")
+            self._say(f"{name}: {counted(len(result.flats), 'flat image')}")
         if self._as_json:
             print_json(image_line(result))
         self._show_progress()
@@ -173,6 +173,11 @@ def print_json(content: dict[str, object], stream: TextIO | None = None) -> None
     stream.flush()
 
 
+def counted(number: int, noun: str) -> str:
+    """`1 image`, `2 images`."""
+    return f"{number} {noun}{'s' * (number != 1)}"
+
+
 def summary_text(summary: RunSummary) -> str:
     """The last lines of a run: done, up to date, failed, where to look."""
     lines = []
@@ -182,7 +187,8 @@ def summary_text(summary: RunSummary) -> str:
     elif not summary.done and not summary.failed:
         lines.append("nothing to do: everything is up to date")
     counts = f"{summary.done} done, {summary.current} up to date, {summary.failed} failed"
-    lines.append(f"{counts} of {summary.images} images ({summary.pairs} flat images in {summary.seconds:.1f} s)")
+    made = f"({counted(summary.pairs, 'flat image')} in {summary.seconds:.1f} s)"
+    lines.append(f"{counts} of {counted(summary.images, 'image')} {made}")
     lines.append(f"results:  {summary.output}/{layout.RESULTS}")
     if summary.failed:
         lines.append(f"failures: {summary.output}/{layout.FAILURES}")
@@ -192,8 +198,8 @@ def summary_text(summary: RunSummary) -> str:
 def plan_text(plan: PlanSummary) -> str:
     """A plan in its totals, with the reasons and how many images each holds for."""
     lines = [
-        f"{plan.images} images: {plan.current} up to date, {plan.refused} refused",
-        f"to make: {plan.pairs} flat images, {plan.sweeps} sweeps",
+        f"{counted(plan.images, 'image')}: {plan.current} up to date, {plan.refused} refused",
+        f"to make: {counted(plan.pairs, 'flat image')}, {counted(plan.sweeps, 'sweep')}",
         *(f"  {count:6d}  {printable(reason)}" for reason, count in plan.reasons),
     ]
     return "\n".join(lines) + "\n"
