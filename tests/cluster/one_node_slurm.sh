@@ -76,6 +76,8 @@ TaskPlugin=task/none
 JobAcctGatherType=jobacct_gather/none
 SelectType=select/cons_tres
 SelectTypeParameters=CR_CPU_Memory
+# a job that the scheduler missed when it was submitted would else wait a minute for the next round:
+SchedulerParameters=sched_interval=2,batch_sched_delay=0
 ReturnToService=2
 MpiDefault=none
 KillWait=2
@@ -89,7 +91,7 @@ started+=($!)
 node_is_idle() { sinfo --noheader --format=%T | grep -q idle; }
 wait_until "the node" node_is_idle
 
-timeout --kill-after=5 "${LIMIT:-120}" "$@" &
+timeout --kill-after=5 "${LIMIT:-300}" "$@" &
 started+=($!)
 wait $!
 # ^ in the background, so that a signal ends this script at once

@@ -27,7 +27,7 @@ def slurm(servers: Servers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     folder = tmp_path / "slurm"
     script = Path(__file__).parent / "one_node_slurm.sh"
     ready = folder / "ready"
-    servers.start(str(script), str(folder), "sh", "-c", f"touch {ready}; sleep 120", PYTHON=sys.executable)
+    servers.start(str(script), str(folder), "sh", "-c", f"touch {ready}; sleep 300", PYTHON=sys.executable)
     wait_for(ready.exists)
     monkeypatch.setenv("SLURM_CONF", str(folder / "slurm.conf"))
     return folder
@@ -57,21 +57,21 @@ def test_a_job_that_is_cancelled_on_the_way_is_replaced(slurm: Path, tmp_path: P
         "class": "dask_jobqueue.SLURMCluster",
         "kwargs": kwargs,
         "scale": {"jobs": 2},
-        "wait_for": {"workers": 2, "timeout": "60s"},
+        "wait_for": {"workers": 2, "timeout": "100s"},
         "dask_config": {"distributed.deploy.lost-worker-timeout": "3s"},
     }
     execution = {"granularity": "image", "cluster": cluster}
     project = Project.make(tmp_path / "p", images=40, execution=execution)
     run = project.start("run", faults={"slow": 0.5})
-    wait_for(lambda: len(list(project.out.rglob("sweep.gif"))) > 3)
+    wait_for(lambda: run.poll() is not None or len(list(project.out.rglob("sweep.gif"))) > 3, seconds=120)
     first = jobs()
+    assert len(first) == 2, run.communicate()
     subprocess.run(["scancel", first[0]], check=True)
     wait_for(lambda: run.poll() is not None or set(jobs()) - set(first))
     replaced = set(jobs()) - set(first)
     out, err = run.communicate(timeout=100)
 
     assert run.returncode == 0, out + err
-    assert len(first) == 2
     assert len(replaced) == 1
     assert project.digests() == expected(tmp_path / "threads", 40)
     wait_for(lambda: jobs() == [])
