@@ -55,7 +55,7 @@ RULES: dict[str, tuple[set[str], set[str]]] = {
         {"dask", "distributed"},
     ),
     "batch.keeper": (set(), {"dask"}),
-    "batch.quiet": (set(), set()),
+    "batch.quiet": (set(), {"dask"}),
     "batch.worker": (
         {"batch.tasks", "batch.allocator", "batch.endurance", "batch.memory", "files.quiet"},
         {"distributed", "psutil", "threadpoolctl"},

@@ -21,7 +21,7 @@ from flatpipe.batch.deploy import close_cluster, most_workers, started_cluster
 from flatpipe.batch.keeper import LOST_WORKER_TIMEOUT, Keeper
 from flatpipe.batch.opening import Opening
 from flatpipe.batch.preflight import check_workers
-from flatpipe.batch.quiet import LastWords, no_interrupts, quiet_logs
+from flatpipe.batch.quiet import LastWords, no_interrupts, quiet_logs, same_environment
 from flatpipe.batch.worker import WorkerSetup
 from flatpipe.errors import RunGivenUp
 
@@ -56,6 +56,7 @@ def local_processes(workers: int, opening: Opening) -> Iterator[ClusterEngine]:
     memory = opening.config.limits.memory_per_worker
     with contextlib.ExitStack() as stack:
         stack.enter_context(dask.config.set(_DASK_SETTINGS))
+        stack.enter_context(same_environment())
         stack.enter_context(quiet_logs())
         with no_interrupts():
             cluster = distributed.LocalCluster(
@@ -95,6 +96,7 @@ def configured_cluster(opening: Opening) -> Iterator[ClusterEngine]:
     section = opening.section
     with contextlib.ExitStack() as stack:
         stack.enter_context(dask.config.set({**_DASK_SETTINGS, **section.dask_config}))
+        stack.enter_context(same_environment())
         said = stack.enter_context(quiet_logs())
         client, keeper = _connected(stack, opening)
         _wait_for_workers(client, opening, said)

@@ -1,11 +1,14 @@
-"""Keeping Dask's own log and the terminal's signals away from the user and from the workers."""
+"""Keeping Dask's log and environment variables away from the user, the terminal's signals from the workers."""
 
 from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import signal
 from collections.abc import Iterator
+
+import dask
 
 _LOGGERS = ("distributed", "dask_jobqueue", "asyncssh", "asyncio", "tornado", "bokeh")
 
@@ -50,3 +53,21 @@ def no_interrupts() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+@contextlib.contextmanager
+def same_environment() -> Iterator[None]:
+    """Take back the environment variables that Dask's nannies set in this process and leave behind.
+
+    Whoever calls `flatpipe.run` from a program of his own would go on with one OpenMP thread and a fixed hash seed.
+    """
+    names = (*dask.config.get("distributed.nanny.pre-spawn-environ", {}), "PYTHONHASHSEED")
+    before = {name: os.environ.get(name) for name in names}
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value

@@ -5,7 +5,7 @@ set -euo pipefail
 folder=$1
 shift
 node=$(hostname -s)
-cores=$(nproc)
+cores=$(getconf _NPROCESSORS_ONLN) # nproc obeys OMP_NUM_THREADS
 memory=$(($(awk '/MemTotal/ {print $2}' /proc/meminfo) / 1024 - 256)) # MiB
 read -r controller_port node_port < <(
   "${PYTHON:-python3}" -c 'import socket
