@@ -61,4 +61,4 @@ bench: $(VENV)/.bench
 	$(BIN)/python -m benchmarks plain --rounds 3 --most 1
 
 fuzz: $(VENV)/.dev
-	FLATPIPE_FUZZ=5000 $(BIN)/python -m pytest tests/files -k fuzz
+	FLATPIPE_FUZZ=5000 $(BIN)/python -m pytest tests/decode -k fuzz

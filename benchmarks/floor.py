@@ -12,9 +12,9 @@ from pathlib import Path
 
 from benchmarks.common import KS, photos, print_table, save, say_setup
 from flatpipe.config import default_config
-from flatpipe.files.animate import FlatFrame, encode_gif, frame_side, shrink_labels, shrink_pixels
-from flatpipe.files.decode import decode
-from flatpipe.files.encode import encode_png
+from flatpipe.decode.decode import decode
+from flatpipe.encode.animate import FlatFrame, encode_gif, frame_side, shrink_labels, shrink_pixels
+from flatpipe.encode.png import encode_png
 from flatpipe.pipeline import run
 from flatpipe.quantize.color_table import index_colors
 from flatpipe.quantize.dither import dithered
@@ -90,7 +90,7 @@ def _run_copies(path: Path, folder: Path, copies: int) -> float:
         (source / f"{n}{path.suffix}").write_bytes(path.read_bytes() + bytes([n]))
     overrides = (f"output.path={folder}/out{copies}", "execution.scheduler=synchronous", "report.enabled=false")
     config = default_config(str(source), [text for text in overrides if _is_known(text)])
-    from flatpipe.planning import Request
+    from flatpipe.plan.workspace import Request
 
     return _seconds(lambda: run(config, Request(force=True)))
 

@@ -19,12 +19,12 @@ import psutil
 from playwright.sync_api import CDPSession, Page, sync_playwright
 
 from benchmarks.common import print_table, save, say_setup
-from flatpipe.files.ledger import Ledger
-from flatpipe.files.storage import LocalRoot
+from flatpipe.layout import picture_name
+from flatpipe.ledger.ledger import Ledger
+from flatpipe.pictures.thumbnail import small_picture, thumbnail
 from flatpipe.records import PlannedImage, SweepResult
 from flatpipe.report.gallery import write_gallery
-from flatpipe.report.pictures.names import picture_name
-from flatpipe.report.pictures.thumbnail import small_picture, thumbnail
+from flatpipe.storage.roots import LocalRoot
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "report"))
 

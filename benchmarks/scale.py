@@ -19,9 +19,9 @@ import psutil
 from PIL import Image
 
 from benchmarks.common import KS, print_table, save, say_setup, side_by_side
-from flatpipe.files.animate import FlatFrame, encode_gif
-from flatpipe.files.decode import decode
-from flatpipe.files.encode import encode_png
+from flatpipe.decode.decode import decode
+from flatpipe.encode.animate import FlatFrame, encode_gif
+from flatpipe.encode.png import encode_png
 from flatpipe.quantize.color_table import index_colors
 from flatpipe.quantize.dither import dithered
 from flatpipe.quantize.flatten import flatten_indexed

@@ -12,11 +12,11 @@ docs/python.md has more. Importing flatpipe is cheap; what it takes is loaded wh
 from typing import TYPE_CHECKING
 
 from flatpipe.errors import ConfigError, FlatpipeError, ImageError, RunGivenUp
+from flatpipe.versions import __version__
 
 if TYPE_CHECKING:
     from flatpipe.api import Config, FlatImage, Sweep, flatten, load_config, run, sweep
 
-__version__ = "0.1.0"
 __all__ = [
     "Config",
     "ConfigError",
@@ -25,6 +25,7 @@ __all__ = [
     "ImageError",
     "RunGivenUp",
     "Sweep",
+    "__version__",
     "flatten",
     "load_config",
     "run",

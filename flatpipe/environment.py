@@ -6,7 +6,7 @@ import os
 import platform
 from importlib import metadata
 
-from flatpipe import __version__
+from flatpipe.versions import __version__
 
 _PACKAGES = ("dask", "distributed", "imageio", "numba", "numpy", "pillow", "scikit-learn")
 

@@ -8,8 +8,8 @@ from flatpipe.records import ImageResult, PlanSummary
 class RunObserver:
     """Told of a run's progress; the base class listens in silence."""
 
-    def planned(self, plan: PlanSummary, carrier: str) -> None:
-        """The plan is complete; `carrier` is going to do the work, if there is any."""
+    def planned(self, plan: PlanSummary, backend: str) -> None:
+        """The plan is complete; `backend` is going to do the work, if there is any."""
 
     def preparing(self, what: str) -> None:
         """Something takes a while before work begins."""

@@ -13,20 +13,17 @@ from pathlib import Path
 
 from dask.delayed import Delayed
 
-from flatpipe.batch.bundle import Bundle, bundles
-from flatpipe.batch.engines import check_carrier, choose_carrier, open_engine
-from flatpipe.batch.execute import BuildGraph, execute
-from flatpipe.batch.graph import bundle_graph
-from flatpipe.batch.opening import Opening
-from flatpipe.batch.warm_up import warm_up
+from flatpipe import layout
 from flatpipe.config import Config
+from flatpipe.engines.bundle import Bundle, bundles
+from flatpipe.engines.engines import check_backend, open_engine
+from flatpipe.engines.execute import BuildGraph, execute
+from flatpipe.engines.graph import bundle_graph
+from flatpipe.engines.opening import Opening
 from flatpipe.errors import RunGivenUp
-from flatpipe.files import layout
-from flatpipe.files.discover import RefusedFile
-from flatpipe.finishing import write_ending
-from flatpipe.interrupts import announced, stop_on_signals
 from flatpipe.observer import RunObserver
-from flatpipe.planning import PlanCounts, Request, Workspace, open_workspace, plan_images
+from flatpipe.plan.backend import choose_backend
+from flatpipe.plan.workspace import PlanCounts, Request, Workspace, open_workspace, plan_images
 from flatpipe.proof.locked import LOCK_MISSED, lock_missed, lock_to_reproduce
 from flatpipe.records import (
     INTERRUPTED,
@@ -40,7 +37,11 @@ from flatpipe.records import (
     StopRequest,
     TaskSettings,
 )
-from flatpipe.run_log import RunLog
+from flatpipe.run.finishing import write_ending
+from flatpipe.run.interrupts import announced, stop_on_signals
+from flatpipe.run.run_log import RunLog
+from flatpipe.storage.discover import RefusedFile
+from flatpipe.work.warm_up import warm_up
 
 
 @dataclass(slots=True)
@@ -79,7 +80,7 @@ def run(
     told by the summary's `exit_code` and `reason`.
     """
     observer, request, run_id = observer or RunObserver(), request or Request(), _new_run_id()
-    check_carrier(config)
+    check_backend(config)
     with (
         open_workspace(config, for_writing=True, named=sources) as workspace,
         lock_to_reproduce(workspace, request.lock, sources) as lock,
@@ -119,14 +120,14 @@ def _store_plan(run: _Run, sources: Sequence[ImageSource] | None) -> PlanSummary
 def _execute(run: _Run, plan: PlanSummary) -> str:
     """Do the planned work; the reason why it ended early, or "" when it did not."""
     config, images = run.workspace.config, plan.images - plan.current
-    carrier = choose_carrier(config, images)
-    run.observer.planned(plan, str(carrier))
+    backend = choose_backend(config, images)
+    run.observer.planned(plan, str(backend))
     if not plan.pairs and not plan.sweeps:
         return ""
     with announced(run.observer.preparing, "compiling kernels (first run only)"):
         warm_up()
     try:
-        with open_engine(carrier, _opening(run)) as engine:
+        with open_engine(backend, _opening(run)) as engine:
             _begin_work(run)
             work = bundles(run.workspace.ledger.work(), config.execution.granularity)
             for result in execute(work, engine, _graph_builder(run), run.stop):

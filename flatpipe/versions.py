@@ -1,12 +1,17 @@
-"""Numbers that are raised when the same input and config may give other output; they are part of every fingerprint."""
+"""The release, and numbers that are raised when the same input and config may give other output.
+
+The numbers are part of every fingerprint.
+"""
 
 from __future__ import annotations
 
+__version__ = "0.1.0"
+
 DECODING = 1
-# ^ files/decode.py: which pixels a file decodes to
+# ^ decode/: which pixels a file decodes to
 CLUSTERING = 3
 # ^ quantize/: which palette and labels those pixels get
 ENCODING = 1
-# ^ files/encode.py, files/animate.py: how they are written
+# ^ encode/: how they are written
 PICTURES = 1
-# ^ report/pictures/: thumbnails, previews, points, contact sheets
+# ^ pictures/: thumbnails, previews, points, contact sheets

@@ -16,9 +16,9 @@ from collections.abc import Sequence
 
 from file_builders import sample_files
 
+from flatpipe.c_libraries import silence_c_libraries
+from flatpipe.decode.decode import count_frames, decode
 from flatpipe.errors import ImageError
-from flatpipe.files.decode import count_frames, decode
-from flatpipe.files.quiet import silence_c_libraries
 from flatpipe.records import DecodePolicy
 
 SECONDS_PER_CASE = 20

@@ -5,181 +5,220 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 PACKAGE = Path(__file__).parent.parent / "flatpipe"
-MODULES = sorted(PACKAGE.rglob("*.py"))
+CORE_WORDS = {"quantize.options", "quantize.knee"}
+# ^ the two modules of the core that are standard library alone: what a caller may choose, and what a curve says
+GROUND = {"records", "errors", "versions", "environment", "observer", "layout", "text", "c_libraries"}
 
-# module or folder -> (what of flatpipe it may import, what else beside the standard library)
-RULES: dict[str, tuple[set[str], set[str]]] = {
-    "errors": (set(), set()),
-    "versions": (set(), set()),
-    "records": ({"quantize.options"}, set()),
-    "environment": (set(), set()),
-    "interrupts": ({"records"}, set()),
-    "observer": ({"records"}, set()),
-    "quantize": ({"quantize"}, {"numpy", "numba", "sklearn", "threadpoolctl"}),
-    "config": ({"errors", "config", "quantize.options"}, {"yaml", "pydantic", "pydantic_core"}),
-    "files": (
-        {"files", "records", "errors", "versions", "quantize"},
-        {"PIL", "numpy", "fsspec", "imageio", "wcmatch", "pillow_heif", "numba"},
+# From the top floor down: room -> (rooms of flatpipe that it may know, libraries beside the standard one).
+# The order is a rule too: a room knows only rooms that stand below it here, so no arrow runs back up.
+ROOMS: dict[str, tuple[set[str], set[str]]] = {
+    "__main__": ({"cli"}, set()),
+    "cli": (
+        {"pipeline", "run", "proof", "engines", "plan", "report", "ledger", "storage", "config", *CORE_WORDS, *GROUND},
+        {"click", "rich"},
     ),
-    "batch.cache": (set(), set()),
-    "batch.endurance": (set(), set()),
-    "batch.allocator": (set(), set()),
-    "batch.loaded": ({"quantize", "files", "batch.endurance", "records", "errors"}, {"numpy"}),
-    "batch.sweep": ({"quantize", "files", "batch.loaded", "records", "report.knee", "report.pictures"}, set()),
-    "batch.outcome": ({"quantize", "batch.loaded", "records"}, set()),
-    "batch.tasks": (
-        {
-            *("batch.cache", "batch.endurance", "batch.loaded", "batch.outcome", "batch.sweep"),
-            *("quantize", "files", "records", "errors"),
-        },
-        set(),
+    "__init__": ({"api", "errors", "versions"}, set()),
+    "api": (
+        {"pipeline", "plan", "decode", "encode", "storage", "config", "quantize", *GROUND},
+        {"numpy", "PIL"},
     ),
-    "batch.warm_up": ({"quantize", "files"}, {"numpy"}),
-    "batch.fingerprint": ({"records", "versions"}, set()),
-    "batch.settings": ({"config", "records", "files.layout", "files.discover", "quantize.options"}, {"dask", "psutil"}),
-    "batch.memory": ({"files", "records", "errors"}, set()),
-    "batch.plan": (
-        {"batch.fingerprint", "records", "files.layout", "files.ledger", "files.ledger_rows", "files.storage"},
-        set(),
-    ),
-    "batch.bundle": ({"records"}, set()),
-    "batch.graph": ({"batch.tasks", "batch.bundle", "records"}, {"dask"}),
-    "batch.execute": ({"batch.tasks", "batch.bundle", "batch.graph", "files.ledger", "records", "errors"}, {"dask"}),
-    "batch.cluster": (
-        {"batch.tasks", "batch.bundle", "batch.execute", "batch.keeper", "batch.opening", "errors"},
-        {"dask", "distributed"},
-    ),
-    "batch.keeper": (set(), {"dask"}),
-    "batch.quiet": (set(), {"dask"}),
-    "batch.worker": (
-        {"batch.tasks", "batch.allocator", "batch.endurance", "batch.memory", "files.quiet"},
-        {"distributed", "psutil", "threadpoolctl"},
-    ),
-    "batch.preflight": ({"batch.memory", "batch.worker", "files", "records", "errors"}, {"threadpoolctl"}),
-    "batch.deploy": ({"batch.keeper", "config", "errors"}, {"dask"}),
-    "batch.opening": ({"config", "records"}, set()),
-    "batch.connect": ({"batch", "config", "errors"}, {"dask", "distributed"}),
-    "batch.engines": ({"batch", "config", "errors"}, {"dask", "psutil"}),
-    "report.pictures": ({"report", "files", "records"}, {"numpy", "PIL"}),
-    "report": (
-        {"report", "observer", "records", "files.layout", "files.ledger", "files.storage", "quantize.options"},
-        {"rich", "jinja2"},
-    ),
-    "planning": ({"batch.fingerprint", "batch.plan", "batch.settings", "config", "errors", "files", "records"}, set()),
     "pipeline": (
-        {
-            *("planning", "finishing", "run_log", "proof", "interrupts", "observer", "config", "records"),
-            *("files", "batch", "errors"),
-        },
+        {"run", "work.warm_up", "proof", "engines", "plan", "report", "ledger", "storage", "config", *GROUND},
         {"dask"},
     ),
-    "proof.scratch": ({"batch.tasks", "files.remote", "records"}, set()),
-    "proof.recompute": ({"proof", "planning", "files", "records"}, set()),
-    "proof.estimate": ({"proof", "batch", "planning", "files", "records"}, set()),
-    "proof": ({"proof", "batch.memory", "batch.plan", "planning", "config", "errors", "files", "records"}, {"PIL"}),
-    "run_log": ({"environment", "errors", "files.layout", "planning", "proof", "records", "report.screen"}, set()),
-    "finishing": ({"config", "environment", "files.layout", "planning", "proof", "records", "report"}, set()),
-    "starting": ({"config", "errors", "files", "records"}, set()),
-    "cli": (
-        {
-            *("cli", "pipeline", "planning", "proof", "starting", "finishing", "config", "errors", "files"),
-            *("records", "report"),
-        },
-        {"click"},
+    "run": ({"proof", "engines", "plan", "report", "ledger", "storage", "config", *GROUND}, {"dask"}),
+    "proof": ({"plan", "work", "ledger", "storage", "config", *GROUND}, {"PIL"}),
+    "engines": (
+        {"work", "plan", "storage", "config", *GROUND},
+        {"dask", "distributed", "psutil", "threadpoolctl"},
     ),
-    "image_source": ({"errors", "files.decode", "files.storage", "records"}, {"numpy", "PIL"}),
-    "flat_image": ({"errors", "files", "quantize", "records", "report.knee"}, {"numpy"}),
-    "api": (
-        {
-            *("config", "errors", "flat_image", "image_source", "observer"),
-            *("quantize", "pipeline", "planning", "records"),
-        },
-        set(),
-    ),
-    "__main__": ({"cli"}, set()),
-    "__init__": ({"api", "errors"}, set()),
+    "plan": ({"ledger", "decode", "storage", "config", *CORE_WORDS, *GROUND}, {"dask", "psutil"}),
+    "work": ({"pictures", "decode", "encode", "storage", "quantize", *GROUND}, {"numpy"}),
+    "report": ({"ledger", "storage", *CORE_WORDS, *GROUND}, {"jinja2"}),
+    "ledger": (GROUND, set()),
+    "pictures": ({"encode", "quantize", *GROUND}, {"PIL", "numpy"}),
+    "decode": (GROUND, {"PIL", "numpy", "pillow_heif"}),
+    "encode": ({"quantize", *GROUND}, {"PIL", "numpy", "numba", "imageio"}),
+    "storage": (GROUND, {"fsspec", "wcmatch"}),
+    "config": ({*CORE_WORDS, "errors", "text"}, {"yaml", "pydantic", "pydantic_core"}),
+    **{room: ({*CORE_WORDS, *GROUND}, set()) for room in sorted(GROUND)},
+    "quantize": (set(), {"numpy", "numba", "sklearn", "threadpoolctl"}),
 }
+FLOOR = {room: floor for floor, room in enumerate(ROOMS)} | dict.fromkeys(GROUND, len(ROOMS))
 
-LATE_IMPORTS = {"cli", "__init__", "api", "batch.engines"}
-# ^ cli: `--help` must not wait; __init__: `import flatpipe` must not compile; api: flatten needs no Dask;
-#   engines: threads need no distributed
-
-
-def _name(path: Path) -> str:
-    name = ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
-    return name.removesuffix(".__init__") if name != "__init__" else name
+STARTS_FAST = {"cli", "__init__", "api", "engines.engines"}
+# ^ may import flatpipe inside functions. cli: `--help` must not wait; __init__: `import flatpipe` must not compile;
+#   api: flatten needs no Dask; engines.engines: threads need no distributed
+MOST_LINES, MOST_FUNCTION_LINES, MOST_MODULES = 250, 50, 16
+USUAL_FUNCTION_LINES, USUAL_SHARE = 20, 0.9
 
 
-def _imports(tree: ast.Module) -> list[tuple[str, bool]]:
+@dataclass(frozen=True)
+class Module:
+    """One module of the package, as text and as syntax."""
+
+    name: str
+    # ^ dotted, below flatpipe
+    text: str
+    tree: ast.Module
+
+    @property
+    def room(self) -> str:
+        """The folder that it stands in, or itself on the ground floor."""
+        return self.name.partition(".")[0]
+
+
+@cache
+def _modules() -> tuple[Module, ...]:
+    def module(path: Path) -> Module:
+        name = ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
+        text = path.read_text(encoding="utf-8")
+        return Module(name.removesuffix(".__init__"), text, ast.parse(text))
+
+    return tuple(module(path) for path in sorted(PACKAGE.rglob("*.py")))
+
+
+def _functions(module: Module) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    return (node for node in ast.walk(module.tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+
+
+def _lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    return (function.end_lineno or function.lineno) - function.lineno + 1
+
+
+def _imports(module: Module) -> Iterator[tuple[str, bool]]:
     """Every imported module's dotted name, and whether the import stands inside a function."""
-    inside = {
-        id(node)
-        for function in ast.walk(tree)
-        if isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef))
-        for node in ast.walk(function)
-    }
-    found = []
-    for node in ast.walk(tree):
+    inside = {id(node) for function in _functions(module) for node in ast.walk(function)}
+    known = {one.name for one in _modules()} | {one.room for one in _modules()}
+    for node in ast.walk(module.tree):
         if isinstance(node, ast.Import):
-            found += [(alias.name, id(node) in inside) for alias in node.names]
+            yield from ((alias.name, id(node) in inside) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            module = node.module or ""
-            if module in ("flatpipe", "flatpipe.batch", "flatpipe.files", "flatpipe.quantize"):
-                found += [(f"{module}.{alias.name}", id(node) in inside) for alias in node.names]
-            else:
-                found.append((module, id(node) in inside))
-    return found
+            source = node.module or ""
+            below = source.removeprefix("flatpipe").lstrip(".")
+            for alias in node.names:
+                inner = f"{below}.{alias.name}".lstrip(".")
+                is_module = source.partition(".")[0] == "flatpipe" and inner in known
+                yield f"flatpipe.{inner}" if is_module else source, id(node) in inside
 
 
-def _rule(name: str) -> tuple[set[str], set[str]]:
-    for known in (name, name.rpartition(".")[0], name.partition(".")[0]):
-        if known in RULES:
-            return RULES[known]
-    return set(), set()
+def _inner_imports(module: Module) -> Iterator[str]:
+    """What a module imports of flatpipe outside its own room, dotted below flatpipe."""
+    for imported, _ in _imports(module):
+        top, _, inner = imported.partition(".")
+        if top == "flatpipe" and inner.partition(".")[0] != module.room:
+            yield inner or "__init__"
 
 
 def _is_within(name: str, allowed: set[str]) -> bool:
-    return any(name == prefix or name.startswith(prefix + ".") for prefix in allowed)
+    return any(name == prefix or name.startswith(f"{prefix}.") for prefix in allowed)
 
 
-@pytest.mark.parametrize("path", MODULES, ids=_name)
-def test_a_module_imports_only_what_its_room_may_know(path: Path) -> None:
-    """Imports point down: each room of the tree knows only the rooms and libraries of its row."""
-    ours, theirs = _rule(_name(path))
-    for module, _ in _imports(ast.parse(path.read_text())):
-        top = module.split(".")[0]
-        if top == "flatpipe":
-            inner = module.removeprefix("flatpipe").lstrip(".")
-            assert inner in ("", "__version__") or _is_within(inner, ours), f"{path.name} imports {module}"
-        elif top not in sys.stdlib_module_names:
-            assert top in theirs, f"{path.name} imports {module}"
+def test_every_room_stands_in_the_table() -> None:
+    """Every folder and every module at the top has its row, and no row is left of one that is gone."""
+    assert {module.room or "__init__" for module in _modules()} == set(ROOMS)
 
 
-@pytest.mark.parametrize("path", MODULES, ids=_name)
-def test_imports_stand_at_the_top(path: Path) -> None:
+def test_no_arrow_runs_back_up() -> None:
+    """A room may only be allowed what stands below it in the table."""
+    back = [
+        f"{room} -> {below}"
+        for room, (allowed, _) in ROOMS.items()
+        for below in allowed
+        if FLOOR[below.partition(".")[0]] <= FLOOR[room] and not (room in GROUND and below in GROUND | CORE_WORDS)
+    ]
+    assert back == []
+
+
+def test_rooms_import_only_what_their_row_allows() -> None:
+    """Each room knows only the rooms of flatpipe in its row."""
+    strangers = [
+        f"{module.name} imports {imported}"
+        for module in _modules()
+        for imported in _inner_imports(module)
+        if not _is_within(imported, ROOMS[module.room or "__init__"][0])
+    ]
+    assert strangers == []
+
+
+def test_rooms_use_only_the_libraries_of_their_row() -> None:
+    """Each room knows only the libraries in its row: Dask stands in engines, Pillow where pixels are made."""
+    strangers = [
+        f"{module.name} imports {imported}"
+        for module in _modules()
+        for imported in sorted({name.partition(".")[0] for name, _ in _imports(module)})
+        if imported not in (*sys.stdlib_module_names, "flatpipe", *ROOMS[module.room or "__init__"][1])
+    ]
+    assert strangers == []
+
+
+def test_modules_import_in_no_circle() -> None:
+    """No module imports itself by way of others, late imports included."""
+    arrows = {
+        module.name: {name.removeprefix("flatpipe.") for name, _ in _imports(module) if name.startswith("flatpipe.")}
+        for module in _modules()
+    }
+    while leaves := {name for name, known in arrows.items() if not known & arrows.keys()}:
+        arrows = {name: known for name, known in arrows.items() if name not in leaves}
+    assert arrows == {}
+
+
+def test_imports_stand_at_the_top() -> None:
     """Only modules that must start fast import flatpipe inside functions: cycles are not hidden that way."""
-    if _is_within(_name(path), LATE_IMPORTS):
-        return
     late = [
-        module for module, inside in _imports(ast.parse(path.read_text())) if inside and module.startswith("flatpipe")
+        f"{module.name} imports {imported}"
+        for module in _modules()
+        if not _is_within(module.name or "__init__", STARTS_FAST)
+        for imported, inside in _imports(module)
+        if inside and imported.startswith("flatpipe")
     ]
     assert late == []
 
 
-@pytest.mark.parametrize("path", MODULES, ids=_name)
-def test_functions_fit_on_a_screen_and_modules_in_a_head(path: Path) -> None:
-    """No function is longer than 50 lines, no module longer than 250."""
-    text = path.read_text()
-    assert text.count("\n") <= 250
-    for node in ast.walk(ast.parse(text)):
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-            assert node.end_lineno is not None
-            assert node.end_lineno - node.lineno < 50, f"{path.name}: {node.name}"
+def test_nothing_outgrows_a_head() -> None:
+    """No function is longer than 50 lines, no module than 250, no folder holds more than 16 modules."""
+    functions = [
+        f"{module.name}: {function.name} has {_lines(function)} lines"
+        for module in _modules()
+        for function in _functions(module)
+        if _lines(function) > MOST_FUNCTION_LINES
+    ]
+    modules = [
+        f"{module.name} has {module.text.count(chr(10))} lines"
+        for module in _modules()
+        if module.text.count("\n") > MOST_LINES
+    ]
+    folders = [
+        f"{folder.relative_to(PACKAGE)} has {count} modules"
+        for folder in (PACKAGE, *(path for path in PACKAGE.rglob("*") if path.is_dir()))
+        if (count := sum(path.name not in ("__init__.py", "__main__.py") for path in folder.glob("*.py")))
+        > MOST_MODULES
+    ]
+    assert [*functions, *modules, *folders] == []
+
+
+def test_nine_functions_of_ten_are_short() -> None:
+    """At least 90 % of all functions fit within 20 lines."""
+    lengths = [_lines(function) for module in _modules() for function in _functions(module)]
+    share = sum(length <= USUAL_FUNCTION_LINES for length in lengths) / len(lengths)
+    assert share >= USUAL_SHARE, f"{share:.1%} of {len(lengths)} functions"
+
+
+def test_every_room_has_its_tests() -> None:
+    """Every folder of the package that holds modules has a folder of tests of the same name."""
+    folders = {path.parent.relative_to(PACKAGE) for path in PACKAGE.rglob("*.py")} - {Path()}
+    missing = sorted(
+        str(folder) for folder in folders if not any((PACKAGE.parent / "tests" / folder).rglob("test_*.py"))
+    )
+    assert missing == []
 
 
 @pytest.mark.parametrize(
@@ -197,12 +236,3 @@ def test_quick_commands_import_nothing_heavy(arguments: list[str]) -> None:
         [sys.executable, "-c", program], cwd=PACKAGE.parent, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
-
-
-def test_tasks_never_see_dask() -> None:
-    """What a worker does can be read, run and tested without Dask."""
-    for name in ("tasks", "loaded", "cache"):
-        imported = {
-            module.split(".")[0] for module, _ in _imports(ast.parse((PACKAGE / "batch" / f"{name}.py").read_text()))
-        }
-        assert not imported & {"dask", "distributed"}

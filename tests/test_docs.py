@@ -16,7 +16,7 @@ import pytest
 from commands import Project
 
 from flatpipe import cli, errors
-from flatpipe.files.ledger_schema import connect
+from flatpipe.ledger.schema import connect
 from flatpipe.records import RunSummary
 from flatpipe.report.tables import FAILURE_COLUMNS, RESULT_COLUMNS
 

@@ -7,7 +7,6 @@ import sys
 
 import click
 
-from flatpipe import __version__
 from flatpipe.cli.cleaning import clean
 from flatpipe.cli.completing import COMPLETE_VARIABLE, completion
 from flatpipe.cli.configuring import init, schema, validate
@@ -17,6 +16,7 @@ from flatpipe.cli.proving import diff, verify
 from flatpipe.cli.reporting import report
 from flatpipe.cli.running import flatten, run
 from flatpipe.errors import FlatpipeError
+from flatpipe.versions import __version__
 
 _SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 

@@ -28,10 +28,11 @@ def clean(
     """
     from dataclasses import asdict
 
-    from flatpipe.planning import only_run, open_workspace
+    from flatpipe.cli.screen import print_json
+    from flatpipe.plan.workspace import only_run, open_workspace
     from flatpipe.proof.cleaning import forget, remove, stale_files
     from flatpipe.proof.outputs import require_ledger
-    from flatpipe.report.screen import print_json, printable
+    from flatpipe.text import printable
 
     config = read_config(config_path, overrides, profile)
     count = size = kept = 0

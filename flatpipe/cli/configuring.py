@@ -17,7 +17,7 @@ def validate(config_path: str, overrides: tuple[str, ...], profile: str | None, 
     Example: flatpipe validate --resolved -s flatten.k=2-8
     """
     from flatpipe.config import load_resolved, resolved_yaml
-    from flatpipe.planning import check_places
+    from flatpipe.plan.workspace import check_places
 
     loaded = load_resolved(config_path, overrides, profile)
     check_places(str(loaded.config.input.path), str(loaded.config.output.path))
@@ -35,7 +35,7 @@ def init(folder: str) -> None:
     \b
     Example: flatpipe init photos && flatpipe plan photos/pipeline.yaml
     """
-    from flatpipe.starting import write_starter
+    from flatpipe.cli.starting import write_starter
 
     click.echo(write_starter(folder))
 

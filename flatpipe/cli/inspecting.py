@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from flatpipe.cli.options import A_PATH, config_options, place_options, read_config
+from flatpipe.text import duration
 
 if TYPE_CHECKING:
     from flatpipe.proof.status import RunStatus
@@ -28,10 +29,10 @@ def status(place: str, overrides: tuple[str, ...], profile: str | None, as_json:
       flatpipe status outputs
       watch -n 10 flatpipe status
     """
-    from flatpipe.planning import open_workspace
+    from flatpipe.cli.screen import print_json
+    from flatpipe.plan.workspace import open_workspace
     from flatpipe.proof.recorded import recorded_config
     from flatpipe.proof.status import run_status
-    from flatpipe.report.screen import print_json
 
     with open_workspace(recorded_config(place, overrides, profile), for_writing=False, named=()) as workspace:
         found = run_status(workspace)
@@ -60,17 +61,6 @@ def _status_text(found: RunStatus) -> str:
     return "\n".join(lines)
 
 
-def duration(seconds: float) -> str:
-    """Seconds in words that a person reads: `45 s`, `12 min`, `3 h 20 min`, `2 d 4 h`."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    if minutes < 90:
-        return f"{minutes} min"
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if hours < 36 else f"{hours // 24} d {hours % 24} h"
-
-
 @click.command(short_help="Tell all that is known of one image.")
 @click.argument("image", metavar="IMAGE", type=A_PATH)
 @config_options
@@ -85,9 +75,10 @@ def explain(image: str, config_path: str, overrides: tuple[str, ...], profile: s
       flatpipe explain trips/a.jpg
       flatpipe explain photos/trips/a.jpg pipeline.yaml --json
     """
-    from flatpipe.planning import open_workspace
+    from flatpipe.cli.screen import print_json
+    from flatpipe.plan.workspace import open_workspace
     from flatpipe.proof.story import story_of
-    from flatpipe.report.screen import print_json, printable
+    from flatpipe.text import printable
 
     with open_workspace(read_config(config_path, overrides, profile), for_writing=False) as workspace:
         story = story_of(workspace, image)

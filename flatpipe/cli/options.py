@@ -83,7 +83,7 @@ def read_config(path: str, overrides: tuple[str, ...], profile: str | None, jobs
 
 def request_of(flags: dict[str, Any]) -> Any:
     """The Request that a command line makes."""
-    from flatpipe.planning import Request
+    from flatpipe.plan.workspace import Request
 
     return Request(
         only=flags.get("only", ()),

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from flatpipe.cli.inspecting import duration
 from flatpipe.cli.options import config_options, read_config, request_of, selection_options
+from flatpipe.text import duration, in_bytes
 
 if TYPE_CHECKING:
-    from flatpipe.planning import PlanCounts, Workspace
+    from flatpipe.plan.workspace import PlanCounts, Workspace
     from flatpipe.proof.estimate import Estimate
     from flatpipe.proof.forecast import Forecast, Outlook
     from flatpipe.records import PlannedImage
@@ -42,9 +42,9 @@ def plan(config_path: str, overrides: tuple[str, ...], profile: str | None, **fl
 
 def show_plan(config: Any, flags: dict[str, Any]) -> int:
     """Print the plan of a config; the exit code."""
-    from flatpipe.planning import PlanCounts, open_workspace
+    from flatpipe.cli.screen import print_json
+    from flatpipe.plan.workspace import PlanCounts, open_workspace
     from flatpipe.proof.forecast import Outlook
-    from flatpipe.report.screen import print_json
 
     counts, outlook, estimated = PlanCounts(), Outlook(), None
     with open_workspace(config, for_writing=False) as workspace:
@@ -67,9 +67,10 @@ def show_plan(config: Any, flags: dict[str, Any]) -> int:
 
 def _shown(workspace: Workspace, flags: dict[str, Any], counts: PlanCounts, outlook: Outlook) -> Iterator[PlannedImage]:
     """The planned images; each is shown as it comes, when that is asked for."""
-    from flatpipe.files.discover import RefusedFile
-    from flatpipe.planning import plan_images
-    from flatpipe.report.screen import print_json, printable
+    from flatpipe.cli.screen import print_json
+    from flatpipe.plan.workspace import plan_images
+    from flatpipe.storage.discover import RefusedFile
+    from flatpipe.text import printable
 
     for item in plan_images(workspace, request_of(flags), counts):
         reason = f"refused: {item.failure.message}" if isinstance(item, RefusedFile) else item.reason
@@ -86,7 +87,7 @@ def _shown(workspace: Workspace, flags: dict[str, Any], counts: PlanCounts, outl
 def _estimate(
     workspace: Workspace, images: Iterator[PlannedImage], outlook: Outlook, counts: PlanCounts
 ) -> Estimate | None:
-    from flatpipe.files.quiet import silence_c_libraries
+    from flatpipe.c_libraries import silence_c_libraries
     from flatpipe.proof.estimate import draw, estimate
 
     silence_c_libraries()
@@ -95,14 +96,14 @@ def _estimate(
 
 
 def _totals_and_reasons(summary: Any) -> list[Any]:
-    from flatpipe.report.screen import plan_text
+    from flatpipe.cli.screen import plan_text
 
     lines = plan_text(summary).splitlines()
     return [lines[:2], *lines[2:]]
 
 
 def _cost_lines(forecast: Forecast, estimated: Estimate | None) -> list[str]:
-    from flatpipe.report.screen import printable
+    from flatpipe.text import printable
 
     lines = []
     if estimated is not None:
@@ -124,15 +125,3 @@ def _cost_lines(forecast: Forecast, estimated: Estimate | None) -> list[str]:
         pixels = f", {image.pixels:,} pixels" if image.pixels else ""
         lines.append(f"         {printable(image.image_id)}: {in_bytes(image.size)}{pixels}")
     return lines
-
-
-def in_bytes(size: int) -> str:
-    """A size that a person reads: `812 bytes`, `3.4 MB` (powers of 1000)."""
-    if size < 1000:
-        return f"{size} bytes"
-    number = float(size)
-    for unit in ("kB", "MB", "GB"):
-        number /= 1000
-        if number < 999.5:
-            return f"{number:.3g} {unit}"
-    return f"{number / 1000:.3g} TB"

@@ -15,7 +15,7 @@ from flatpipe.cli.options import A_PATH, place_options
 from flatpipe.errors import FlatpipeError
 
 if TYPE_CHECKING:
-    from flatpipe.planning import Workspace
+    from flatpipe.plan.workspace import Workspace
     from flatpipe.proof.verify import Difference, Verified
 
 DIFFERENT = 4
@@ -43,11 +43,11 @@ def verify(place: str, overrides: tuple[str, ...], profile: str | None, **flags:
       flatpipe verify
       flatpipe verify outputs --recompute 50
     """
-    from flatpipe.planning import only_run, open_workspace
+    from flatpipe.cli.screen import print_json
+    from flatpipe.plan.workspace import only_run, open_workspace
     from flatpipe.proof.outputs import require_ledger
     from flatpipe.proof.recorded import recorded_config
     from flatpipe.proof.verify import Verified
-    from flatpipe.report.screen import print_json
 
     counts, differences = Verified(), []
     config = recorded_config(place, overrides, profile)
@@ -86,8 +86,8 @@ def diff(first: str, second: str, as_json: bool, quiet: bool) -> int:
       flatpipe diff outputs other-outputs
       flatpipe diff flatpipe.lock outputs
     """
+    from flatpipe.cli.screen import print_json
     from flatpipe.proof.compare import Compared, compare
-    from flatpipe.report.screen import print_json
 
     counts, differences = Compared(), 0
     for difference in compare(first, second, counts):
@@ -113,7 +113,7 @@ def _found(workspace: Workspace, counts: Verified, flags: dict[str, object]) -> 
         damaged.add(difference.image_id)
         yield difference
     if number := int(str(flags["recompute"])):
-        from flatpipe.files.quiet import silence_c_libraries
+        from flatpipe.c_libraries import silence_c_libraries
         from flatpipe.proof.recompute import recompute, sample
 
         silence_c_libraries()
@@ -143,7 +143,7 @@ def _note(workspace: Workspace, differences: list[Difference]) -> str:
     """Note the differences in the ledger; words about it for the user."""
     import sqlite3
 
-    from flatpipe.files.ledger import Ledger
+    from flatpipe.ledger.ledger import Ledger
     from flatpipe.proof.verify import dispute
 
     repairable = [difference for difference in differences if "recomputed" not in difference.kind]
@@ -162,7 +162,7 @@ def _note(workspace: Workspace, differences: list[Difference]) -> str:
 
 
 def _verified_text(counts: Verified, differences: int) -> str:
-    from flatpipe.report.screen import counted
+    from flatpipe.text import counted
 
     words = f"{counted(counts.outputs, 'output')} of {counted(counts.images, 'image')}"
     words += f" and {counted(counts.inputs, 'input')}" * bool(counts.inputs)
@@ -175,6 +175,6 @@ def _verified_text(counts: Verified, differences: int) -> str:
 
 
 def _say(text: str) -> None:
-    from flatpipe.report.screen import printable
+    from flatpipe.text import printable
 
     click.echo("\n".join(map(printable, text.split("\n"))))

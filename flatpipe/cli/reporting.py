@@ -22,14 +22,15 @@ def report(place: str, overrides: tuple[str, ...], profile: str | None, as_json:
       flatpipe report
       flatpipe report outputs
     """
+    from flatpipe import layout
+    from flatpipe.cli.screen import print_json
     from flatpipe.errors import RunGivenUp
-    from flatpipe.files import layout
-    from flatpipe.finishing import write_report
-    from flatpipe.planning import only_run, open_workspace
+    from flatpipe.plan.workspace import only_run, open_workspace
     from flatpipe.proof.outputs import require_ledger
     from flatpipe.proof.recorded import recorded_config
     from flatpipe.report.gallery import INDEX
-    from flatpipe.report.screen import print_json, printable
+    from flatpipe.run.finishing import write_report
+    from flatpipe.text import printable
 
     with open_workspace(recorded_config(place, overrides, profile), for_writing=False, named=()) as workspace:
         require_ledger(workspace)

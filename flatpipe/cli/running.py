@@ -67,7 +67,7 @@ def flatten(images: tuple[str, ...], ks: str, output: str, overrides: tuple[str,
       flatpipe flatten *.jpg -k auto
     """
     from flatpipe.config import Argument, default_config
-    from flatpipe.files.discover import as_sources
+    from flatpipe.storage.discover import as_sources
 
     try:
         sources = as_sources(images)
@@ -82,9 +82,9 @@ def flatten(images: tuple[str, ...], ks: str, output: str, overrides: tuple[str,
 
 
 def _run(config: Any, flags: dict[str, Any], sources: Any = None) -> int:
-    from flatpipe.files.quiet import silence_c_libraries
+    from flatpipe.c_libraries import silence_c_libraries
+    from flatpipe.cli.screen import Screen
     from flatpipe.pipeline import run as run_pipeline
-    from flatpipe.report.screen import Screen
 
     silence_c_libraries()
     screen = Screen(
@@ -102,10 +102,10 @@ def _run(config: Any, flags: dict[str, Any], sources: Any = None) -> int:
 
 def _show_best(config: Any, sources: Any, as_json: bool) -> None:
     """Print which k was chosen for each image, whether this run made it or another."""
-    from flatpipe.finishing import gallery_settings
-    from flatpipe.planning import open_workspace
+    from flatpipe.cli.screen import best_line, best_text, print_json
+    from flatpipe.plan.workspace import open_workspace
     from flatpipe.report.gallery_rows import gallery_images
-    from flatpipe.report.screen import best_line, best_text, print_json
+    from flatpipe.run.finishing import gallery_settings
 
     with open_workspace(config, for_writing=False, named=sources) as workspace:
         for image in gallery_images(workspace.ledger, gallery_settings(workspace)):

@@ -1,13 +1,13 @@
 """YAML -> one frozen Config, read once, checked once; every error with its place."""
 
+from flatpipe.config.documents.reference import config_reference
+from flatpipe.config.documents.resolved import resolved_yaml
+from flatpipe.config.documents.schema import json_schema, schema_text
+from flatpipe.config.documents.starter import StarterFacts, starter_config
 from flatpipe.config.layers import Argument
 from flatpipe.config.load import LoadedConfig, default_config, load_config, load_resolved, parse_config
 from flatpipe.config.models import Config
 from flatpipe.config.problems import ConfigProblems, Origin, Problem
-from flatpipe.config.reference import config_reference
-from flatpipe.config.resolved import resolved_yaml
-from flatpipe.config.schema import json_schema, schema_text
-from flatpipe.config.starter import StarterFacts, starter_config
 from flatpipe.config.values import parse_k
 
 __all__ = [

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from flatpipe.config.reference import write_files
+from flatpipe.config.documents.reference import write_files
 
 if __name__ == "__main__":
     write_files(Path.cwd())

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from flatpipe import layout
 from flatpipe.errors import RunGivenUp
-from flatpipe.files import layout
-from flatpipe.files.discover import RefusedFile
-from flatpipe.files.ledger import Ledger
-from flatpipe.files.ledger_rows import from_sql, to_sql
-from flatpipe.files.retired import full_name
-from flatpipe.files.storage import is_url
-from flatpipe.planning import Workspace, input_sources
+from flatpipe.ledger.ledger import Ledger
+from flatpipe.ledger.retired import full_name
+from flatpipe.ledger.rows import from_sql, to_sql
+from flatpipe.plan.workspace import Workspace, input_sources
+from flatpipe.storage.discover import RefusedFile
+from flatpipe.storage.roots import is_url
 
 Why = Literal["image gone", "k not asked for", "replaced"]
 _WIDTHS = (2, 3)

@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from flatpipe import layout
 from flatpipe.errors import ConfigError
-from flatpipe.files import layout
-from flatpipe.files.remote import RemoteRoot
-from flatpipe.files.storage import is_url, open_root
 from flatpipe.proof.lock_file import LockFile, head_differences, image_differences, read_head
+from flatpipe.storage.remote import RemoteRoot
+from flatpipe.storage.roots import is_url, open_root
 
 _IMAGES = "images"
 

@@ -9,11 +9,11 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from flatpipe.batch.engines import choose_carrier
-from flatpipe.batch.warm_up import warm_up
-from flatpipe.planning import Workspace
+from flatpipe.plan.backend import choose_backend
+from flatpipe.plan.workspace import Workspace
 from flatpipe.proof.scratch import done_in_memory
 from flatpipe.records import PlannedImage
+from flatpipe.work.warm_up import warm_up
 
 SAMPLE = 5
 # ^ images
@@ -48,6 +48,6 @@ def estimate(workspace: Workspace, sample: list[PlannedImage], due_bytes: int, i
             read, written, done = read + image.source.size, written + size, done + 1
     if not read:
         return None
-    carrier, whole = choose_carrier(workspace.config, images), due_bytes / read
-    workers = max(1, carrier.workers)
+    backend, whole = choose_backend(workspace.config, images), due_bytes / read
+    workers = max(1, backend.workers)
     return Estimate(done, workers, seconds * whole / workers, int(written * whole))

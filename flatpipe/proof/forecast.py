@@ -5,9 +5,9 @@ from __future__ import annotations
 import heapq
 from dataclasses import dataclass, field
 
-from flatpipe.batch.memory import BASE_BYTES, memory_needed
-from flatpipe.planning import Workspace
+from flatpipe.plan.workspace import Workspace
 from flatpipe.records import ImageSource, PlannedImage
+from flatpipe.work.memory import BASE_BYTES, memory_needed
 
 _LARGEST = 3
 _RATIOS = """

@@ -16,9 +16,9 @@ from typing import Any
 
 from PIL import features
 
-from flatpipe import __version__
-from flatpipe.files import layout
-from flatpipe.planning import Workspace
+from flatpipe import layout
+from flatpipe.plan.workspace import Workspace
+from flatpipe.versions import __version__
 
 _FORMAT = "1"
 _DIGITS = 32

@@ -12,14 +12,14 @@ from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
+from flatpipe import layout
 from flatpipe.errors import ConfigError
-from flatpipe.files import layout
-from flatpipe.files.discover import RefusedFile
-from flatpipe.files.ledger_rows import from_sql, to_sql
-from flatpipe.files.storage import read_file
-from flatpipe.planning import PlanCounts, Request, Sources, Workspace, plan_images
+from flatpipe.ledger.rows import from_sql, to_sql
+from flatpipe.plan.workspace import PlanCounts, Request, Sources, Workspace, plan_images
 from flatpipe.proof.lock import UNREAD, LockedImage, lock_head, locked_images, shortened
 from flatpipe.proof.lock_file import LockFile, head_differences, image_differences, read_head
+from flatpipe.storage.discover import RefusedFile
+from flatpipe.storage.roots import read_file
 
 LOCK_MISSED = 4
 # ^ exit code of a run that did not reproduce its lock

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from flatpipe import layout
 from flatpipe.errors import ConfigError
-from flatpipe.files import layout
-from flatpipe.files.retired import full_name
-from flatpipe.planning import Workspace
+from flatpipe.ledger.retired import full_name
+from flatpipe.plan.workspace import Workspace
 from flatpipe.records import ImageSource
 
 _IMAGES = """

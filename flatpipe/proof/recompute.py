@@ -8,8 +8,8 @@ import os
 from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
-from flatpipe.files.retired import full_name
-from flatpipe.planning import Workspace
+from flatpipe.ledger.retired import full_name
+from flatpipe.plan.workspace import Workspace
 from flatpipe.proof.outputs import RecordedImage, recorded_images
 from flatpipe.proof.scratch import done_in_memory
 from flatpipe.proof.verify import Difference, Verified

@@ -6,11 +6,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+from flatpipe import layout
 from flatpipe.config import Config, load_config, parse_config
-from flatpipe.config.resolved import yaml_of
+from flatpipe.config.documents.resolved import yaml_of
 from flatpipe.errors import ConfigError
-from flatpipe.files import layout
-from flatpipe.files.ledger import Ledger
+from flatpipe.ledger.ledger import Ledger
 
 
 def recorded_config(place: str, overrides: tuple[str, ...] = (), profile: str | None = None) -> Config:

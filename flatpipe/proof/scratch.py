@@ -5,9 +5,9 @@ from __future__ import annotations
 import uuid
 from dataclasses import replace
 
-from flatpipe.batch import tasks
-from flatpipe.files.remote import RemoteRoot
 from flatpipe.records import ImageResult, ImageSource, PlannedImage, TaskSettings
+from flatpipe.storage.remote import RemoteRoot
+from flatpipe.work import tasks
 
 
 def done_in_memory(source: ImageSource, ks: tuple[int, ...], settings: TaskSettings) -> tuple[ImageResult, int]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from flatpipe.errors import ConfigError
-from flatpipe.planning import Workspace
+from flatpipe.plan.workspace import Workspace
 
 State = Literal["running", "finished", "ended early", "killed"]
 

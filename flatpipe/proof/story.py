@@ -8,15 +8,15 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 
-from flatpipe.batch.plan import Planner
+from flatpipe import layout
 from flatpipe.errors import ConfigError
-from flatpipe.files import layout
-from flatpipe.files.discover import as_sources
-from flatpipe.files.ledger_rows import to_sql
-from flatpipe.files.retired import full_name
-from flatpipe.files.storage import is_url
-from flatpipe.planning import Workspace, input_sources
+from flatpipe.ledger.retired import full_name
+from flatpipe.ledger.rows import to_sql
+from flatpipe.plan.planner import Planner
+from flatpipe.plan.workspace import Workspace, input_sources
 from flatpipe.records import Failure, FlattenResult, ImageSource, PlannedImage
+from flatpipe.storage.discover import as_sources
+from flatpipe.storage.roots import is_url
 
 _MOST_NAMES = 20_000
 # ^ ids among which a near one is looked for

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
-from flatpipe.files.ledger import Ledger
-from flatpipe.files.storage import Root, read_file
-from flatpipe.planning import Workspace
+from flatpipe.ledger.ledger import Ledger
+from flatpipe.plan.workspace import Workspace
 from flatpipe.proof.outputs import RecordedFile, RecordedImage, recorded_images
+from flatpipe.storage.roots import Root, read_file
 
 Damage = Literal["changed", "missing", "unreadable", "input changed", "input missing"]
 Kind = Damage | Literal["recomputed otherwise", "not recomputed"]

@@ -43,6 +43,6 @@ def _key_by_sources(compiled: Any) -> None:
 def source_digest() -> str:
     """Return the sha256 of the modules beside this one, hex."""
     digest = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.glob("*.py")):
+    for path in sorted(Path(__file__).parent.rglob("*.py")):
         digest.update(path.read_bytes())
     return digest.hexdigest()

@@ -14,8 +14,8 @@ from flatpipe.quantize.color_space import lightness
 from flatpipe.quantize.color_table import IndexedImage, index_colors
 from flatpipe.quantize.compiled import kernel
 from flatpipe.quantize.flatten import flatten_indexed
-from flatpipe.quantize.multilevel import quick_centroids
 from flatpipe.quantize.options import MAX_K
+from flatpipe.quantize.search.multilevel import quick_centroids
 
 _UNIT_BITS = 4
 _UNIT = 1 << _UNIT_BITS

@@ -12,7 +12,7 @@ from flatpipe.quantize.color_table import IndexedImage, index_colors
 from flatpipe.quantize.metrics import psnr_of_mse
 from flatpipe.quantize.options import MAX_K, FlattenOptions
 from flatpipe.quantize.recolor import ClusteredColors, cluster_colors, label_pixels, label_table, measure, renumber
-from flatpipe.quantize.solvers import SOLVERS
+from flatpipe.quantize.search.solvers import SOLVERS
 
 
 @dataclass(frozen=True)

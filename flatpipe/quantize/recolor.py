@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from flatpipe.quantize.color_table import ColorTable
 from flatpipe.quantize.compiled import kernel
-from flatpipe.quantize.kmeans import add_up, assign
 from flatpipe.quantize.levels import ColorLevels, weigh
 from flatpipe.quantize.options import Space
-from flatpipe.quantize.refine import settle
+from flatpipe.quantize.search.kmeans import add_up, assign
+from flatpipe.quantize.search.refine import settle
 
 _MAX_ROUNDS = 100
 _TOL = {"rgb": 0.0, "oklab": 0.08}

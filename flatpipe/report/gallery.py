@@ -10,11 +10,9 @@ from importlib import resources
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from flatpipe.files import layout
-from flatpipe.files.ledger import Ledger
-from flatpipe.files.storage import Root
+from flatpipe import layout
+from flatpipe.ledger.ledger import Ledger
 from flatpipe.report.gallery_rows import GalleryImage, GallerySettings, gallery_images, gallery_state
-from flatpipe.report.screen import printable
 from flatpipe.report.shards import (
     DETAILS_PER_SHARD,
     ROWS_PER_SHARD,
@@ -24,6 +22,8 @@ from flatpipe.report.shards import (
     index_script,
     link_of,
 )
+from flatpipe.storage.roots import Root
+from flatpipe.text import printable
 
 INDEX = "index.html"
 _DATA, _ASSETS = "gallery/data", "gallery/assets"

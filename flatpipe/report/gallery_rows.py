@@ -9,10 +9,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from flatpipe.files.ledger import Ledger
+from flatpipe.ledger.ledger import Ledger
+from flatpipe.quantize.knee import best_k, missed
 from flatpipe.quantize.options import Space
 from flatpipe.records import AnimationFormat, Failure
-from flatpipe.report.knee import best_k, missed
 
 _IMAGES = """
 SELECT p.image_id, p.path, i.content, i.width, i.height, i.distinct_colors, i.notes,

@@ -12,11 +12,10 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from flatpipe.files.layout import image_folder
-from flatpipe.files.storage import is_url
+from flatpipe.layout import image_folder, picture_key
 from flatpipe.report.gallery_rows import GalleryFlat, GalleryImage, GallerySettings
-from flatpipe.report.pictures.names import picture_key
-from flatpipe.report.screen import printable
+from flatpipe.storage.roots import is_url
+from flatpipe.text import printable
 
 ROWS_PER_SHARD = 5000
 # ^ images in one script of the index: half a megabyte, so that the first is there at once

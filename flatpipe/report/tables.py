@@ -9,11 +9,11 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from flatpipe.files import layout
-from flatpipe.files.ledger import Ledger
-from flatpipe.files.storage import Root
+from flatpipe import layout
+from flatpipe.ledger.ledger import Ledger
+from flatpipe.quantize.knee import best_k, missed, psnr
 from flatpipe.records import TaskSettings
-from flatpipe.report.knee import best_k, missed, psnr
+from flatpipe.storage.roots import Root
 
 COSTLY = ("ssim", "ciede2000")
 # ^ measures that are taken when they are asked for; their columns are empty otherwise

@@ -10,7 +10,7 @@ import time
 _faults = json.loads(os.environ.get("FLATPIPE_TEST_FAULTS", "{}"))
 
 if _faults:
-    from flatpipe.batch import tasks
+    from flatpipe.work import tasks
 
     _load_image = tasks.load_image
 

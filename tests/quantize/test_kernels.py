@@ -24,8 +24,8 @@ from tests.quantize.builders import painting
 def variants():
     """How many compiled variants each kernel has."""
     found = {}
-    for module in pkgutil.iter_modules(flatpipe.quantize.__path__):
-        loaded = importlib.import_module(f"flatpipe.quantize.{module.name}")
+    for module in pkgutil.walk_packages(flatpipe.quantize.__path__, "flatpipe.quantize."):
+        loaded = importlib.import_module(module.name)
         for name, value in vars(loaded).items():
             if isinstance(value, numba.core.dispatcher.Dispatcher):
                 found[f"{value.py_func.__module__}.{name}"] = len(value.signatures)

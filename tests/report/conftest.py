@@ -3,15 +3,9 @@
 from __future__ import annotations
 
 import shutil
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-# ^ so that tests can import `builders_report`
-
 from builders_report import HOSTILE_NAMES, SETTINGS, BuiltRun, built_run, soft_pixels
 from playwright.sync_api import Browser, Page, sync_playwright
 

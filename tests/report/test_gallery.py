@@ -13,14 +13,14 @@ from urllib.parse import unquote_to_bytes
 import pytest
 from builders_report import HOSTILE_NAMES, SETTINGS, BuiltRun, built_run, soft_pixels, synthetic_results
 
-from flatpipe.files.layout import image_folder
-from flatpipe.files.storage import LocalRoot
+from flatpipe.layout import image_folder, picture_key, picture_name
+from flatpipe.quantize.knee import suggested_k
 from flatpipe.records import Failure, PlannedImage
 from flatpipe.report import gallery as gallery_module
 from flatpipe.report.gallery import write_gallery
 from flatpipe.report.gallery_rows import GalleryImage, gallery_images
-from flatpipe.report.knee import suggested_k
 from flatpipe.report.shards import original_link
+from flatpipe.storage.roots import LocalRoot
 
 
 def _script(run: BuiltRun, name: str) -> Any:
@@ -147,3 +147,12 @@ def test_page_of_nothing_says_so(tmp_path: Path) -> None:
 def test_original_is_linked_where_a_link_can_lead(path: str, place: str, expected: str) -> None:
     """An input file gets a relative link when both it and the page are on the disk."""
     assert original_link(path, place) == expected
+
+
+def test_points_script_names_the_preview(gallery: BuiltRun) -> None:
+    """The script of points calls the page with the image's key, and the preview it names is there."""
+    image_id = "trips/photo 0.png"
+    script = gallery.outputs.read(picture_name(image_id, "points.js")).decode()
+    key, content = script.removeprefix("flatpipe.receivePoints(").removesuffix(");\n").split(", ", 1)
+    assert json.loads(key) == picture_key(image_id)
+    assert gallery.outputs.read(picture_name(image_id, json.loads(content)["preview"]))

@@ -1,0 +1,135 @@
+"""What `import flatpipe` gives: flatten, sweep, run, load_config, and the images that they return.
+
+Imported when one of the names is first used, because the kernels take a second to load.
+"""
+
+from __future__ import annotations
+
+import operator
+import os
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, get_args
+
+from flatpipe.api.flat_image import FlatImage, Sweep
+from flatpipe.api.image_source import ImageLike, pixels_of
+from flatpipe.config import Config, load_config
+from flatpipe.errors import ConfigError
+from flatpipe.quantize.color_table import index_colors
+from flatpipe.quantize.flatten import flatten_indexed
+from flatpipe.quantize.options import MAX_K, FlattenOptions, Solver, Space
+
+if TYPE_CHECKING:
+    from flatpipe.observer import RunObserver
+    from flatpipe.records import RunSummary
+
+__all__ = ["Config", "FlatImage", "Sweep", "flatten", "load_config", "run", "sweep"]
+
+
+def flatten(
+    image: ImageLike, k: int, *, seed: int = 0, space: Space = "rgb", solver: Solver = "multilevel", alpha: str = "keep"
+) -> FlatImage:
+    """Return the image in at most k colours, 1 <= k <= 256: the FlatImage that `flatpipe run` would save.
+
+    `image` is a path, the bytes of an image file, a Pillow image, or an array (H, W), (H, W, 3) or (H, W, 4) uint8 of
+    grey, sRGB or sRGB with opacity; only files are turned upright and have their profile applied. `space` is where
+    distance is measured, "rgb" or "oklab"; `solver` is "multilevel", "sklearn" or "textbook"; `alpha` keeps
+    transparency, or names the background "#rrggbb" to put the image on.
+    The same arguments give the same colours, on every machine.
+
+    Raises ConfigError for arguments that cannot be, and ImageError for a file that cannot be read or decoded.
+
+    >>> import flatpipe
+    >>> flat = flatpipe.flatten("data/kodim03.png", 5)
+    >>> flat.palette.shape, flat.label_map.shape, flat.flat.shape
+    ((5, 3), (512, 768), (512, 768, 3))
+    >>> flat.n_colors, round(flat.psnr)
+    (5, 22)
+    >>> flat.save("kodim03.png")    # a palette PNG; .ase, .gpl and others save the palette
+    """
+    return sweep(image, [k], seed=seed, space=space, solver=solver, alpha=alpha)[k]
+
+
+def sweep(
+    image: ImageLike,
+    ks: Iterable[int] = range(2, 16),
+    *,
+    seed: int = 0,
+    space: Space = "rgb",
+    solver: Solver = "multilevel",
+    alpha: str = "keep",
+) -> Sweep:
+    """Return the image in every k of `ks`: a Sweep, which maps k to FlatImage; arguments and errors as in `flatten`.
+
+    The image is decoded and its colours are counted once. Each k comes out as `flatten` gives it.
+
+    >>> import flatpipe
+    >>> sweep = flatpipe.sweep("data/kodim03.png", [2, 4, 8])
+    >>> [(k, flat.n_colors) for k, flat in sweep.items()]
+    [(2, 2), (4, 4), (8, 8)]
+    >>> sweep[2].mse > sweep[4].mse > sweep[8].mse
+    True
+    >>> sweep.save("sweep.gif")     # the flats from low k to high, then the original
+    """
+    wanted = _checked(ks)
+    _check_options(seed, space, solver)
+    options = FlattenOptions(solver=solver, seed=seed, space=space)
+    pixels, opacity = pixels_of(image, alpha)
+    indexed = index_colors(pixels, opacity)
+    flats = {}
+    for k in wanted:
+        flat = flatten_indexed(indexed, k, options)
+        flats[k] = FlatImage(flat.palette, flat.label_map, flat.weights, flat.mse, opacity)
+    return Sweep(flats, pixels, opacity)
+
+
+def run(
+    config: Config | str | os.PathLike[str],
+    overrides: Sequence[str] = (),
+    *,
+    profile: str | None = None,
+    only: Sequence[str] = (),
+    force: bool = False,
+    observer: RunObserver | None = None,
+) -> RunSummary:
+    """Bring every output that a config asks for up to date, as `flatpipe run` does; return a RunSummary.
+
+    `config` is a file's path, with `overrides` ("flatten.k=2-8") and a `profile`, or a Config from `load_config`.
+    `only` are globs of image ids. The summary's `exit_code` is the command's: 0 all is right, 1 some images failed,
+    3 given up, with the `reason` in words. An `observer` is told of progress.
+
+    Raises ConfigError when the config cannot be, RunGivenUp when another run is writing to the output.
+
+    >>> import flatpipe
+    >>> summary = flatpipe.run("pipeline.yaml", ["flatten.k=[2, 3]", "report.enabled=false", "output.path=small"])
+    >>> summary.images, summary.pairs, summary.exit_code
+    (3, 6, 0)
+    >>> flatpipe.run("pipeline.yaml", ["flatten.k=[2, 3]", "report.enabled=false", "output.path=small"]).pairs
+    0
+    """
+    from flatpipe.pipeline import run as run_pipeline
+    from flatpipe.plan.workspace import Request
+
+    if not isinstance(config, Config):
+        config = load_config(config, overrides, profile)
+    elif overrides or profile:
+        raise ConfigError("overrides and profile go to load_config, or to run together with a path")
+    return run_pipeline(config, Request(only=tuple(only), force=force), observer)
+
+
+def _checked(ks: Iterable[int]) -> list[int]:
+    """The k, ascending, each once."""
+    try:
+        wanted = sorted({operator.index(k) for k in ks})
+    except TypeError as error:
+        raise ConfigError(f"k must be a whole number: {error}") from None
+    if not wanted or not 1 <= wanted[0] <= wanted[-1] <= MAX_K:
+        raise ConfigError(f"k must be from 1 to {MAX_K}, not {', '.join(map(str, wanted)) or 'nothing'}")
+    return wanted
+
+
+def _check_options(seed: int, space: str, solver: str) -> None:
+    if not 0 <= seed < 2**32:
+        raise ConfigError(f"seed must be from 0 to {2**32 - 1}, not {seed!r}")
+    for name, value, allowed in (("space", space, get_args(Space)), ("solver", solver, get_args(Solver))):
+        if value not in allowed:
+            raise ConfigError(f"{name} must be one of {', '.join(allowed)}, not {value!r}")

@@ -1,0 +1,137 @@
+"""The images that the Python API returns: arrays that can be saved, and looked at in a notebook."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from typing import cast, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flatpipe.encode.animate import (
+    FlatFrame,
+    encode_gif,
+    encode_lossless,
+    frame_side,
+    gif_colors,
+    shrink_alpha,
+    shrink_labels,
+    shrink_pixels,
+)
+from flatpipe.encode.palettes import PaletteFormat, write_palette
+from flatpipe.encode.png import encode_png
+from flatpipe.errors import ConfigError
+from flatpipe.quantize.dither import dithered
+from flatpipe.quantize.flatten import FlatImage as FlatArrays
+from flatpipe.quantize.knee import suggested_k
+from flatpipe.records import AnimationFormat, AnimationOptions
+
+_ANIMATIONS: dict[str, AnimationFormat] = {".gif": "gif", ".webp": "webp", ".png": "apng", ".apng": "apng"}
+
+
+@dataclass(frozen=True, eq=False)
+class FlatImage(FlatArrays):
+    """An image in few colours: `palette` (n_colors, 3) uint8 from dark to light, `label_map` (H, W) uint8, `mse`.
+
+    Also `flat` (H, W, 3) uint8, the recoloured image; `alpha` (H, W) uint8 or None; `weights` and `shares` of the
+    colours; `n_colors`; `psnr` in dB; `hex_colors`. A notebook shows the image and its palette.
+    """
+
+    alpha: NDArray[np.uint8] | None = None
+
+    @property
+    def hex_colors(self) -> tuple[str, ...]:
+        """The palette as "#rrggbb"."""
+        return tuple(f"#{red:02x}{green:02x}{blue:02x}" for red, green, blue in self.palette.tolist())
+
+    def save(self, path: str | Path) -> None:
+        """Save the image as a palette PNG (.png), or its palette (.ase, .gpl and others, by the name's suffix).
+
+        Raises ConfigError for a suffix that is none of them, OSError when the file cannot be written.
+        """
+        place = Path(path)
+        kind = place.suffix.lower().lstrip(".")
+        if kind == "png":
+            content = self._repr_png_()
+        elif kind in get_args(PaletteFormat):
+            content = write_palette(cast(PaletteFormat, kind), place.stem, self.hex_colors, self.shares.tolist())
+        else:
+            allowed = ", ".join(f".{word}" for word in ("png", *get_args(PaletteFormat)))
+            raise ConfigError(f"{place}: the name must end in one of {allowed}")
+        place.write_bytes(content)
+
+    def __repr__(self) -> str:
+        height, width = self.label_map.shape
+        return f"<FlatImage {width} x {height}, {self.n_colors} colours, PSNR {self.psnr:.1f} dB>"
+
+    def _repr_png_(self) -> bytes:
+        return encode_png(self.palette, self.label_map, self.alpha)
+
+    def _repr_html_(self) -> str:
+        picture = base64.b64encode(self._repr_png_()).decode()
+        swatches = "".join(
+            f'<span title="{color} {share:.1%}" style="background:{color};flex:{max(share, 0.02):.4f}"></span>'
+            for color, share in zip(self.hex_colors, self.shares.tolist(), strict=True)
+        )
+        return (
+            f'<figure style="margin:0;max-width:40em"><img style="max-width:100%" alt="{escape(repr(self))}" '
+            f'src="data:image/png;base64,{picture}"><div style="display:flex;height:1.5em">{swatches}</div>'
+            f"<figcaption>{self.n_colors} colours, PSNR {self.psnr:.1f} dB</figcaption></figure>"
+        )
+
+
+class Sweep(Mapping[int, FlatImage]):
+    """An image in several k: maps k, ascending, to FlatImage."""
+
+    def __init__(
+        self, flats: dict[int, FlatImage], original: NDArray[np.uint8], alpha: NDArray[np.uint8] | None
+    ) -> None:
+        self._flats, self._original, self._alpha = flats, original, alpha
+
+    def __getitem__(self, k: int) -> FlatImage:
+        return self._flats[k]
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._flats)
+
+    def __len__(self) -> int:
+        return len(self._flats)
+
+    def __repr__(self) -> str:
+        height, width = self._original.shape[:2]
+        return f"<Sweep {width} x {height}, k = {', '.join(map(str, self))}>"
+
+    @property
+    def suggested_k(self) -> int:
+        """The k at the knee of the distortion curve, as in results.csv."""
+        return suggested_k(list(self), [flat.mse for flat in self.values()]) or next(iter(self))
+
+    def save(self, path: str | Path, *, frame_ms: int = 400, hold_ms: int = 1500, max_side: int | None = 1024) -> None:
+        """Save the animation: the flats from low k to high, then the original; .gif, .webp, or .png for an APNG.
+
+        Durations in milliseconds; frames whose longest side exceeds max_side pixels are shrunk, None keeps them.
+        Raises ConfigError for another suffix, OSError when the file cannot be written.
+        """
+        place = Path(path)
+        if place.suffix.lower() not in _ANIMATIONS:
+            raise ConfigError(f"{place}: the name must end in one of {', '.join(_ANIMATIONS)}")
+        kind = _ANIMATIONS[place.suffix.lower()]
+        options = AnimationOptions(format=kind, frame_ms=frame_ms, hold_ms=hold_ms, max_side=max_side)
+        place.write_bytes(self._animation(options))
+
+    def _repr_html_(self) -> str:
+        return "".join(flat._repr_html_() for flat in self.values())
+
+    def _animation(self, options: AnimationOptions) -> bytes:
+        side = frame_side(options)
+        original = shrink_pixels(self._original, side, self._alpha)
+        alpha = None if self._alpha is None else shrink_alpha(self._alpha, side)
+        flats = (FlatFrame(flat.palette, shrink_labels(flat.label_map, side)) for flat in self.values())
+        if options.format != "gif":
+            return encode_lossless(flats, original, alpha, options)
+        dither = dithered(original, gif_colors(alpha), alpha)
+        return encode_gif(flats, FlatFrame(dither.palette, dither.label_map), alpha, options)

@@ -1,0 +1,1 @@
+"""What is written from the model: reference config, documentation, JSON Schema, starter, the resolved config."""

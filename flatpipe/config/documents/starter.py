@@ -1,0 +1,149 @@
+"""The config that `flatpipe init` writes: short, commented, with values that suit what was found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from flatpipe.config.documents.annotated import beside, key_line
+from flatpipe.config.documents.resolved import yaml_of
+from flatpipe.config.fields import plain_yaml
+
+_FEW_IMAGES = 32
+# ^ below it a run is over before processes have started
+_MANY_IMAGES = 1_000
+# ^ beyond it a few broken files are certain, and a share of failures says more than waiting for the end
+_VERY_MANY_IMAGES = 5_000
+# ^ beyond it the sweeps' size is felt on the disk
+_UNITS = ("kB", "MB", "GB", "TB")
+_SMALL_FILE = 50_000
+# ^ bytes: an image of this size is rarely wider than a sweep
+
+
+@dataclass(frozen=True, slots=True)
+class StarterFacts:
+    """What a look at a folder has found."""
+
+    path: str
+    # ^ of the images, as the config shall write it
+    n_images: int = 0
+    extensions: Mapping[str, int] = field(default_factory=dict)
+    # ^ how many files of each, such as {"jpg": 1180}
+    largest_bytes: int = 0
+    total_bytes: int = 0
+    output: str = "outputs/"
+    schema: str | None = None
+    # ^ where the JSON Schema lies, as editors shall find it
+
+
+def starter_config(facts: StarterFacts) -> str:
+    """The text of a config for these images; it loads as it is."""
+    parts = [_head(facts), _input(facts), _output_and_flatten(facts), _animation(facts), _errors(facts)]
+    parts.append(_execution(facts))
+    return "\n".join(parts)
+
+
+def _head(facts: StarterFacts) -> str:
+    schema = f"# yaml-language-server: $schema={facts.schema}\n" if facts.schema else ""
+    return (
+        f"{schema}# {_found(facts)}\n"
+        "# flatpipe validate    checks this file      flatpipe plan    says what a run would do\n"
+        "# flatpipe run         does it; run it again after any change: only what is missing is computed\n"
+        "version: 1\n"
+    )
+
+
+def _found(facts: StarterFacts) -> str:
+    if not facts.n_images:
+        return "No image was found here yet: set input.path."
+    kinds = sorted(facts.extensions.items(), key=lambda kind: (-kind[1], kind[0]))
+    listed = ", ".join(f"{name} {count:,}" for name, count in kinds[:6]) + (", ..." if len(kinds) > 6 else "")
+    sizes = f"{_size(facts.total_bytes)}; the largest has {_size(facts.largest_bytes)}"
+    return f"Found: {facts.n_images:,} image{'s' * (facts.n_images != 1)} ({listed}), {sizes}."
+
+
+def _size(n_bytes: int) -> str:
+    """Bytes as people say them: 812 bytes, 3.4 MB."""
+    if n_bytes < 1000:
+        return f"{n_bytes} bytes"
+    size, unit = n_bytes / 1000, 0
+    while size >= 999.95 and unit < len(_UNITS) - 1:
+        size, unit = size / 1000, unit + 1
+    return f"{size:.1f} {_UNITS[unit]}"
+
+
+def _input(facts: StarterFacts) -> str:
+    lines = [
+        "input:",
+        key_line(("input", "path"), _written(facts.path), "  "),
+        key_line(("input", "include"), '["**/*.{jpg,png}"]', "  # "),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _written(path: str) -> str:
+    """The path as a config writes it: without quotes where none are needed."""
+    return path if plain_yaml(path) == path else yaml_of(path)
+
+
+def _output_and_flatten(facts: StarterFacts) -> str:
+    output = key_line(("output", "path"), _written(facts.output), "  ")
+    lines = [
+        "output:",
+        output,
+        "",
+        "flatten:",
+        key_line(("flatten", "k"), "{min: 2, max: 15}", "  "),
+        key_line(("flatten", "space"), "oklab", "  # "),
+        key_line(("flatten", "alpha"), '"#ffffff"', "  # "),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _animation(facts: StarterFacts) -> str:
+    max_side, why = _max_side(facts)
+    lines = [
+        "animation:",
+        key_line(("animation", "format"), "webp", "  # "),
+        key_line(("animation", "frame_ms"), "400", "  # "),
+        beside(f"  max_side: {max_side}", why),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _max_side(facts: StarterFacts) -> tuple[str, str]:
+    """The longest side to propose for sweeps, and why."""
+    if facts.n_images > _VERY_MANY_IMAGES:
+        return (
+            "512",
+            f"Longest side of a frame in pixels; {facts.n_images:,} sweeps of 1024 would take 4 times the space",
+        )
+    if facts.n_images and facts.total_bytes / facts.n_images < _SMALL_FILE:
+        return "null", "Longest side of a frame in pixels; null: full size, as these images are small"
+    return "1024", "Longest side of a frame in pixels; enough for a screen; null: full size"
+
+
+def _errors(facts: StarterFacts) -> str:
+    margin = "  " if facts.n_images > _MANY_IMAGES else "  # "
+    return "\n".join(["errors:", key_line(("errors", "max_failures"), "5%", margin)]) + "\n"
+
+
+def _execution(facts: StarterFacts) -> str:
+    scheduler, why = _scheduler(facts)
+    lines = [
+        "execution:",
+        beside(f"  scheduler: {scheduler}", why),
+        key_line(("execution", "workers"), "4", "  # "),
+        "",
+        "# Every other key stands at its default: see docs/config.md.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _scheduler(facts: StarterFacts) -> tuple[str, str]:
+    """The scheduler to propose, and why."""
+    if 0 < facts.n_images < _FEW_IMAGES:
+        return "threads", "few images: threads start at once; processes pay from a few dozen on"
+    if facts.n_images > _MANY_IMAGES:
+        return "processes", "many images: one process per core, so that a broken file stops no other image"
+    return "auto", "threads or processes, by the number of images; synchronous: one core, for debugging"

@@ -1,0 +1,1 @@
+"""Bytes -> sRGB pixels and opacity, with what was done to get there."""

@@ -1,0 +1,1 @@
+"""Flat images and palettes -> bytes."""

@@ -1,0 +1,1 @@
+"""Who carries the work: one loop, and the engines behind it."""

@@ -1,0 +1,131 @@
+"""A Dask scheduler as an Engine, wherever it runs: what happens to it arrives as outcomes or as RunGivenUp."""
+
+from __future__ import annotations
+
+import queue
+import time
+from concurrent.futures import CancelledError
+from typing import Any
+
+from dask.delayed import Delayed
+from distributed.scheduler import KilledWorker, NoWorkerError
+
+from flatpipe.engines.bundle import Bundle
+from flatpipe.engines.execute import Finished, WorkersLost
+from flatpipe.engines.keeper import Keeper
+from flatpipe.engines.opening import Opening
+from flatpipe.errors import RunGivenUp
+from flatpipe.work import tasks
+
+_LOOK_SECONDS = 2.0
+# ^ between looks at the scheduler: are there workers, and how many threads have they?
+_ANSWER_SECONDS = 10.0
+# ^ a scheduler that is this late with an answer counts as absent for the while
+_FETCH_SECONDS = 5.0
+# ^ results are records of some kilobytes; waiting longer would hide that the scheduler is lost
+
+
+class ClusterEngine:
+    """A Dask client that feeds a scheduler, and notices when it has no workers or is gone."""
+
+    def __init__(
+        self, opening: Opening, client: Any, most_threads: int, patience: float, keeper: Keeper | None = None
+    ) -> None:
+        self._client, self._run, self._retries = client, opening.settings.run, opening.config.errors.retries
+        self._threads = self._most_threads = most_threads
+        self._patience = patience
+        # ^ seconds without any worker after which the run is given up
+        self._keeper = keeper
+        if keeper is not None:
+            keeper.look()
+            # ^ a worker that was never seen is taken to be still on its way
+        self._looked = self._had_workers = time.monotonic()
+        self._futures: dict[Any, Bundle] = {}
+        self._stopped = False
+        self._done: queue.SimpleQueue[Any] = queue.SimpleQueue()
+
+    @property
+    def window(self) -> int:
+        """Bundles in flight: of the most threads that are foreseen, or of those there are when more have come.
+
+        Five at least: with fewer, Dask takes the pairs of one image for roots and scatters them over the workers.
+        """
+        return max(5, 2 * self._threads + 4)
+
+    def submit(self, bundle: Bundle, root: Delayed) -> None:
+        """Send the bundle's graph to the scheduler."""
+        future = self._client.compute(root, fifo_timeout="0s", retries=self._retries, optimize_graph=False)
+        # ^ fifo_timeout: images submitted within a minute would otherwise interleave and thrash the workers' caches
+        self._futures[future] = bundle
+        future.add_done_callback(self._done.put)
+
+    def finished(self, timeout: float) -> Finished | None:
+        """The next bundle that is done, or None after `timeout` seconds; raises RunGivenUp when the cluster is lost."""
+        self._look()
+        try:
+            future = self._done.get(timeout=timeout)
+        except queue.Empty:
+            return None
+        done = _outcome(future, self._futures[future])
+        if done is None:
+            future.add_done_callback(self._done.put)
+            # ^ the worker that held the result died with it: it is being computed again, or the scheduler is gone too
+            return None
+        del self._futures[future]
+        future.release()
+        return done
+
+    def stop(self) -> None:
+        """Tell the workers to begin nothing more: what runs finishes, and what was done comes back as results."""
+        if not self._stopped and self._client.status == "running":
+            self._stopped = True
+            self._client.run(tasks.stop_tasks, self._run, on_error="ignore")
+
+    def close(self) -> None:
+        """Forget what is in flight."""
+        self._futures.clear()
+
+    def _look(self) -> None:
+        """Now and then: follow the number of threads, and give up when there has been no worker for too long."""
+        now = time.monotonic()
+        if now - self._looked < _LOOK_SECONDS:
+            return
+        self._looked = now
+        if self._client.status not in ("running", "connecting"):
+            raise RunGivenUp("the connection to the Dask scheduler was lost; run again to resume")
+        if self._keeper is not None:
+            self._keeper.look()
+        scheduler = self._scheduler()
+        self._threads = max(self._most_threads, scheduler.get("total_threads", 0))
+        if scheduler.get("n_workers", 0):
+            self._had_workers = now
+        elif now - self._had_workers > self._patience:
+            missing = "no worker has been there" if scheduler else "the Dask scheduler has not answered"
+            raise RunGivenUp(f"{missing} for {self._patience:.0f} s; run again to resume")
+
+    def _scheduler(self) -> dict[str, Any]:
+        """What the scheduler says of itself; empty when it does not answer."""
+        try:
+            identity = self._client.scheduler.identity
+            return dict(self._client.sync(identity, n_workers=0, callback_timeout=_ANSWER_SECONDS))
+        except (OSError, TimeoutError, AttributeError):
+            # ^ AttributeError: a client that has just lost its scheduler has none to ask
+            return {}
+
+
+def _outcome(future: Any, bundle: Bundle) -> Finished | None:
+    """What a done future holds; None when it does not come, because the worker that has it died just then."""
+    try:
+        return Finished(bundle, future.result(timeout=_FETCH_SECONDS))
+    except TimeoutError:
+        return None
+    except KilledWorker as error:
+        return Finished(bundle, error=WorkersLost(str(error)))
+    except NoWorkerError:
+        return Finished(bundle, error=RunGivenUp("no worker has been there for too long; run again to resume"))
+    except (CancelledError, OSError):
+        # ^ OSError: the connection broke while the result was on its way
+        return Finished(bundle, error=RunGivenUp("the Dask scheduler was lost; run again to resume"))
+    except Exception as error:  # noqa: BLE001 - tasks raise nothing: whatever arrives here is the cluster's own trouble
+        words = f"the cluster failed: {type(error).__name__}: {error}; run again to resume"
+        return Finished(bundle, error=RunGivenUp(words))

@@ -1,0 +1,202 @@
+"""The execution section -> a Dask client with checked workers, and all of it closed again that was opened here."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import json
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import dask
+import distributed
+from dask.utils import parse_timedelta
+
+from flatpipe.engines.cluster import ClusterEngine
+from flatpipe.engines.deploy import close_cluster, most_workers, started_cluster
+from flatpipe.engines.keeper import LOST_WORKER_TIMEOUT, Keeper
+from flatpipe.engines.opening import Opening
+from flatpipe.engines.preflight import check_workers
+from flatpipe.engines.quiet import LastWords, no_interrupts, quiet_logs, same_environment
+from flatpipe.engines.worker import WorkerSetup
+from flatpipe.errors import RunGivenUp
+
+_PATIENCE = "distributed.scheduler.no-workers-timeout"
+_DASK_SETTINGS = {
+    "distributed.scheduler.allowed-failures": 0,
+    # ^ the driver counts deaths itself: Dask blames every task that a dead worker had queued, we try them apart
+    _PATIENCE: "15 minutes",
+    # ^ without it a run whose workers are all gone waits for ever
+    LOST_WORKER_TIMEOUT: "15s",
+    # ^ Dask's own default, named here because lost workers are replaced soon after it
+    "distributed.worker.memory.spill": False,
+    "distributed.worker.memory.target": False,
+    # ^ only records travel; decoded images are in our own bounded cache, which Dask cannot spill
+    "distributed.comm.timeouts.connect": "60s",
+    "distributed.admin.system-monitor.gil.enabled": False,
+    "distributed.admin.low-level-log-length": 50,
+    # ^ messages, transitions and events that the scheduler keeps to be looked at: a message holds a whole bundle of
+    #   images, and Dask's 1,000 for each worker let its memory grow for the first 16,000 images
+}
+
+
+_START_SECONDS = 30
+# ^ for worker processes of this machine to come up: two when it is idle
+_START_LOOKS = 10
+# ^ at them in this time, for those that have died already
+
+
+@contextlib.contextmanager
+def local_processes(workers: int, opening: Opening) -> Iterator[ClusterEngine]:
+    """An engine of worker processes on this machine, one compute thread each."""
+    memory = opening.config.limits.memory_per_worker
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(dask.config.set(_DASK_SETTINGS))
+        stack.enter_context(same_environment())
+        stack.enter_context(quiet_logs())
+        with no_interrupts():
+            cluster = distributed.LocalCluster(
+                n_workers=0,
+                # ^ none before the plugin is known: one that died as it started would end the run with it
+                threads_per_worker=1,
+                processes=True,
+                dashboard_address="127.0.0.1:0",
+                silence_logs=60,
+                **({} if memory is None else {"memory_limit": memory}),
+            )
+            stack.callback(close_cluster, cluster, timeout=10)
+            keeper = Keeper(cluster, partial(cluster.scale, workers))
+            client = stack.enter_context(_client(cluster, 60))
+            client.register_plugin(WorkerSetup())
+            cluster.scale(workers)
+            for _ in range(_START_LOOKS):
+                # ^ then the run begins with fewer, and the keeper goes on to see to the others
+                with contextlib.suppress(TimeoutError):
+                    client.wait_for_workers(workers, timeout=_START_SECONDS / _START_LOOKS)
+                    break
+                keeper.look()
+        if importlib.util.find_spec("bokeh"):
+            # ^ without it the pages only say that it is missing
+            opening.listener.connected(workers, workers, client.dashboard_link or "")
+        engine = ClusterEngine(opening, client, workers, _patience(), keeper)
+        stack.callback(engine.close)
+        yield engine
+
+
+@contextlib.contextmanager
+def configured_cluster(opening: Opening) -> Iterator[ClusterEngine]:
+    """An engine of the cluster that execution.cluster describes, its workers checked.
+
+    Raises ConfigError when the section cannot work here, RunGivenUp when the cluster does not come up.
+    """
+    section = opening.section
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(dask.config.set({**_DASK_SETTINGS, **section.dask_config}))
+        stack.enter_context(same_environment())
+        said = stack.enter_context(quiet_logs())
+        client, keeper = _connected(stack, opening)
+        _wait_for_workers(client, opening, said)
+        opening.listener.preparing("checking the workers")
+        check_workers(client, opening.settings, opening.largest)
+        identity = client.scheduler_info(n_workers=0)
+        opening.listener.connected(identity["n_workers"], identity["total_threads"], client.dashboard_link or "")
+        threads = most_workers(section) * max(1, identity["total_threads"] // max(1, identity["n_workers"]))
+        engine = ClusterEngine(opening, client, threads, _patience(), keeper)
+        stack.callback(engine.close)
+        yield engine
+
+
+def _connected(stack: contextlib.ExitStack, opening: Opening) -> tuple[Any, Keeper | None]:
+    """A client of the section's scheduler, which is started first (and has a keeper) when the section names a class."""
+    section, setup, keeper = opening.section, WorkerSetup(), None
+    if section.class_:
+        opening.listener.preparing(f"starting {section.class_}")
+        with no_interrupts():
+            scheduler, keeper = stack.enter_context(started_cluster(section, opening.config))
+    else:
+        scheduler = _running_scheduler(opening)
+    client = stack.enter_context(_client(scheduler, min(60.0, section.wait_for.timeout)))
+    if not section.class_:
+        stack.callback(_forget, client, setup.name)
+    client.register_plugin(setup)
+    return client, keeper
+
+
+# --- somebody else's scheduler ---------------------------------------------------------------------------------------
+
+
+def _running_scheduler(opening: Opening) -> str:
+    """The address of a scheduler that runs already; waits for its file to be written."""
+    section = opening.section
+    if section.address:
+        return section.address
+    path = Path(str(section.scheduler_file))
+    _wait(
+        path.exists, opening, f"{path} to be written", lambda: "start `dask scheduler --scheduler-file` with this path"
+    )
+    try:
+        return str(json.loads(path.read_text())["address"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise RunGivenUp(f"{path}: not a file that `dask scheduler --scheduler-file` wrote: {error}") from error
+
+
+@contextlib.contextmanager
+def _client(scheduler: Any, timeout: float) -> Iterator[Any]:
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            # ^ that versions differ: the preflight says it in a sentence
+            client = distributed.Client(scheduler, timeout=timeout, set_as_default=False)
+    except (OSError, TimeoutError, ValueError) as error:
+        words = "no Dask scheduler answers" + (f" at {scheduler}" if isinstance(scheduler, str) else "")
+        raise RunGivenUp(f"{words} ({error}); is it running, and can this machine reach it?") from error
+    try:
+        yield client
+    finally:
+        with contextlib.suppress(OSError, TimeoutError, RuntimeError):
+            client.close(timeout=5)
+
+
+def _forget(client: Any, plugin: str) -> None:
+    if client.status == "running":
+        with contextlib.suppress(OSError, TimeoutError, ValueError):
+            client.unregister_worker_plugin(plugin)
+
+
+# --- waiting ---------------------------------------------------------------------------------------------------------
+
+
+def _wait_for_workers(client: Any, opening: Opening, said: LastWords) -> None:
+    wanted = opening.section.wait_for.workers
+
+    def found() -> int:
+        return int(client.scheduler_info(n_workers=0)["n_workers"])
+
+    def advice() -> str:
+        last = f"; Dask said: {said.last}" if said.last else ""
+        return f"{found()} came; look at the queue and its logs, or raise execution.cluster.wait_for.timeout{last}"
+
+    _wait(lambda: found() >= wanted, opening, f"{wanted} worker{'s' * (wanted > 1)}", advice)
+
+
+def _wait(is_there: Callable[[], bool], opening: Opening, what: str, advice: Callable[[], str]) -> None:
+    """Wait until it is there, as long as execution.cluster.wait_for.timeout says; raises RunGivenUp after that."""
+    began, is_told = time.monotonic(), False
+    limit = opening.section.wait_for.timeout
+    while not is_there():
+        waited = time.monotonic() - began
+        if opening.stop:
+            raise RunGivenUp(f"stopped while waiting for {what}")
+        if waited > limit:
+            raise RunGivenUp(f"waited {limit:.0f} s in vain for {what}: {advice()}")
+        if waited > 1 and not is_told:
+            opening.listener.preparing(f"waiting for {what}")
+            is_told = True
+        time.sleep(0.1)
+
+
+def _patience() -> float:
+    return float(parse_timedelta(dask.config.get(_PATIENCE) or "15 minutes"))

@@ -1,0 +1,56 @@
+"""The execution section as an Engine. Only `processes` and clusters import Dask's distributed scheduler."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+import psutil
+
+from flatpipe.config import Config
+from flatpipe.engines.execute import Engine, SynchronousEngine, ThreadsEngine
+from flatpipe.engines.opening import Opening
+from flatpipe.errors import ConfigError
+from flatpipe.plan.backend import Backend, memory_places
+from flatpipe.plan.settings import memory_per_worker
+from flatpipe.work import tasks
+from flatpipe.work.memory import DECODING_SHARE
+
+
+def check_backend(config: Config) -> None:
+    """Raise ConfigError when what is to carry the run cannot: known before any image is looked at."""
+    cluster = config.execution.cluster
+    if cluster is not None and cluster.class_:
+        from flatpipe.engines.deploy import cluster_class
+
+        cluster_class(cluster)
+    if memory_places(config) and (cluster is not None or config.execution.scheduler == "processes"):
+        place = memory_places(config)[0]
+        raise ConfigError(
+            f"{place} is in this process's memory, where no other sees it: use execution.scheduler threads"
+        )
+
+
+@contextlib.contextmanager
+def open_engine(backend: Backend, opening: Opening) -> Iterator[Engine]:
+    """An engine, closed at the end whatever happens; raises RunGivenUp when a cluster does not come up."""
+    if backend.scheduler == "cluster":
+        from flatpipe.engines.connect import configured_cluster
+
+        with configured_cluster(opening) as cluster:
+            yield cluster
+    elif backend.scheduler == "processes":
+        from flatpipe.engines.connect import local_processes
+
+        with local_processes(backend.workers, opening) as processes:
+            yield processes
+    else:
+        share = int(memory_per_worker(opening.config) * DECODING_SHARE)
+        tasks.configure_worker(psutil.virtual_memory().total // 4, share)
+        run = opening.settings.run
+        is_synchronous = backend.scheduler == "synchronous"
+        engine: Engine = SynchronousEngine(run) if is_synchronous else ThreadsEngine(run, backend.workers)
+        try:
+            yield engine
+        finally:
+            engine.close()

@@ -1,0 +1,199 @@
+"""What must hold on every worker before the first image: checked in seconds, so that hours are not lost."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from threadpoolctl import threadpool_info  # type: ignore[import-untyped]
+
+from flatpipe.engines.worker import memory_of
+from flatpipe.errors import RunGivenUp
+from flatpipe.layout import PARTIAL
+from flatpipe.records import ImageSource, TaskSettings
+from flatpipe.storage.roots import Root, is_url, open_root, read_file
+from flatpipe.versions import __version__
+from flatpipe.work.memory import BASE_BYTES, memory_needed
+
+_PACKAGES = ("dask", "distributed", "imageio", "numba", "numpy", "pillow", "scikit-learn")
+# ^ those that carry the tasks or can change a byte of an output
+_END_SHARE = 0.95
+# ^ of its memory at which Dask's nanny ends a worker
+_SHARED = "it must be the same folder on every machine, or a URL such as s3://bucket/folder"
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """What a worker is sent to find out."""
+
+    source: ImageSource | None
+    output: str
+    token: str
+    # ^ a file below the output root that the driver wrote; its name is its content
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerReport:
+    """What a worker found."""
+
+    software: dict[str, str]
+    memory: int
+    # ^ bytes that the worker may take
+    threads: int
+    # ^ images it works on at the same time
+    library_threads: int
+    # ^ of the widest BLAS or OpenMP pool in the worker
+    trouble: str = ""
+    # ^ why it cannot read the input or write the output, as a sentence
+
+
+def check_workers(client: Any, settings: TaskSettings, largest: Sequence[ImageSource]) -> None:
+    """Raise RunGivenUp, with a sentence that says what to do, when a worker cannot do what the run asks of it."""
+    outputs = open_root(settings.output)
+    token = uuid.uuid4().hex
+    outputs.write(f"{PARTIAL}/{token}", token.encode())
+    try:
+        reports = _ask(client, Errand(next(iter(largest), None), settings.output, token))
+    finally:
+        outputs.remove(f"{PARTIAL}/{token}")
+    complaints: dict[str, list[str]] = defaultdict(list)
+    for address, report in reports.items():
+        for complaint in _complaints(report):
+            complaints[complaint].append(address)
+    complaints |= _too_large(reports, settings, largest)
+    if complaints:
+        raise RunGivenUp("; ".join(f"{_named(who, len(reports))} {what}" for what, who in complaints.items()))
+
+
+def _ask(client: Any, errand: Errand) -> dict[str, WorkerReport]:
+    """The report of every worker, by its address."""
+    where = {**client.run(metadata.version, "flatpipe", on_error="return"), "the scheduler": _on_scheduler(client)}
+    missing = [who for who, version in where.items() if not isinstance(version, str)]
+    if missing:
+        words = f"cannot import flatpipe: install flatpipe {__version__} there, in the Python that runs Dask"
+        raise RunGivenUp(f"{_named(missing, len(where))} {words}")
+    reports = client.run(report_of_worker, errand, on_error="return")
+    for address, report in reports.items():
+        if not isinstance(report, WorkerReport):
+            raise RunGivenUp(f"{_named([address], len(reports))} failed its check: {type(report).__name__}: {report}")
+    return dict(reports)
+
+
+def _on_scheduler(client: Any) -> str | None:
+    try:
+        return str(client.run_on_scheduler(metadata.version, "flatpipe"))
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def report_of_worker(errand: Errand, dask_worker: Any) -> WorkerReport:
+    """What holds here; runs in each worker."""
+    return WorkerReport(
+        software=software(),
+        memory=memory_of(dask_worker),
+        threads=dask_worker.state.nthreads,
+        library_threads=max((pool["num_threads"] for pool in threadpool_info()), default=1),
+        trouble=_trouble(errand),
+    )
+
+
+def _trouble(errand: Errand) -> str:
+    if errand.source is not None:
+        try:
+            size = len(read_file(errand.source.path)) if is_url(errand.source.path) else _size(errand.source.path)
+        except OSError as error:
+            return f"cannot read the input {errand.source.path} ({error.strerror or error}): {_SHARED}"
+        if size != errand.source.size:
+            return f"finds another file at {errand.source.path}: {_SHARED}"
+    outputs = open_root(errand.output)
+    try:
+        return _output_trouble(outputs, errand.token)
+    except OSError as error:
+        return f"cannot write to the output {errand.output} ({error.strerror or error}): {_SHARED}"
+
+
+def _size(path: str) -> int:
+    with Path(path).open("rb") as file:
+        return file.seek(0, 2)
+
+
+def _output_trouble(outputs: Root, token: str) -> str:
+    try:
+        found = outputs.read(f"{PARTIAL}/{token}")
+    except FileNotFoundError:
+        found = b""
+    if found != token.encode():
+        return f"sees another folder than we do at the output {outputs.place}: {_SHARED}"
+    probe = f"{PARTIAL}/{uuid.uuid4().hex}"
+    outputs.write(probe, token.encode())
+    # ^ writing renames, as it does for every output
+    outputs.remove(probe)
+    return ""
+
+
+@cache
+def software() -> dict[str, str]:
+    """Versions of all that can change an output, and a digest of flatpipe's own code."""
+    digest = hashlib.sha256()
+    for path in sorted(Path(__file__).parents[1].rglob("*.py")):
+        digest.update(path.read_bytes())
+    versions = {name: metadata.version(name) for name in _PACKAGES}
+    python = ".".join(platform.python_version_tuple()[:2])
+    return {"flatpipe": __version__, "flatpipe's code": digest.hexdigest()[:12], "python": python, **versions}
+
+
+def _complaints(report: WorkerReport) -> Iterable[str]:
+    ours = software()
+    differing = [name for name in ours if report.software.get(name) != ours[name]]
+    if differing:
+        words = ", ".join(f"{name} {report.software.get(name)} (here {ours[name]})" for name in differing)
+        yield f"has other software than this driver: {words}; install the same versions from requirements.lock"
+    if report.library_threads > 1:
+        yield f"lets libraries use {report.library_threads} threads; start it with OMP_NUM_THREADS=1 in its environment"
+    if report.trouble:
+        yield report.trouble
+
+
+def _too_large(
+    reports: dict[str, WorkerReport], settings: TaskSettings, largest: Sequence[ImageSource]
+) -> dict[str, list[str]]:
+    """Complaints of workers whose memory is too small for the largest images that the limits let pass."""
+    found: dict[str, list[str]] = {}
+    for need, what in (_need(source, settings) for source in largest):
+        small = [who for who, report in reports.items() if _room(report) < need]
+        if small:
+            has = min(_room(reports[who]) for who in small)
+            words = f"{what} takes about {_in_mib(need)}, and a thread there has {_in_mib(has)} for one image"
+            advice = "give workers more memory or fewer threads, or lower limits.max_pixels to set such images aside"
+            return {f"has too little memory: {words}; {advice}": small}
+    return found
+
+
+def _need(source: ImageSource, settings: TaskSettings) -> tuple[int, str]:
+    """Bytes that one image takes at its worst moment, 0 when it will be refused; and its name and size in words."""
+    need = memory_needed(source, settings)
+    return (0, "") if need is None else (need.bytes, f"{source.image_id} ({need.pixels / 1e6:.1f} megapixels)")
+    # ^ of an image that cannot be read, its task will say what is wrong with it
+
+
+def _room(report: WorkerReport) -> int:
+    return int((report.memory * _END_SHARE - BASE_BYTES) / report.threads)
+
+
+def _in_mib(size: int) -> str:
+    return f"{max(0, size) >> 20:,} MiB"
+
+
+def _named(who: Sequence[str], of: int) -> str:
+    """`worker tcp://...`, or how many of them with an example."""
+    if len(who) == 1:
+        return who[0] if " " in who[0] else f"worker {who[0]}"
+    return f"each of {len(who)} of {of} workers, such as {who[0]},"

@@ -1,0 +1,76 @@
+"""Where each output goes, relative to the output root: pure path arithmetic, "/" between parts."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable
+
+LEDGER = "ledger.sqlite"
+RESULTS = "results.csv"
+FAILURES = "failures.csv"
+RUN = "run.json"
+RUNS = "runs"
+LOCK = "flatpipe.lock"
+PALETTES = "palettes.json"
+BEST = "best.png"
+COLORSPACE = "colorspace.png"
+CONTACT_SHEET = "contact_sheet.png"
+PARTIAL = ".partial"
+# ^ folder under an output root where files wait until they are whole: a killed run leaves its leftovers in one place
+#   that the next run empties; same file system as the outputs, so the final rename is atomic
+ANIMATION_SUFFIX = {"gif": "gif", "webp": "webp", "apng": "png"}
+
+_LONGEST_NAME = 255
+# ^ bytes in one part of a path, on every common file system
+
+
+def name_width(ks: Iterable[int]) -> int:
+    """Digits of k in file names: at least two, and enough for the widest k, so that names sort as numbers do."""
+    return max(2, *(len(str(k)) for k in ks))
+
+
+def image_folder(image_id: str) -> str:
+    """The folder that holds all outputs of one image; never leaves `images/`, whatever the id says."""
+    return "/".join(["images", *(_safe_part(part) for part in image_id.split("/"))])
+
+
+def flat_name(k: int, width: int) -> str:
+    """File name of the flat image for k: `k07.png`."""
+    return f"k{k:0{width}d}.png"
+
+
+def palette_name(k: int, kind: str, width: int) -> str:
+    """File name of a palette beside the flat image for k: `k07.gpl`."""
+    return f"k{k:0{width}d}.{kind}"
+
+
+def animation_name(animation_format: str) -> str:
+    """File name of the sweep: `sweep.gif`, `sweep.webp`, or `sweep.png` for an APNG."""
+    return f"sweep.{ANIMATION_SUFFIX[animation_format]}"
+
+
+def picture_key(image_id: str) -> str:
+    """16 hex digits that stand for an image in file names, whatever characters its own name has."""
+    return hashlib.sha256(os.fsencode(image_id)).hexdigest()[:16]
+
+
+def picture_name(image_id: str, kind: str) -> str:
+    """Name of a picture of the kind "original.jpg": `gallery/pictures/3f/3f...-original.jpg`, in one of 256 folders."""
+    key = picture_key(image_id)
+    return f"gallery/pictures/{key[:2]}/{key}-{kind}"
+
+
+def still_name(image_id: str, name: str) -> str:
+    """Name of a picture for people, beside the image's other outputs: `images/a.jpg/contact_sheet.png`."""
+    return f"{image_folder(image_id)}/{name}"
+
+
+def _safe_part(part: str) -> str:
+    """One part of an image id as a folder name: itself, or a marked, collision-free stand-in where that cannot be."""
+    encoded = os.fsencode(part)
+    if part not in ("", ".", "..") and len(encoded) <= _LONGEST_NAME and "\0" not in part:
+        return part
+    mark = "~" + hashlib.sha256(encoded).hexdigest()[:12]
+    kept = encoded[: _LONGEST_NAME - len(mark)].decode("utf-8", "ignore").replace("\0", "").strip(".")
+    return kept + mark

@@ -1,0 +1,1 @@
+"""What has been done: one SQLite file, one writer, and the only SQL."""

@@ -1,0 +1,246 @@
+"""What has been done: one SQLite file, one writer (the driver), readable by anyone at any time."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sqlite3
+import tempfile
+import time
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import Any
+
+from flatpipe.ledger.retired import retire_replaced
+from flatpipe.ledger.rows import (
+    KnownImage,
+    KnownOutput,
+    flat_of,
+    flat_row,
+    from_sql,
+    planned_of,
+    planned_row,
+    sweep_row,
+    to_sql,
+)
+from flatpipe.ledger.schema import connect
+from flatpipe.records import INTERRUPTED, Failure, FlattenResult, ImageResult, ImageSource, PlannedImage
+
+_COMMIT_EVERY = 64
+_COMMIT_SECONDS = 1.0
+# ^ images, or seconds, between commits: a killed driver repeats at most these, and a commit costs about a millisecond
+
+DISPUTED = "disputed"
+# ^ `settings` of an output that `flatpipe verify` found changed: the next run makes it again
+
+
+class Ledger:
+    """The record of what has been done. Open it with a path, or with None for an empty one in memory."""
+
+    def __init__(self, path: str | None, *, read_only: bool = False) -> None:
+        self._db = connect(path, read_only=read_only)
+        self._read_only = read_only
+        self._uncommitted, self._committed = 0, time.monotonic()
+
+    def close(self) -> None:
+        """Commit and close."""
+        if not self._read_only:
+            self.commit()
+        self._db.close()
+
+    def commit(self) -> None:
+        """Make all that was recorded durable."""
+        self._db.commit()
+        self._uncommitted, self._committed = 0, time.monotonic()
+
+    def rows(self, query: str, parameters: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
+        """Rows of a read-only query, streamed; names come back as str."""
+        for row in self._db.execute(query, parameters):
+            yield tuple(from_sql(value) if isinstance(value, bytes) else value for value in row)
+
+    # --- what is known -------------------------------------------------------------------------------------------
+
+    def known(self, image_ids: Sequence[str]) -> dict[str, KnownImage]:
+        """What is known of these images, by image_id; three queries however many there are."""
+        names = [to_sql(image_id) for image_id in image_ids]
+        marks = ",".join("?" * len(names))
+        flats: dict[str | bytes, dict[int, KnownOutput]] = {}
+        columns = "image_id, k, settings, content, bytes, 0, metrics"
+        for image_id, k, *made in self._db.execute(f"SELECT {columns} FROM flats WHERE image_id IN ({marks})", names):  # noqa: S608 - marks only
+            flats.setdefault(image_id, {})[k] = KnownOutput(*made)
+        columns = "image_id, settings, content, animation_bytes, palettes_bytes"
+        sweeps = {
+            image_id: KnownOutput(*made)
+            for image_id, *made in self._db.execute(f"SELECT {columns} FROM sweeps WHERE image_id IN ({marks})", names)  # noqa: S608
+        }
+        known = {}
+        columns = "image_id, path, size, stamp, frame, content"
+        for row in self._db.execute(f"SELECT {columns} FROM images WHERE image_id IN ({marks})", names):  # noqa: S608
+            source = ImageSource(from_sql(row[0]), from_sql(row[1]), *row[2:5])
+            known[source.image_id] = KnownImage(source, row[5], flats.get(row[0], {}), sweeps.get(row[0]))
+        return known
+
+    def flats_of(self, image_id: str) -> list[FlattenResult]:
+        """The recorded flat images of one image, by k."""
+        query = "SELECT * FROM flats WHERE image_id = ? ORDER BY k"
+        return [flat_of(row) for row in self._db.execute(query, (to_sql(image_id),))]
+
+    def choices(self, digest: str) -> dict[str, Any]:
+        """The settings behind a digest; empty when it was never recorded."""
+        row = self._db.execute("SELECT choices FROM settings WHERE digest = ?", (digest,)).fetchone()
+        return dict(json.loads(row[0])) if row else {}
+
+    # --- a run ---------------------------------------------------------------------------------------------------
+
+    def begin_run(self, run_id: str, started: str, config: str) -> None:
+        """Record that a run began, and forget the last run's plan."""
+        self._db.execute(
+            "INSERT INTO runs (run_id, started, state, config) VALUES (?, ?, 'running', ?)", (run_id, started, config)
+        )
+        self._db.execute("DELETE FROM planned")
+        self.commit()
+
+    def end_run(self, run_id: str, finished: str, state: str, summary: str) -> None:
+        """Record how a run ended."""
+        self._db.execute(
+            "UPDATE runs SET finished = ?, state = ?, summary = ? WHERE run_id = ?", (finished, state, summary, run_id)
+        )
+        self.commit()
+
+    def begin_work(self, run_id: str, now: float) -> None:
+        """Record that the plan is complete and work begins; `now` in seconds since 1970."""
+        due = "SELECT count(*), coalesce(sum(length(ks) - length(replace(ks, ',', '')) + (ks != '')), 0) FROM planned"
+        images, pairs = self._db.execute(f"{due} WHERE ks != '' OR sweep").fetchone()
+        self._db.execute(
+            "INSERT OR REPLACE INTO progress VALUES (?, ?, ?, ?, ?, 0, 0, 0)", (run_id, now, now, images, pairs)
+        )
+        self.commit()
+
+    def record_settings(self, choices_by_digest: dict[str, dict[str, Any]]) -> None:
+        """Remember what each settings digest stands for."""
+        rows = [(digest, json.dumps(choices, sort_keys=True)) for digest, choices in choices_by_digest.items()]
+        self._db.executemany("INSERT OR IGNORE INTO settings VALUES (?, ?)", rows)
+
+    def store_plan(self, images: Iterable[PlannedImage]) -> None:
+        """Add images to the current run's plan."""
+        self._db.executemany(
+            "INSERT OR REPLACE INTO planned VALUES (?, ?, ?, ?, ?, ?, ?, ?)", (planned_row(image) for image in images)
+        )
+
+    def forget_absent_failures(self) -> None:
+        """Drop failures of images that the current plan does not know: their files are gone."""
+        self._db.execute("DELETE FROM failures WHERE image_id NOT IN (SELECT image_id FROM planned)")
+
+    def failed_ids(self) -> list[str]:
+        """Ids of the images that have failed and have not succeeded since."""
+        return [from_sql(row[0]) for row in self._db.execute("SELECT image_id FROM failures")]
+
+    def work(self) -> Iterator[PlannedImage]:
+        """Planned images with something to do, in order; a page at a time, so that records may be written meanwhile."""
+        after: tuple[Any, ...] = ()
+        while True:
+            where = "AND image_id > ?" if after else ""
+            query = f"SELECT * FROM planned WHERE (ks != '' OR sweep) {where} ORDER BY image_id LIMIT 500"  # noqa: S608
+            page = self._db.execute(query, after).fetchall()
+            if not page:
+                return
+            yield from (planned_of(row) for row in page)
+            after = (page[-1][0],)
+
+    def largest_work(self, count: int) -> list[ImageSource]:
+        """Sources of the images with something to do whose files are the largest, the largest first."""
+        query = "SELECT * FROM planned WHERE ks != '' OR sweep ORDER BY size DESC, image_id LIMIT ?"
+        return [planned_of(row).source for row in self._db.execute(query, (count,))]
+
+    @contextlib.contextmanager
+    def copied(self) -> Iterator[str]:
+        """Path of a copy of the ledger as it is now, a file that lasts as long as the context."""
+        self.commit()
+        with tempfile.TemporaryDirectory(prefix="flatpipe-") as folder:
+            copy = sqlite3.connect(f"{folder}/ledger.sqlite")
+            self._db.backup(copy)
+            copy.close()
+            yield f"{folder}/ledger.sqlite"
+
+    # --- outcomes ------------------------------------------------------------------------------------------------
+
+    def record(self, result: ImageResult, digest_of: dict[int, str], sweep_digest: str, run_id: str) -> None:
+        """Record all that one image came to; commits now and then."""
+        image_id, token = to_sql(result.source.image_id), result.token
+        failure = result.failure
+        if token.content:
+            self._record_image(result)
+        flats = [flat for flat in result.flats if flat.failure is None]
+        self._db.executemany(
+            "INSERT OR REPLACE INTO flats VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [flat_row(flat, digest_of[flat.k], token.content) for flat in flats],
+        )
+        if result.sweep is not None and result.sweep.failure is None:
+            retire_replaced(self._db, result.sweep)
+            self._db.execute(
+                "INSERT OR REPLACE INTO sweeps VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                sweep_row(result.sweep, sweep_digest, token.content),
+            )
+        if failure is None:
+            self._db.execute("DELETE FROM failures WHERE image_id = ?", (image_id,))
+        elif failure.error != INTERRUPTED:
+            self.record_failure(result.source, failure, run_id)
+        self._count(run_id, result, len(flats))
+        self._uncommitted += 1
+        if self._uncommitted >= _COMMIT_EVERY or time.monotonic() - self._committed > _COMMIT_SECONDS:
+            self.commit()
+
+    def record_failure(self, source: ImageSource, failure: Failure, run_id: str) -> None:
+        """Record why an image has no (complete) result."""
+        self._db.execute(
+            "INSERT OR REPLACE INTO failures VALUES (?, ?, ?, ?, ?, ?)",
+            (to_sql(source.image_id), to_sql(source.path), failure.stage, failure.error, failure.message, run_id),
+        )
+
+    def dispute(self, image_id: str, k: int | None) -> None:
+        """Note that the flat image for k, or with k None another file of the image, is not as recorded."""
+        name = to_sql(image_id)
+        if k is None:
+            self._db.execute("UPDATE sweeps SET settings = ? WHERE image_id = ?", (DISPUTED, name))
+        else:
+            self._db.execute("UPDATE flats SET settings = ? WHERE image_id = ? AND k = ?", (DISPUTED, name, k))
+
+    def forget(self, image_ids: Sequence[str], ks: Collection[int]) -> None:
+        """Drop these images with all their outputs, the flats of other k than `ks`, and the retired files."""
+        for table in ("images", "flats", "sweeps"):
+            names = ((to_sql(image_id),) for image_id in image_ids)
+            self._db.executemany(f"DELETE FROM {table} WHERE image_id = ?", names)  # noqa: S608 - one of three words
+        self._db.execute("DELETE FROM flats WHERE k NOT IN (SELECT value FROM json_each(?))", (json.dumps(sorted(ks)),))
+        self._db.execute("DELETE FROM retired")
+        self.commit()
+
+    def dispute_input(self, image_id: str) -> None:
+        """Note that an input is not as recorded, whatever its dates say: the next plan reads it."""
+        self._db.execute("UPDATE images SET stamp = '' WHERE image_id = ?", (to_sql(image_id),))
+
+    def refresh_stamp(self, source: ImageSource) -> None:
+        """Note that a file whose date changed still holds the content we know; a reader keeps that to himself."""
+        if self._read_only:
+            return
+        self._db.execute(
+            "UPDATE images SET size = ?, stamp = ?, path = ? WHERE image_id = ?",
+            (source.size, source.stamp, to_sql(source.path), to_sql(source.image_id)),
+        )
+
+    def _count(self, run_id: str, result: ImageResult, pairs: int) -> None:
+        failed = result.failure is not None and result.failure.error != INTERRUPTED
+        self._db.execute(
+            "UPDATE progress SET updated = ?, done = done + ?, failed = failed + ?, pairs_done = pairs_done + ? "
+            "WHERE run_id = ?",
+            (time.time(), result.failure is None, failed, pairs, run_id),
+        )
+
+    def _record_image(self, result: ImageResult) -> None:
+        source, token = result.source, result.token
+        self._db.execute(
+            "INSERT OR REPLACE INTO images VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                *(to_sql(source.image_id), to_sql(source.path), source.size, source.stamp, source.frame),
+                *(token.content, token.width, token.height, token.distinct_colors),
+                *(json.dumps(token.notes), token.seconds),
+            ),
+        )

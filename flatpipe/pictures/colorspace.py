@@ -1,0 +1,123 @@
+"""An image's colours as points in the RGB cube: a sample for the page to turn, and a still of it."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+
+from flatpipe.pictures.encoded import png_bytes
+
+_CELL_BITS = 5
+# ^ bits a channel that name a cell of the cube: 32 cells a side
+_MOST_POINTS = 1500
+_STILL_SIDE, _SCALE = 448, 2
+# ^ pixels of the still, and how much larger it is drawn before it is averaged down
+_STILL_POINTS = 700
+_GROUND, _EDGE, _INK = (250, 249, 247), (190, 188, 184), (30, 30, 30)
+_TURN, _TILT = np.radians(-35.0), np.radians(22.0)
+# ^ where the still is seen from: a little from the left, a little from above
+_CORNERS = np.array([[row >> 2 & 1, row >> 1 & 1, row & 1] for row in range(8)]) * 255.0
+_EDGES = [(a, b) for a in range(8) for b in range(a + 1, 8) if (a ^ b).bit_count() == 1]
+
+
+@dataclass(frozen=True, slots=True)
+class ColorPoints:
+    """A sample of an image's colours: `colors` (n, 3) uint8, `sizes` (n,) uint8: cube root of the share, most = 255."""
+
+    colors: NDArray[np.uint8]
+    sizes: NDArray[np.uint8]
+
+
+def color_points(colors: NDArray[np.uint8], counts: NDArray[np.int64], most: int = _MOST_POINTS) -> ColorPoints:
+    """At most `most` points that stand for a colour table; the same table gives the same points.
+
+    colors (n, 3) uint8, counts (n,) int64. Colours of one cell of a 32 x 32 x 32 grid become their mean. Of too many
+    cells some are left out: evenly along the cells, with a chance that grows with the cube root of their count.
+    """
+    seen = counts > 0
+    levels, weights = colors[seen], counts[seen].astype(np.float64)
+    if not len(levels):
+        return ColorPoints(np.zeros((0, 3), np.uint8), np.zeros(0, np.uint8))
+    high = (levels >> (8 - _CELL_BITS)).astype(np.int32)
+    cell = (high[:, 0] << 2 * _CELL_BITS) | (high[:, 1] << _CELL_BITS) | high[:, 2]
+    totals = np.bincount(cell, weights, 1 << 3 * _CELL_BITS)
+    cells = np.flatnonzero(totals)
+    sums = [np.bincount(cell, weights * levels[:, channel], 1 << 3 * _CELL_BITS)[cells] for channel in range(3)]
+    means = np.rint(np.stack(sums, axis=1) / totals[cells, np.newaxis]).astype(np.uint8)
+    return _thinned(means, np.cbrt(totals[cells]), most)
+
+
+def _thinned(means: NDArray[np.uint8], roots: NDArray[np.float64], most: int) -> ColorPoints:
+    if len(means) > most:
+        along = np.cumsum(roots)
+        chosen = np.unique(np.searchsorted(along, (np.arange(most) + 0.5) * along[-1] / most))
+        means, roots = means[chosen], roots[chosen]
+    return ColorPoints(means, np.rint(roots * (255 / roots.max())).astype(np.uint8))
+
+
+def packed_points(points: ColorPoints) -> str:
+    """The points as base64 of four bytes each: red, green, blue, size."""
+    return base64.b64encode(np.column_stack((points.colors, points.sizes)).tobytes()).decode("ascii")
+
+
+def colorspace_png(points: ColorPoints, palette: NDArray[np.uint8]) -> bytes:
+    """A PNG, 448 x 448, of the points in the RGB cube, each in the colour of its nearest palette row, and the palette.
+
+    palette (k, 3) uint8 is drawn as ringed discs. Farther points are drawn first.
+    """
+    image = Image.new("RGB", (_STILL_SIDE * _SCALE, _STILL_SIDE * _SCALE), _GROUND)
+    draw = ImageDraw.Draw(image)
+    corners = _projected(_CORNERS)
+    farthest = int(np.argmin(corners[:, 2]))
+    for a, b in _EDGES:
+        if farthest in (a, b):
+            draw.line((*corners[a, :2], *corners[b, :2]), fill=_EDGE, width=_SCALE)
+    _draw_points(draw, _still_sample(points), palette)
+    for a, b in _EDGES:
+        if farthest not in (a, b):
+            draw.line((*corners[a, :2], *corners[b, :2]), fill=_EDGE, width=_SCALE)
+    _draw_palette(draw, palette)
+    return png_bytes(np.asarray(image.reduce(_SCALE)))
+
+
+def _still_sample(points: ColorPoints) -> ColorPoints:
+    return _thinned(points.colors, points.sizes.astype(np.float64), _STILL_POINTS) if len(points.colors) else points
+
+
+def _projected(colors: NDArray[np.floating] | NDArray[np.uint8]) -> NDArray[np.float64]:
+    """x and y in pixels of the drawing, and nearness, of RGB colours (n, 3); green points up."""
+    red, green, blue = (np.asarray(colors, dtype=np.float64) - 127.5).T / 255
+    across, away = red * np.cos(_TURN) - blue * np.sin(_TURN), red * np.sin(_TURN) + blue * np.cos(_TURN)
+    up, near = green * np.cos(_TILT) - away * np.sin(_TILT), green * np.sin(_TILT) + away * np.cos(_TILT)
+    zoom = _STILL_SIDE * _SCALE * 0.56 * (1 + 0.18 * near)
+    middle = _STILL_SIDE * _SCALE / 2
+    return np.stack((middle + across * zoom, middle - up * zoom, near), axis=1)
+
+
+def _draw_points(draw: ImageDraw.ImageDraw, points: ColorPoints, palette: NDArray[np.uint8]) -> None:
+    if not len(points.colors) or not len(palette):
+        return
+    difference = points.colors[:, np.newaxis].astype(np.int32) - palette[np.newaxis].astype(np.int32)
+    nearest = (difference**2).sum(axis=2).argmin(axis=1)
+    places = _projected(points.colors)
+    fills = [tuple(row) for row in palette.tolist()]
+    for row in np.argsort(places[:, 2], kind="stable").tolist():
+        x, y, near = places[row]
+        radius = _SCALE * (1.0 + 6.0 * float(points.sizes[row]) / 255) * (1 + 0.3 * near)
+        draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=fills[nearest[row]])
+
+
+def _draw_palette(draw: ImageDraw.ImageDraw, palette: NDArray[np.uint8]) -> None:
+    places = _projected(palette)
+    for row in np.argsort(places[:, 2], kind="stable").tolist():
+        x, y, _ = places[row]
+        for radius, fill in (
+            (10 * _SCALE, _INK),
+            (8.7 * _SCALE, _GROUND),
+            (7.4 * _SCALE, tuple(palette[row].tolist())),
+        ):
+            draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=fill)

@@ -1,0 +1,1 @@
+"""What is due, and why: places checked, settings digested, every image planned."""

@@ -1,0 +1,36 @@
+"""Each frame of an animated or multi-page file as an image of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from flatpipe.decode.decode import count_frames
+from flatpipe.errors import ImageError
+from flatpipe.records import DecodePolicy, ImageSource
+from flatpipe.storage.discover import RefusedFile
+from flatpipe.storage.roots import read_file
+
+
+def every_frame(
+    sources: Iterable[ImageSource | RefusedFile], policy: DecodePolicy
+) -> Iterator[ImageSource | RefusedFile]:
+    """The sources, those of several frames taken apart: `name.gif#001`, `name.gif#002`, ...; reads every file.
+
+    A file that cannot be read or has one frame passes as it is: loading it tells what is wrong.
+    """
+    for source in sources:
+        frames = 1 if isinstance(source, RefusedFile) else _count(source, policy)
+        if isinstance(source, RefusedFile) or frames < 2:
+            yield source
+            continue
+        digits = max(3, len(str(frames)))
+        for frame in range(frames):
+            yield replace(source, image_id=f"{source.image_id}#{frame + 1:0{digits}d}", frame=frame)
+
+
+def _count(source: ImageSource, policy: DecodePolicy) -> int:
+    try:
+        return count_frames(read_file(source.path), policy)
+    except (OSError, ImageError):
+        return 1

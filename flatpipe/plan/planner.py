@@ -1,0 +1,130 @@
+"""Sources and ks, minus what is still valid, as PlannedImages that say why. Plans stream, and do no image work."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from flatpipe import layout
+from flatpipe.ledger.ledger import DISPUTED, Ledger
+from flatpipe.ledger.rows import KnownImage, KnownOutput
+from flatpipe.plan.fingerprint import Fingerprints, changed
+from flatpipe.records import ImageSource, PlannedImage, TaskSettings
+from flatpipe.storage.roots import Root, read_file
+
+_CHUNK = 400
+# ^ images per question to the ledger (three queries for all of them) and to the output (one listing of each folder,
+#   asked together where the output is remote)
+
+
+@dataclass(frozen=True, slots=True)
+class Planner:
+    """All that deciding on an image needs to know."""
+
+    ledger: Ledger
+    outputs: Root
+    settings: TaskSettings
+    ks: tuple[int, ...]
+    fingerprints: Fingerprints
+    force: bool = False
+
+    def plan(self, sources: Iterable[ImageSource]) -> Iterator[PlannedImage]:
+        """One PlannedImage per source, in the same order; reads the ledger and file sizes, not pixels."""
+        remaining = iter(sources)
+        while chunk := list(itertools.islice(remaining, _CHUNK)):
+            known = self.ledger.known([source.image_id for source in chunk])
+            folders = [] if self.force else [layout.image_folder(image_id) for image_id in known]
+            sizes = self.outputs.sizes_of(folders)
+            for source in chunk:
+                found = sizes.get(layout.image_folder(source.image_id), {})
+                yield self._plan_image(source, known.get(source.image_id), found)
+
+    def _plan_image(self, source: ImageSource, known: KnownImage | None, sizes: dict[str, int]) -> PlannedImage:
+        if self.force:
+            return PlannedImage(source, self.ks, sweep=True, reason="forced")
+        if known is None:
+            return PlannedImage(source, self.ks, sweep=True, reason="new")
+        if not self._same_content(source, known):
+            return PlannedImage(source, self.ks, sweep=True, reason="content changed")
+        reasons = {k: self._flat_reason(k, known, sizes) for k in self.ks}
+        due = tuple(k for k, reason in reasons.items() if reason)
+        sweep_reason = "flats changed" if due else self._sweep_reason(known, sizes)
+        return PlannedImage(source, due, bool(sweep_reason), _in_words(reasons, "" if due else sweep_reason))
+
+    def _same_content(self, source: ImageSource, known: KnownImage) -> bool:
+        """By size and dates when they are as recorded; else by reading the file. A moved date alone changes nothing."""
+        if (source.size, source.stamp) == (known.source.size, known.source.stamp):
+            return True
+        if source.size != known.source.size:
+            return False
+        try:
+            same = hashlib.sha256(read_file(source.path)).hexdigest() == known.content
+        except OSError:
+            return False
+            # ^ the load task meets the same error and reports it
+        if same:
+            self.ledger.refresh_stamp(source)
+        return same
+
+    def _flat_reason(self, k: int, known: KnownImage, sizes: dict[str, int]) -> str:
+        made = known.flats.get(k)
+        if made is None:
+            return "k added" if known.flats else "new"
+        if made.settings != self.fingerprints.flat[k]:
+            return self._settings_reason(made, self.fingerprints.flat[k])
+        if made.content != known.content:
+            return "content changed"
+        file_reason = _file_reason(sizes.get(layout.flat_name(k, self.settings.name_width)), made.bytes)
+        return file_reason or ("" if self._is_measured(made) else "metrics added")
+
+    def _is_measured(self, made: KnownOutput) -> bool:
+        """Whether every costly measure that is asked for was taken; those that are not asked for may stay."""
+        return not self.settings.metrics or json.loads(made.metrics).keys() >= set(self.settings.metrics)
+
+    def _sweep_reason(self, known: KnownImage, sizes: dict[str, int]) -> str:
+        made = known.sweep
+        if made is None:
+            return "sweep missing"
+        if made.settings != self.fingerprints.sweep:
+            return self._settings_reason(made, self.fingerprints.sweep)
+        if made.content != known.content:
+            return "content changed"
+        reason = _file_reason(sizes.get(layout.PALETTES), made.palettes_bytes)
+        if not reason and self.settings.animation.enabled:
+            reason = _file_reason(sizes.get(layout.animation_name(self.settings.animation.format)), made.bytes)
+        return reason or self._best_reason(known, sizes)
+
+    def _best_reason(self, known: KnownImage, sizes: dict[str, int]) -> str:
+        """best.png is a copy: it must be there, as large as one of the flats."""
+        if not self.settings.target:
+            return ""
+        found = sizes.get(layout.BEST)
+        is_copy = found in {known.flats[k].bytes for k in self.ks}
+        return "" if is_copy else _file_reason(found, -1)
+
+    def _settings_reason(self, made: KnownOutput, digest: str) -> str:
+        if made.settings == DISPUTED:
+            return "verify found it changed"
+        return changed(self.ledger.choices(made.settings), self.fingerprints.choices[digest])
+
+
+def _file_reason(found: int | None, expected: int) -> str:
+    if found is None:
+        return "output missing"
+    return "" if found == expected else "output has another size"
+
+
+def _in_words(reasons: dict[int, str], sweep_reason: str) -> str:
+    """`k added: 16; output missing: 3, 4` - each reason once, with the ks it holds for."""
+    by_reason: dict[str, list[int]] = {}
+    for k, reason in reasons.items():
+        if reason:
+            by_reason.setdefault(reason, []).append(k)
+    words = [
+        reason if len(ks) == len(reasons) else f"{reason}: {', '.join(map(str, ks))}"
+        for reason, ks in by_reason.items()
+    ]
+    return "; ".join([*words, *([f"sweep: {sweep_reason}"] if sweep_reason else [])])

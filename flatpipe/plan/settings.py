@@ -1,0 +1,57 @@
+"""The frozen config as the records that tasks, discovery and execution understand."""
+
+from __future__ import annotations
+
+import psutil
+from dask.system import CPU_COUNT
+
+from flatpipe import layout
+from flatpipe.config import Config
+from flatpipe.quantize.options import FlattenOptions
+from flatpipe.records import AnimationOptions, DecodePolicy, TaskSettings
+from flatpipe.storage.discover import Selection
+
+
+def memory_per_worker(config: Config) -> int:
+    """Bytes that one worker may use: the config's word, or this machine's memory shared among the workers."""
+    if config.limits.memory_per_worker is not None:
+        return config.limits.memory_per_worker
+    workers = CPU_COUNT if config.execution.workers == "auto" else int(config.execution.workers)
+    return int(psutil.virtual_memory().total) // workers
+
+
+def task_settings(config: Config) -> TaskSettings:
+    """What is the same for every task of a run."""
+    flatten, animation = config.flatten, config.animation
+    return TaskSettings(
+        output=str(config.output.path),
+        flatten=FlattenOptions(solver=flatten.solver, seed=flatten.seed, space=flatten.space),
+        decode=DecodePolicy(max_pixels=config.limits.max_pixels, truncated=config.input.truncated, alpha=flatten.alpha),
+        animation=AnimationOptions(
+            enabled=animation.enabled,
+            format=animation.format,
+            frame_ms=animation.frame_ms,
+            hold_ms=animation.hold_ms,
+            max_side=animation.max_side,
+            captions=animation.captions,
+        ),
+        name_width=layout.name_width(flatten.ks),
+        pictures=config.report.enabled,
+        stills=config.report.enabled and config.report.stills,
+        palettes=config.output.palettes,
+        target=flatten.target,
+        metrics=tuple(name for name in ("ssim", "ciede2000") if name in config.output.metrics),
+        io_retries=config.errors.retries,
+        seconds_per_image=config.limits.seconds_per_image,
+    )
+
+
+def selection(config: Config) -> Selection:
+    """Which files the input section asks for."""
+    section = config.input
+    return Selection(
+        root=str(section.path),
+        include=tuple(section.include),
+        exclude=tuple(section.exclude),
+        follow_symlinks=section.follow_symlinks,
+    )

@@ -1,0 +1,1 @@
+"""The search for centroids: seeding, Lloyd's iteration, swaps, and the solvers made of them."""

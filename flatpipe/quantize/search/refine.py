@@ -1,0 +1,188 @@
+"""The last iterations, on every colour of the image, at the price of the colours near a border between clusters.
+
+A cell of neighbouring colours that lies wholly on one side of every border is moved at once, by its exact sums; only
+the colours of the other cells are compared with the centroids one by one. The idea is that of filtering: T. Kanungo et
+al., "An efficient k-means clustering algorithm", 2002; D. Pelleg and A. Moore, "Accelerating exact k-means", 1999.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flatpipe.quantize.compiled import kernel
+from flatpipe.quantize.levels import Cells, Points
+from flatpipe.quantize.search.kmeans import add_up, assign, assign_two, move_points, move_to_means
+
+
+class Borders(NamedTuple):
+    """What a set of centroids divides: cells on one side of every border, and the colours of all others."""
+
+    near: NDArray[np.uint8]
+    # ^ (m,) nearest centroid of each cell's mean
+    watched: NDArray[np.bool_]
+    # ^ (m,) whether the cell may be divided
+    totals: NDArray[np.int64]
+    # ^ (k, 4) exact sums and counts, by cluster, of the cells that are not
+    points: Points
+    # ^ the colours of the watched cells
+
+
+@kernel
+def settle(
+    colors: Points,
+    cells: Cells,
+    centroids: NDArray[np.float32],
+    max_rounds: int,
+    tol: float,
+    slack: float,
+    whole: bool,
+) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Return the labels (n,) of all colours and the clusters' exact totals (k, 4), after Lloyd's iteration.
+
+    It moves `centroids` (k, 3), INOUT, until their root mean square shift per pixel is `tol`. With `whole` they move to
+    rounded means, the best whole colours there are, so distortion never rises; with `tol` 0 each is in the end the
+    rounded mean of its colours. Borders are drawn anew when a centroid has moved by `slack`.
+    """
+    labels = np.empty(len(colors.sums), np.uint8)
+    for left in range(max_rounds, -1, -1):
+        start = centroids.copy()
+        borders = _draw_borders(cells, colors, centroids, slack)
+        watched, totals = _iterate(borders, centroids, left, tol, whole)
+        if left == 0 or _is_near(start, centroids, slack):
+            _label_all(borders, cells, watched, labels)
+            break
+    return labels, totals
+
+
+@kernel
+def _draw_borders(cells: Cells, colors: Points, centroids: NDArray[np.float32], slack: float) -> Borders:
+    """Return which cells no border between `centroids` (k, 3) can reach while these move by less than `slack`."""
+    m = cells.radius.size
+    near, squared, second = np.empty(m, np.uint8), np.empty(m, np.float32), np.empty(m, np.float32)
+    assign_two(cells.points.positions, centroids, near, squared, second)
+    gaps = _gaps(centroids)
+    watched = np.empty(m, np.bool_)
+    totals = np.zeros((len(centroids), 4), np.int64)
+    n_watched = 0
+    for i in range(m):
+        distance = np.sqrt(squared[i])
+        certain = distance + 2 * (cells.radius[i] + np.float32(slack))
+        watched[i] = second[i] < certain * certain and _is_divided(cells, i, centroids, near[i], distance, gaps, slack)
+        if watched[i]:
+            n_watched += cells.starts[i + 1] - cells.starts[i]
+        else:
+            for c in range(4):
+                totals[near[i], c] += cells.points.sums[i, c]
+    return Borders(near, watched, totals, _watched_colors(cells, colors, watched, n_watched))
+
+
+@kernel
+def _is_divided(
+    cells: Cells,
+    i: int,
+    centroids: NDArray[np.float32],
+    near: int,
+    distance: np.float32,
+    gaps: NDArray[np.float32],
+    slack: float,
+) -> bool:
+    """Whether a colour of cell i could be nearer to another centroid, if all of these moved by `slack`.
+
+    At the cell's mean, be a and b the distances to the nearest centroid and to another one, g the gap of the two, r the
+    cell's radius. At its colours b^2 - a^2 is less by 2 r g at most, a + b is more by 2 r at most. So b - a is at least
+    2 slack everywhere in the cell if b^2 - a^2 >= 2 r g + 2 slack (a + b + 2 r); a + b >= 2 a makes this a bound for b.
+    """
+    positions = cells.points.positions
+    x, y, z = positions[0, i], positions[1, i], positions[2, i]
+    radius, margin = cells.radius[i], np.float32(2 * slack)
+    share = radius / max(distance, np.float32(1e-6))
+    for j in range(len(centroids)):
+        bound = distance + min(margin + 2 * radius, share * gaps[near, j] + margin * (1 + share))
+        dx, dy, dz = x - centroids[j, 0], y - centroids[j, 1], z - centroids[j, 2]
+        if j != near and dx * dx + dy * dy + dz * dz < bound * bound:
+            return True
+    return False
+
+
+@kernel
+def _watched_colors(cells: Cells, colors: Points, watched: NDArray[np.bool_], n_watched: int) -> Points:
+    """Return the colours of the watched cells, in order; neighbouring cells are copied together."""
+    positions, sums = np.empty((3, n_watched), np.float32), np.empty((n_watched, 4), np.int64)
+    place, cell = 0, 0
+    while cell < watched.size:
+        first = cell
+        while cell < watched.size and watched[cell] == watched[first]:
+            cell += 1
+        if watched[first]:
+            start, stop = cells.starts[first], cells.starts[cell]
+            end = place + stop - start
+            for c in range(3):
+                positions[c, place:end] = colors.positions[c, start:stop]
+            sums[place:end] = colors.sums[start:stop]
+            place = end
+    return Points(positions, sums)
+
+
+@kernel
+def _iterate(
+    borders: Borders, centroids: NDArray[np.float32], max_rounds: int, tol: float, whole: bool
+) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Move `centroids` (k, 3), INOUT, by the watched colours alone; return their last labels, and the totals."""
+    points = borders.points
+    labels, fresh = np.empty(len(points.sums), np.uint8), np.empty(len(points.sums), np.uint8)
+    squared = np.empty(labels.size, np.float32)
+    assign(points.positions, centroids, labels, squared)
+    totals = borders.totals + add_up(points.sums, labels, len(centroids))
+    for _ in range(max_rounds):
+        if move_to_means(totals, centroids, whole) <= tol * tol:
+            break
+        assign(points.positions, centroids, fresh, squared)
+        move_points(points.sums, labels, fresh, totals)
+    return labels, totals
+
+
+@kernel
+def _label_all(borders: Borders, cells: Cells, labels_watched: NDArray[np.uint8], labels: NDArray[np.uint8]) -> None:
+    """Set the labels of all colours (n,), given those of the watched colours."""
+    near, watched = borders.near, borders.watched
+    place, cell = 0, 0
+    while cell < near.size:
+        first = cell
+        while cell < near.size and watched[cell] == watched[first] and (watched[first] or near[cell] == near[first]):
+            cell += 1
+        start, stop = cells.starts[first], cells.starts[cell]
+        if watched[first]:
+            labels[start:stop] = labels_watched[place : place + stop - start]
+            place += stop - start
+        else:
+            labels[start:stop] = near[first]
+
+
+@kernel
+def _gaps(centroids: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the distances between centroids, (k, k) float32."""
+    k = len(centroids)
+    gaps = np.zeros((k, k), np.float32)
+    for i in range(k):
+        for j in range(i):
+            squared = np.float32(0)
+            for c in range(3):
+                squared += (centroids[i, c] - centroids[j, c]) ** 2
+            gaps[i, j] = gaps[j, i] = math.sqrt(squared)
+    return gaps
+
+
+@kernel
+def _is_near(start: NDArray[np.float32], moved: NDArray[np.float32], slack: float) -> bool:
+    """Whether all centroids are nearer than 0.9 `slack` to where they started; the rest is for float32's rounding."""
+    for j in range(len(start)):
+        squared = 0.0
+        for c in range(3):
+            squared += (moved[j, c] - start[j, c]) ** 2
+        if squared > (0.9 * slack) ** 2:
+            return False
+    return True

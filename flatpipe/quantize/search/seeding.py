@@ -1,0 +1,72 @@
+"""First centroids: greedy k-means++ on weighted points.
+
+D. Arthur and S. Vassilvitskii, "k-means++: the advantages of careful seeding", 2007; greedy form: section 7 there.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flatpipe.quantize.compiled import kernel
+from flatpipe.quantize.levels import Points
+from flatpipe.quantize.search.kmeans import FLOAT_MAX
+
+
+def spread(points: Points, k: int, random: np.random.Generator, trials: int | None = None) -> NDArray[np.float32]:
+    """Return k points far apart as centroids (k, 3) float32, each the best of `trials` drawn candidates.
+
+    By default there are 2 + log(k) of them, as in the paper.
+    """
+    picked: NDArray[np.float32] = _pick_spread(points, random.random((k, trials or 2 + int(np.log(k)))))
+    return picked
+
+
+@kernel
+def _pick_spread(points: Points, draws: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Return one point for each row of `draws` (k, trials), numbers in [0, 1), as (k, 3) float32.
+
+    A candidate is drawn with probability proportional to count x squared distance to the points picked before; the
+    one that leaves the least distortion is picked.
+    """
+    positions, sums = points
+    n = len(sums)
+    picked = np.empty((len(draws), 3), np.float32)
+    nearest, closest = np.full(n, np.float32(1)), np.empty(n, np.float32)
+    trial, running = np.empty(n, np.float32), np.empty(n)
+    for j in range(len(draws)):
+        total = 0.0
+        for i in range(n):
+            total += sums[i, 3] * nearest[i]
+            running[i] = total
+        if j == 0:
+            nearest[:] = FLOAT_MAX
+        least = np.inf
+        for draw in draws[j] if j else draws[j, :1]:
+            row = min(np.searchsorted(running, draw * total, side="right"), n - 1)
+            left = _try_point(positions, sums, row, nearest, trial)
+            if left < least:
+                least = left
+                picked[j] = positions[:, row]
+                closest, trial = trial, closest
+        nearest, closest = closest, nearest
+    return picked
+
+
+@kernel
+def _try_point(
+    positions: NDArray[np.float32],
+    sums: NDArray[np.int64],
+    row: int,
+    nearest: NDArray[np.float32],
+    trial: NDArray[np.float32],
+) -> float:
+    """Set `trial` (n,) to the squared distances that would be left if point `row` were picked; return their total."""
+    x, y, z = positions[0, row], positions[1, row], positions[2, row]
+    for i in range(trial.size):
+        dx, dy, dz = positions[0, i] - x, positions[1, i] - y, positions[2, i] - z
+        trial[i] = min(nearest[i], dx * dx + dy * dy + dz * dz)
+    left = 0.0
+    for i in range(trial.size):
+        left += sums[i, 3] * trial[i]
+    return left

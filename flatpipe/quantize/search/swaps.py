@@ -1,0 +1,131 @@
+"""Leaving a poor local optimum: merge two clusters where it costs little, split one where it gains much.
+
+The cost of a merge and the gain of a split are estimated for all clusters at once; the most promising pairs are tried
+by a few rounds of Lloyd's iteration. In the spirit of split-and-merge k-means (H. Muhr and M. Granitzer, 2009) and of
+random swap (P. Fraenti, 2018), with the swaps ranked instead of drawn.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flatpipe.quantize.compiled import kernel
+from flatpipe.quantize.levels import Points
+from flatpipe.quantize.search.kmeans import assign_two, lloyd
+
+_QUICK_ROUNDS = 4
+# ^ of Lloyd's iteration before a swap is judged
+_PROMISE = 0.02
+# ^ a swap whose distortion is by then within this part of the best is followed to its end
+_GAIN = 1e-6
+# ^ least relative gain in distortion for which a swap is kept
+_MAX_ROUNDS = 100
+_MAX_SWAPS = 20
+
+
+@kernel
+def improve(points: Points, centroids: NDArray[np.float32], tries: int, tol: float, energy: float) -> float:
+    """Move `centroids` (k, 3), INOUT, by Lloyd's iteration and swaps; return what they explain.
+
+    `tries` is the number of swaps that must fail before the search ends; `energy` that of all colours.
+    """
+    best: float = lloyd(points, centroids, _MAX_ROUNDS, tol)
+    k = len(centroids)
+    if k == 1 or tries == 0:
+        return best
+    trial = np.empty_like(centroids)
+    for _ in range(_MAX_SWAPS):
+        promise, halves = _rank_swaps(points, centroids)
+        swapped = False
+        for _ in range(min(tries, k * (k - 1))):
+            pair = np.argmax(promise)
+            merged, split = pair // k, pair % k
+            promise[merged, split] = -np.inf
+            trial[:] = centroids
+            trial[merged], trial[split] = halves[split, 0], halves[split, 1]
+            found = lloyd(points, trial, _QUICK_ROUNDS, tol)
+            if found > best - _PROMISE * (energy - best):
+                found = lloyd(points, trial, _MAX_ROUNDS, tol)
+            if found > best + _GAIN * (energy - best):
+                best, swapped = found, True
+                centroids[:] = trial
+                break
+        if not swapped:
+            break
+    return best
+
+
+@kernel
+def _rank_swaps(points: Points, centroids: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
+    """Return the estimated gain of giving up centroid i to split cluster j, (k, k), and each cluster's halves."""
+    n, k = len(points.sums), len(centroids)
+    labels, squared, second = np.empty(n, np.uint8), np.empty(n, np.float32), np.empty(n, np.float32)
+    assign_two(points.positions, centroids, labels, squared, second)
+    cost = np.zeros(k)
+    for i in range(n):
+        cost[labels[i]] += points.sums[i, 3] * np.float64(second[i] - squared[i])
+    gain, halves = _halve(points, labels, centroids, _main_axes(points, labels, centroids))
+    promise = np.empty((k, k))
+    for i in range(k):
+        for j in range(k):
+            promise[i, j] = gain[j] - cost[i] if i != j else -np.inf
+    return promise, halves
+
+
+@kernel
+def _main_axes(points: Points, labels: NDArray[np.uint8], centroids: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return the direction of greatest variance of each cluster, (k, 3), of any length, by power iteration."""
+    spread = np.zeros((len(centroids), 3, 3))
+    gap = np.empty(3)
+    for i in range(labels.size):
+        for c in range(3):
+            gap[c] = points.positions[c, i] - centroids[labels[i], c]
+        for c in range(3):
+            for d in range(3):
+                spread[labels[i], c, d] += points.sums[i, 3] * gap[c] * gap[d]
+    axes = np.zeros((len(centroids), 3))
+    turned = np.empty(3)
+    for j in range(len(centroids)):
+        widest = 0
+        for c in range(1, 3):
+            if spread[j, c, c] > spread[j, widest, widest]:
+                widest = c
+        axes[j] = spread[j, widest]
+        for _ in range(8):
+            for c in range(3):
+                turned[c] = spread[j, c, 0] * axes[j, 0] + spread[j, c, 1] * axes[j, 1] + spread[j, c, 2] * axes[j, 2]
+            length = np.abs(turned).max()
+            if length > 0:
+                axes[j] = turned / length
+    return axes
+
+
+@kernel
+def _halve(
+    points: Points, labels: NDArray[np.uint8], centroids: NDArray[np.float32], axes: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
+    """Cut each cluster through its centroid across its axis; return the gains (k,) and the halves' means (k, 2, 3)."""
+    k = len(centroids)
+    totals = np.zeros((k, 2, 4))
+    gap = np.empty(3)
+    for i in range(labels.size):
+        j = labels[i]
+        along = 0.0
+        for c in range(3):
+            gap[c] = points.positions[c, i] - centroids[j, c]
+            along += gap[c] * axes[j, c]
+        half = totals[j, 1 if along > 0 else 0]
+        for c in range(3):
+            half[c] += points.sums[i, 3] * gap[c]
+        half[3] += points.sums[i, 3]
+    gain = np.zeros(k)
+    halves = np.empty((k, 2, 3), np.float32)
+    for j in range(k):
+        for side in range(2):
+            weight = max(totals[j, side, 3], 1.0)
+            for c in range(3):
+                offset = totals[j, side, c] / weight
+                gain[j] += weight * offset * offset
+                halves[j, side, c] = centroids[j, c] + offset
+    return gain, halves

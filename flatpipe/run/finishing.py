@@ -1,0 +1,95 @@
+"""What stands beside the images at the end of a run: tables, run.json, lock, report, a copy of the ledger."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+
+from flatpipe import layout
+from flatpipe.config import Config
+from flatpipe.environment import environment
+from flatpipe.plan.workspace import Workspace
+from flatpipe.proof.lock import Unfinished, lock_lines
+from flatpipe.proof.lock_file import read_foot
+from flatpipe.records import RunSummary
+from flatpipe.report.gallery import write_gallery
+from flatpipe.report.gallery_rows import GallerySettings
+from flatpipe.report.tables import write_tables
+
+
+def write_ending(workspace: Workspace, summary: RunSummary, *, lock: bool) -> None:
+    """Write all of it, with a new lock unless `lock` is False; raises OSError."""
+    _write_tables(workspace)
+    workspace.outputs.write(layout.RUN, _run_json(workspace.config, summary))
+    if lock and not summary.reason:
+        _write_lock(workspace, summary)
+    if workspace.config.report.enabled:
+        write_gallery(workspace.ledger, workspace.outputs, gallery_settings(workspace))
+    _copy_ledger(workspace)
+    workspace.outputs.tidy()
+
+
+def write_report(workspace: Workspace) -> None:
+    """Write tables, index.html and gallery/ anew from the ledger, pictures excepted; raises OSError."""
+    workspace.outputs.prepare()
+    _write_tables(workspace)
+    write_gallery(workspace.ledger, workspace.outputs, gallery_settings(workspace), anew=True)
+    workspace.outputs.tidy()
+
+
+def _write_tables(workspace: Workspace) -> None:
+    digests = workspace.fingerprints.flat.values()
+    write_tables(workspace.ledger, workspace.outputs, digests, workspace.settings)
+
+
+def _write_lock(workspace: Workspace, summary: RunSummary) -> None:
+    """Write the lock when all that the config asks for is there or has failed; it was removed when work began."""
+    if summary.current == summary.images and _is_locked(workspace, summary.images):
+        return
+    with contextlib.suppress(Unfinished):
+        workspace.outputs.write_lines(layout.LOCK, lock_lines(workspace))
+
+
+def _is_locked(workspace: Workspace, images: int) -> bool:
+    """Whether a lock of so many images is there; of a remote one it is not known."""
+    with contextlib.suppress(OSError):
+        return read_foot(Path(workspace.outputs.place) / layout.LOCK).get("images") == str(images)
+    return False
+
+
+def gallery_settings(workspace: Workspace) -> GallerySettings:
+    """What the gallery must know of the workspace's config."""
+    settings = workspace.settings
+    return GallerySettings(
+        flat_digests=tuple(workspace.fingerprints.flat.values()),
+        sweep_digest=workspace.fingerprints.sweep,
+        name_width=settings.name_width,
+        animation_format=settings.animation.format if settings.animation.enabled else None,
+        pictures=settings.pictures,
+        stills=settings.stills,
+        palette_formats=settings.palettes,
+        title=str(workspace.config.input.path).rstrip("/").rpartition("/")[2],
+        target=settings.target,
+        metrics=settings.metrics,
+        space=settings.flatten.space,
+    )
+
+
+def _copy_ledger(workspace: Workspace) -> None:
+    """Put a copy of a ledger that is kept elsewhere beside the outputs: a run from another machine goes on from it."""
+    if workspace.ledger_path != f"{workspace.outputs.place}/{layout.LEDGER}":
+        with workspace.ledger.copied() as path:
+            workspace.outputs.store(layout.LEDGER, path)
+
+
+def _run_json(config: Config, summary: RunSummary) -> bytes:
+    content = {
+        "config": config.recorded(),
+        "environment": environment(),
+        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+        "summary": asdict(summary),
+    }
+    return (json.dumps(content, indent=2, sort_keys=True) + "\n").encode()

@@ -1,0 +1,91 @@
+"""The folder that each run leaves: runs/<run id>/ with its config, its log, and in the end its summary."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO
+
+from flatpipe import layout
+from flatpipe.environment import environment
+from flatpipe.errors import RunGivenUp
+from flatpipe.plan.workspace import Workspace
+from flatpipe.proof.lock import lock_head
+from flatpipe.proof.recorded import config_yaml
+from flatpipe.records import ImageResult, RunSummary
+
+CONFIG, ENVIRONMENT, LOG, SUMMARY = "config.yaml", "environment.json", "log.jsonl", "summary.json"
+
+
+class RunLog:
+    """Writes a run's folder: beside the ledger while the run goes on, copied to the outputs where that is elsewhere."""
+
+    def __init__(self, workspace: Workspace, run_id: str) -> None:
+        self._workspace, self._name = workspace, f"{layout.RUNS}/{run_id}"
+        self._folder = Path(workspace.ledger_path).parent / self._name
+        self._log: IO[str] | None = None
+
+    def begin(self) -> None:
+        """Write what is known at the start; raises RunGivenUp when that fails."""
+        try:
+            self._write_beginning()
+        except OSError as error:
+            raise RunGivenUp(f"{self._folder}: cannot be written: {error.strerror or error}") from error
+
+    def _write_beginning(self) -> None:
+        self._folder.mkdir(parents=True)
+        (self._folder / CONFIG).write_text(config_yaml(self._workspace.config), encoding="utf-8")
+        versions = {key: value for key, value in lock_head(self._workspace).items() if key.startswith("version.")}
+        content = {**environment(), "can_change_bytes": versions}
+        (self._folder / ENVIRONMENT).write_text(json.dumps(content, indent=2, sort_keys=True) + "\n")
+        self._log = (self._folder / LOG).open("w", buffering=1, encoding="utf-8")
+        # ^ a line is on disk as soon as its image is done
+
+    def add(self, result: ImageResult) -> None:
+        """Write one image's line; raises RunGivenUp when that fails."""
+        if self._log is not None:
+            now = datetime.now(UTC).isoformat(timespec="milliseconds")
+            try:
+                self._log.write(json.dumps({"at": now, **image_line(result)}, sort_keys=True) + "\n")
+            except OSError as error:
+                raise RunGivenUp(f"the run's log cannot be written: {error.strerror or error}") from error
+
+    def end(self, summary: RunSummary) -> None:
+        """Write how the run ended, and put the folder beside the outputs; raises OSError."""
+        self.close()
+        (self._folder / SUMMARY).write_text(json.dumps(asdict(summary), indent=2, sort_keys=True) + "\n")
+        outputs = self._workspace.outputs
+        if str(self._folder) != f"{outputs.place}/{self._name}":
+            for name in (CONFIG, ENVIRONMENT, LOG, SUMMARY):
+                outputs.store(f"{self._name}/{name}", str(self._folder / name))
+
+    def close(self) -> None:
+        """Close the log's file."""
+        if self._log is not None:
+            self._log.close()
+            self._log = None
+
+
+def image_line(result: ImageResult) -> dict[str, object]:
+    """One image's outcome as `--json` prints it."""
+    token, failure = result.token, result.failure
+    return {
+        "event": "image",
+        "image": result.source.image_id,
+        "width": token.width,
+        "height": token.height,
+        "notes": list(token.notes),
+        "flats": [
+            {
+                **{"k": flat.k, "n_colors": flat.n_colors, "mse": flat.mse, "bytes": flat.bytes, "sha256": flat.sha256},
+                **dict(flat.metrics),
+            }
+            for flat in result.flats
+            if flat.failure is None
+        ],
+        "failure": None
+        if failure is None
+        else {"stage": failure.stage, "error": failure.error, "message": failure.message},
+    }

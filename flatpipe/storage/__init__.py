@@ -1,0 +1,1 @@
+"""Where bytes live: local folders and URLs, and what is found there."""

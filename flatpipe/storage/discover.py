@@ -1,0 +1,164 @@
+"""The input section as a sorted stream of ImageSources; what looks like an image but may not be opened is named too."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from wcmatch import glob
+
+from flatpipe.errors import ImageIOFailed, UnsupportedImage
+from flatpipe.records import Failure, ImageSource
+from flatpipe.storage.remote import RemoteRoot
+from flatpipe.storage.roots import is_url
+
+_PATTERN_RULES = glob.GLOBSTAR | glob.BRACE | glob.IGNORECASE | glob.FORCEUNIX | glob.MATCHBASE
+# ^ `**` and `{a,b}` as in shells; *.jpg finds .JPG; a pattern without "/" holds in every folder; dot files stay out
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedFile:
+    """Something under the input root that is asked for and will not be opened; it becomes a failure row."""
+
+    source: ImageSource
+    failure: Failure
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which files of the input root are asked for."""
+
+    root: str
+    # ^ an absolute local path (folder or file) or a URL
+    include: tuple[str, ...]
+    exclude: tuple[str, ...] = ()
+    follow_symlinks: bool = False
+
+
+def discover(selection: Selection) -> Iterator[ImageSource | RefusedFile]:
+    """Every image asked for, in the byte order of its id, as a stream; files are not opened."""
+    if is_url(selection.root):
+        yield from _discover_remote(selection)
+    elif Path(selection.root).is_dir():
+        yield from _LocalWalk(selection).walk("", (os.path.realpath(selection.root),))
+    else:
+        yield _source(Path(selection.root).name, selection.root, Path(selection.root).stat())
+
+
+def as_sources(paths: Sequence[str]) -> list[ImageSource]:
+    """Sources for images named one by one; ids are relative to their deepest common folder; raises OSError."""
+    absolute = sorted({str(Path(path).absolute()) for path in paths})
+    common = os.path.commonpath([str(Path(path).parent) for path in absolute])
+    return [_source(os.path.relpath(path, common), path, Path(path).stat()) for path in absolute]
+
+
+class _Patterns:
+    """Whether an image id is asked for."""
+
+    def __init__(self, selection: Selection) -> None:
+        self._include = _compiled(selection.include)
+        self._exclude = _compiled(selection.exclude)
+
+    def match(self, image_id: str) -> bool:
+        return _any_match(self._include, image_id) and not _any_match(self._exclude, image_id)
+
+
+def _compiled(patterns: Sequence[str]) -> list[re.Pattern[str]]:
+    included, _ = glob.translate(list(patterns), flags=_PATTERN_RULES)
+    return [re.compile(pattern) for pattern in included]
+
+
+def _any_match(patterns: list[re.Pattern[str]], image_id: str) -> bool:
+    return any(pattern.fullmatch(image_id) for pattern in patterns)
+
+
+class _LocalWalk:
+    def __init__(self, selection: Selection) -> None:
+        self._selection = selection
+        self._patterns = _Patterns(selection)
+        self._real_root = os.path.realpath(selection.root)
+
+    def walk(self, folder: str, real_parents: tuple[str, ...]) -> Iterator[ImageSource | RefusedFile]:
+        """Images below `folder` (relative, "" for the root); entries are sorted as their whole paths would be."""
+        try:
+            with os.scandir(f"{self._selection.root}/{folder}") as found:
+                entries = sorted(found, key=lambda entry: os.fsencode(entry.name + "/" * _is_folder(entry)))
+        except OSError as error:
+            if not folder:
+                raise
+            yield _refused(folder, f"{self._selection.root}/{folder}", _unreadable(error))
+            return
+        for entry in entries:
+            image_id = f"{folder}/{entry.name}" if folder else entry.name
+            if _is_folder(entry):
+                yield from self._enter(entry, image_id, real_parents)
+            elif self._patterns.match(image_id):
+                yield self._look_at(entry, image_id)
+
+    def _enter(
+        self, entry: os.DirEntry[str], folder: str, real_parents: tuple[str, ...]
+    ) -> Iterator[ImageSource | RefusedFile]:
+        if entry.name.startswith("."):
+            return
+        if not entry.is_symlink():
+            yield from self.walk(folder, real_parents)
+        elif self._selection.follow_symlinks:
+            real = os.path.realpath(entry.path)
+            if real not in real_parents:
+                yield from self.walk(folder, (*real_parents, real))
+
+    def _look_at(self, entry: os.DirEntry[str], image_id: str) -> ImageSource | RefusedFile:
+        if entry.is_symlink() and not self._selection.follow_symlinks:
+            real = os.path.realpath(entry.path)
+            if os.path.commonpath([real, self._real_root]) != self._real_root:
+                return _refused(image_id, entry.path, _LEAVES_INPUT)
+        try:
+            status = entry.stat()
+        except OSError as error:
+            return _refused(image_id, entry.path, _unreadable(error))
+        if not stat.S_ISREG(status.st_mode):
+            return _refused(image_id, entry.path, _NOT_A_FILE)
+        return _source(image_id, entry.path, status)
+
+
+_LEAVES_INPUT = Failure(
+    "discover",
+    UnsupportedImage.error,
+    "a symbolic link that leaves the input folder; input.follow_symlinks: true follows it",
+)
+_NOT_A_FILE = Failure("discover", UnsupportedImage.error, "not a regular file (a pipe, socket or device); never opened")
+
+
+def _unreadable(error: OSError) -> Failure:
+    return Failure("discover", ImageIOFailed.error, f"cannot be read: {error.strerror}")
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
+        # ^ a link that leads to itself: reported when its target is asked for
+
+
+def _source(image_id: str, path: str, status: os.stat_result) -> ImageSource:
+    stamp = f"{status.st_mtime_ns}-{status.st_ctime_ns}"
+    # ^ ctime cannot be set back: a replaced file is noticed even when its date and size are those of the old one
+    return ImageSource(image_id, path, status.st_size, stamp)
+
+
+def _refused(image_id: str, path: str, failure: Failure) -> RefusedFile:
+    return RefusedFile(ImageSource(image_id, path, 0, ""), failure)
+
+
+def _discover_remote(selection: Selection) -> Iterator[ImageSource]:
+    """Objects under a URL; the listing is held whole, because stores list in pages of their own order."""
+    root = RemoteRoot(selection.root)
+    patterns = _Patterns(selection)
+    for image_id, size, stamp in root.listing():
+        if patterns.match(image_id):
+            yield ImageSource(image_id, f"{root.place}/{image_id}", size, stamp)

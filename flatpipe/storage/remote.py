@@ -1,0 +1,199 @@
+"""A root behind a URL: object stores, and any other file system that fsspec knows.
+
+Credentials and endpoints come from the environment alone, in the words of each store's own tools (AWS_PROFILE,
+AWS_ENDPOINT_URL, GOOGLE_APPLICATION_CREDENTIALS, AZURE_STORAGE_CONNECTION_STRING ...).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import sys
+import tempfile
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import fsspec
+
+from flatpipe.errors import ConfigError
+from flatpipe.layout import PARTIAL
+
+_EXTRAS = {"s3": "s3", "s3a": "s3", "gs": "gs", "gcs": "gs", "az": "az", "abfs": "az", "abfss": "az"}
+# ^ our extra that brings the package for a protocol
+_PUTS_WHOLE = frozenset({*_EXTRAS, "memory"})
+# ^ stores that show an object only when all its bytes are there; the others get a partial file and a rename
+_REQUESTS = 32
+# ^ listings at the same time while planning: each waits for the network, tens of milliseconds
+_OPTIONS: dict[str, dict[str, Any]] = {"s3": {"config_kwargs": {"max_pool_connections": _REQUESTS}}}
+_STAMPS = ("ETag", "etag", "md5Hash", "LastModified", "last_modified", "updated", "mtime", "created")
+# ^ what tells a replaced object from the old one, the surest first; each store has its own word
+
+_FOREIGN_ERRORS = (
+    ("botocore.exceptions", "BotoCoreError"),
+    ("botocore.exceptions", "ClientError"),
+    ("gcsfs.retry", "HttpError"),
+    ("google.auth.exceptions", "GoogleAuthError"),
+    ("azure.core.exceptions", "AzureError"),
+    ("aiohttp", "ClientError"),
+)
+# ^ what stores raise that is no OSError: module and class; looked up only where the module is loaded
+
+_CREDENTIALS = "set the store's own variables, such as AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+
+
+def open_filesystem(url: str) -> tuple[Any, str]:
+    """The fsspec file system of a URL, and the path within it; raises ConfigError when there is none.
+
+    Listings are not cached: others write where we look. A `::` in a name is a name, not a chain of file systems.
+    """
+    protocol = url.partition("://")[0]
+    try:
+        kind = fsspec.get_filesystem_class(protocol)
+        options = {**_OPTIONS.get(protocol, {}), **kind._get_kwargs_from_urls(url)}
+        return kind(use_listings_cache=False, **options), str(kind._strip_protocol(url))
+    except ImportError as error:
+        extra = _EXTRAS.get(protocol)
+        what = f"pip install 'flatpipe[{extra}]'" if extra else str(error)
+        raise ConfigError(f"{protocol}:// needs a package that is not installed: {what}") from error
+    except ValueError as error:
+        words = f"{url}: {error}; the protocol must be one that fsspec knows, and credentials in the environment"
+        raise ConfigError(words) from error
+
+
+class RemoteRoot:
+    """Files below a URL; a write is one put of complete bytes. Failures are OSErrors that say what to do."""
+
+    def __init__(self, place: str) -> None:
+        self.place = place.rstrip("/")
+        self.filesystem, base = open_filesystem(self.place)
+        self._base = base.rstrip("/")
+        self._puts_whole = self.place.partition("://")[0] in _PUTS_WHOLE
+
+    def _path(self, name: str) -> str:
+        return f"{self._base}/{name}".encode("utf-8", "backslashreplace").decode()
+        # ^ keys are UTF-8; a file name need not be
+
+    def read(self, name: str) -> bytes:
+        """All bytes of a file; raises OSError."""
+        with _as_os_errors():
+            return bytes(self.filesystem.cat_file(self._path(name)))
+
+    def write(self, name: str, content: bytes) -> None:
+        """One put of complete bytes: an object store never shows half of it; raises OSError."""
+        self._put(name, lambda path: self.filesystem.pipe_file(path, content))
+
+    def write_lines(self, name: str, lines: Iterable[str]) -> None:
+        """Put a text file in place, gathered on the local disk: any number of lines in little memory."""
+        with tempfile.NamedTemporaryFile(prefix="flatpipe-") as gathered:
+            gathered.writelines(os.fsencode(line) for line in lines)
+            gathered.flush()
+            self.store(name, gathered.name)
+
+    def store(self, name: str, local_path: str) -> None:
+        """Put a copy of a local file in place; raises OSError."""
+        self._put(name, lambda path: self.filesystem.put_file(local_path, path))
+
+    def fetch(self, name: str, local_path: str) -> bool:
+        """Copy a file to the local disk, whole or not at all; False when there is none; raises OSError."""
+        partial = f"{local_path}.{uuid.uuid4().hex}"
+        try:
+            with _as_os_errors():
+                self.filesystem.get_file(self._path(name), partial)
+            Path(partial).replace(local_path)
+        except FileNotFoundError:
+            return False
+        finally:
+            Path(partial).unlink(missing_ok=True)
+        return True
+
+    def sizes(self, folder: str) -> dict[str, int]:
+        """Sizes in bytes of the files directly in a folder, by name; empty when there is no such folder."""
+        try:
+            with _as_os_errors():
+                found = self.filesystem.ls(self._path(folder), detail=True)
+        except FileNotFoundError:
+            return {}
+        return {entry["name"].rsplit("/", 1)[-1]: int(entry["size"] or 0) for entry in found if entry["type"] == "file"}
+
+    def sizes_of(self, folders: Sequence[str]) -> dict[str, dict[str, int]]:
+        """`sizes` of many folders, by folder, with many requests under way at once."""
+        if not folders:
+            return {}
+        with ThreadPoolExecutor(min(_REQUESTS, len(folders))) as pool:
+            return dict(zip(folders, pool.map(self.sizes, folders), strict=True))
+
+    def listing(self) -> list[tuple[str, int, str]]:
+        """Name, size in bytes and stamp of every file below the root, in the byte order of names; raises OSError."""
+        with _as_os_errors():
+            found = self.filesystem.find(self._base, detail=True)
+        start = len(self._base) + 1
+        return sorted(
+            ((path[start:], int(details["size"] or 0), _stamp(details)) for path, details in found.items()),
+            key=lambda file: file[0].encode(),
+        )
+
+    def remove(self, name: str) -> None:
+        """Delete a file; one that is not there is no error."""
+        with contextlib.suppress(FileNotFoundError), _as_os_errors():
+            self.filesystem.rm_file(self._path(name))
+
+    def prepare(self) -> None:
+        """Prove that the place can be written; raises OSError."""
+        probe = f"{PARTIAL}/{uuid.uuid4().hex}"
+        try:
+            self.write(probe, b"flatpipe")
+        except FileNotFoundError as error:
+            raise FileNotFoundError(errno.ENOENT, "there is no such bucket or container; make it first") from error
+        self.remove(probe)
+
+    def tidy(self) -> None:
+        """Drop what is left over from writing; an object store has nothing."""
+        if not self._puts_whole:
+            with contextlib.suppress(OSError), _as_os_errors():
+                self.filesystem.rm(self._path(PARTIAL), recursive=True)
+
+    def _put(self, name: str, put: Callable[[str], object]) -> None:
+        with _as_os_errors():
+            final = self._path(name)
+            if self._puts_whole:
+                put(final)
+                return
+            partial = self._path(f"{PARTIAL}/{uuid.uuid4().hex}")
+            for path in (partial, final):
+                self.filesystem.makedirs(path.rpartition("/")[0], exist_ok=True)
+            put(partial)
+            self.filesystem.mv(partial, final)
+
+
+def read_url(url: str) -> bytes:
+    """All bytes of one URL; raises OSError."""
+    filesystem, path = open_filesystem(url)
+    with _as_os_errors():
+        return bytes(filesystem.cat_file(path))
+
+
+def _stamp(details: dict[str, Any]) -> str:
+    return next((str(details[word]) for word in _STAMPS if details.get(word)), "")
+
+
+@contextlib.contextmanager
+def _as_os_errors() -> Iterator[None]:
+    """Errors of the stores' own classes leave as OSErrors; refused access says what to do."""
+    try:
+        yield
+    except PermissionError as error:
+        words = f"access denied ({error.strerror or error}); check what these credentials may do, or {_CREDENTIALS}"
+        raise PermissionError(errno.EACCES, words) from error
+    except _foreign_errors() as error:
+        if type(error).__name__ in ("NoCredentialsError", "PartialCredentialsError", "DefaultCredentialsError"):
+            raise PermissionError(errno.EACCES, f"no credentials found; {_CREDENTIALS}") from error
+        raise OSError(f"{type(error).__name__}: {error}") from error
+
+
+def _foreign_errors() -> tuple[type[Exception], ...]:
+    loaded = ((sys.modules.get(module), name) for module, name in _FOREIGN_ERRORS)
+    return tuple(getattr(module, name) for module, name in loaded if module is not None and hasattr(module, name))

@@ -1,0 +1,171 @@
+"""Where bytes live: a local folder or an fsspec URL, with one face. Writes are whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import uuid
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+from flatpipe.layout import PARTIAL
+from flatpipe.storage.remote import RemoteRoot, read_url
+
+
+def is_url(place: str) -> bool:
+    """True for `s3://bucket/x` and the like, False for local paths."""
+    return "://" in place and not place.startswith("file://")
+
+
+class Root(Protocol):
+    """A place that holds files under names with "/" between their parts."""
+
+    place: str
+
+    def read(self, name: str) -> bytes:
+        """All bytes of a file; raises OSError."""
+        ...
+
+    def write(self, name: str, content: bytes) -> None:
+        """Put a whole file in place, or leave what was there; raises OSError."""
+        ...
+
+    def write_lines(self, name: str, lines: Iterable[str]) -> None:
+        """Put a whole text file in place, line by line, each with its own line end; raises OSError."""
+        ...
+
+    def sizes(self, folder: str) -> dict[str, int]:
+        """Sizes in bytes of the files directly in a folder, by name; empty when there is no such folder."""
+        ...
+
+    def sizes_of(self, folders: Sequence[str]) -> dict[str, dict[str, int]]:
+        """`sizes` of many folders, by folder: where each question crosses a network, they are asked together."""
+        ...
+
+    def store(self, name: str, local_path: str) -> None:
+        """Put a copy of a local file in place, whole or not at all; raises OSError."""
+        ...
+
+    def fetch(self, name: str, local_path: str) -> bool:
+        """Copy a file to the local disk, whole or not at all; False when there is none; raises OSError."""
+        ...
+
+    def remove(self, name: str) -> None:
+        """Delete a file; one that is not there is no error."""
+        ...
+
+    def prepare(self) -> None:
+        """Make the root ready for writing and drop leftovers of a killed run; raises OSError."""
+        ...
+
+    def tidy(self) -> None:
+        """Drop what is left over from writing."""
+        ...
+
+
+def open_root(place: str) -> Root:
+    """The Root for an absolute local path or a URL."""
+    return RemoteRoot(place) if is_url(place) else LocalRoot(place)
+
+
+class LocalRoot:
+    """A folder of the local (or a mounted) file system."""
+
+    def __init__(self, place: str) -> None:
+        self.place = place.removeprefix("file://")
+
+    def _path(self, name: str) -> str:
+        return f"{self.place}/{name}"
+
+    def read(self, name: str) -> bytes:
+        """All bytes of a file; raises OSError."""
+        return Path(self._path(name)).read_bytes()
+
+    def write(self, name: str, content: bytes) -> None:
+        """Write to a unique partial file, then rename; raises OSError and leaves no partial file behind.
+
+        There is no fsync: after a power cut a file may be short, and the next run sees that by its size.
+        """
+        self._write_all(name, lambda file: file.write(content))
+
+    def write_lines(self, name: str, lines: Iterable[str]) -> None:
+        """Write line by line to a partial file, then rename: any number of lines in little memory; raises OSError."""
+        self._write_all(name, lambda file: file.writelines(os.fsencode(line) for line in lines))
+
+    def store(self, name: str, local_path: str) -> None:
+        """Put a copy of a local file in place, whole or not at all; raises OSError."""
+        with Path(local_path).open("rb") as source:
+            self._write_all(name, lambda file: shutil.copyfileobj(source, file, 1 << 20))
+
+    def fetch(self, name: str, local_path: str) -> bool:
+        """Copy a file, whole or not at all; False when there is none; raises OSError."""
+        if not Path(self._path(name)).exists():
+            return False
+        partial = Path(f"{local_path}.{uuid.uuid4().hex}")
+        try:
+            shutil.copyfile(self._path(name), partial)
+            partial.replace(local_path)
+        finally:
+            partial.unlink(missing_ok=True)
+        return True
+
+    def _write_all(self, name: str, fill: Callable[[BinaryIO], object]) -> None:
+        partial = Path(f"{self.place}/{PARTIAL}/{uuid.uuid4().hex}")
+        try:
+            with _created(partial) as file:
+                fill(file)
+            _move(partial, self._path(name))
+        except BaseException:
+            partial.unlink(missing_ok=True)
+            raise
+
+    def sizes(self, folder: str) -> dict[str, int]:
+        """Sizes in bytes of the files directly in a folder, by name; empty when there is no such folder."""
+        try:
+            with os.scandir(self._path(folder)) as entries:
+                return {entry.name: entry.stat().st_size for entry in entries if entry.is_file()}
+        except (FileNotFoundError, NotADirectoryError):
+            return {}
+
+    def sizes_of(self, folders: Sequence[str]) -> dict[str, dict[str, int]]:
+        """`sizes` of many folders, by folder."""
+        return {folder: self.sizes(folder) for folder in folders}
+
+    def remove(self, name: str) -> None:
+        """Delete a file; one that is not there is no error."""
+        Path(self._path(name)).unlink(missing_ok=True)
+
+    def prepare(self) -> None:
+        """Make the folder, prove that it can be written, drop a killed run's partial files; raises OSError."""
+        self.tidy()
+        os.makedirs(f"{self.place}/{PARTIAL}")  # noqa: PTH103
+        probe = f"{self.place}/{PARTIAL}/probe"
+        with open(probe, "xb") as file:  # noqa: PTH123
+            file.write(b"flatpipe")
+        Path(probe).unlink()
+
+    def tidy(self) -> None:
+        """Drop what is left over from writing."""
+        shutil.rmtree(f"{self.place}/{PARTIAL}", ignore_errors=True)
+
+
+def _created(partial: Path) -> BinaryIO:
+    try:
+        return partial.open("xb")
+    except FileNotFoundError:
+        partial.parent.mkdir(parents=True, exist_ok=True)
+        return partial.open("xb")
+
+
+def _move(partial: Path, final: str) -> None:
+    try:
+        partial.replace(final)
+    except FileNotFoundError:
+        Path(final).parent.mkdir(parents=True, exist_ok=True)
+        partial.replace(final)
+
+
+def read_file(path: str) -> bytes:
+    """All bytes of one local file or URL; raises OSError."""
+    return read_url(path) if is_url(path) else Path(path).read_bytes()

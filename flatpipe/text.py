@@ -1,0 +1,37 @@
+"""Words for people: names that any terminal shows, counts, sizes and durations."""
+
+from __future__ import annotations
+
+
+def printable(text: str) -> str:
+    """Text that any terminal shows on one line: control characters and undecodable bytes are escaped."""
+    visible = "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+    return visible.encode("utf-8", "backslashreplace").decode()
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 image`, `2 images`."""
+    return f"{number} {noun}{'s' * (number != 1)}"
+
+
+def in_bytes(size: int) -> str:
+    """A size that a person reads: `812 bytes`, `3.4 MB` (powers of 1000)."""
+    if size < 1000:
+        return f"{size} bytes"
+    number = float(size)
+    for unit in ("kB", "MB", "GB"):
+        number /= 1000
+        if number < 999.5:
+            return f"{number:.3g} {unit}"
+    return f"{number / 1000:.3g} TB"
+
+
+def duration(seconds: float) -> str:
+    """Seconds in words that a person reads: `45 s`, `12 min`, `3 h 20 min`, `2 d 4 h`."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    if minutes < 90:
+        return f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours < 36 else f"{hours // 24} d {hours % 24} h"

@@ -1,0 +1,73 @@
+"""A decoded image as the tasks of one process share it."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flatpipe.decode.decode import decode
+from flatpipe.encode.animate import FlatFrame, frame_side, shrink_alpha, shrink_pixels
+from flatpipe.quantize.color_table import IndexedImage, index_colors
+from flatpipe.records import ImageSource, LoadToken, TaskSettings
+from flatpipe.storage.roots import read_file
+from flatpipe.work.endurance import persistently
+
+_PICTURE_SIDE = 1024
+# ^ pixels
+
+
+@dataclass(slots=True)
+class LoadedImage:
+    """Pixels as rows of their colour table, and what the sweep needs of the original."""
+
+    token: LoadToken
+    indexed: IndexedImage
+    alpha: NDArray[np.uint8] | None
+    # ^ (H, W) opacity
+    preview: NDArray[np.uint8]
+    # ^ (h, w, 3) the original, shrunk to the sweep's size
+    preview_alpha: NDArray[np.uint8] | None
+    frames: dict[int, FlatFrame] = field(default_factory=dict)
+    # ^ flats of this process by k, at the sweep's size, so that the sweep need not read them back
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes held, the frames that the sweep will collect included."""
+        small = self.preview.nbytes + sum(frame.label_map.nbytes for frame in list(self.frames.values()))
+        alphas = sum(alpha.nbytes for alpha in (self.alpha, self.preview_alpha) if alpha is not None)
+        return self.indexed.nbytes + small + alphas
+
+
+def preview_side(settings: TaskSettings) -> int:
+    """The longest side in pixels at which the sweep and the report's pictures need the image; 1 when nothing does."""
+    if settings.animation.enabled:
+        return frame_side(settings.animation)
+    return _PICTURE_SIDE if settings.pictures else 1
+
+
+def load_image(source: ImageSource, settings: TaskSettings) -> LoadedImage:
+    """Read, decode and index one image; raises OSError and ImageError."""
+    began = time.perf_counter()
+    content = persistently(lambda: read_file(source.path), settings.io_retries)
+    digest = hashlib.sha256(content).hexdigest()
+    decoded = decode(content, settings.decode, source.frame)
+    del content
+    indexed = index_colors(decoded.pixels, decoded.alpha)
+    max_side = preview_side(settings)
+    preview = shrink_pixels(decoded.pixels, max_side, decoded.alpha)
+    preview_alpha = None if decoded.alpha is None else shrink_alpha(decoded.alpha, max_side)
+    height, width = decoded.pixels.shape[:2]
+    token = LoadToken(
+        image_id=source.image_id,
+        content=digest,
+        width=width,
+        height=height,
+        distinct_colors=len(indexed.table.colors),
+        notes=decoded.notes,
+        seconds=time.perf_counter() - began,
+    )
+    return LoadedImage(token, indexed, decoded.alpha, preview, preview_alpha)

@@ -1,0 +1,87 @@
+"""The files of an image that need all its k, as bytes: the animation, palettes.json, the report's pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+from flatpipe import layout
+from flatpipe.encode.animate import FlatFrame, encode_gif, encode_lossless, gif_colors
+from flatpipe.encode.captions import captioned
+from flatpipe.encode.palettes import PaletteEntry, PaletteFormat, palettes_json, write_palette
+from flatpipe.pictures.image_pictures import PictureSources, image_pictures
+from flatpipe.quantize.color_table import index_colors
+from flatpipe.quantize.dither import dithered_indexed
+from flatpipe.quantize.knee import best_k
+from flatpipe.records import AnimationOptions, FlattenResult, TaskSettings
+from flatpipe.work.loaded import LoadedImage
+
+
+@dataclass(slots=True)
+class Frames(Mapping[int, FlatFrame]):
+    """Flats by k at the sweep's size: those this process made, the others read back from their files when asked for."""
+
+    ks: tuple[int, ...]
+    made: Mapping[int, FlatFrame]
+    read_back: Callable[[int], FlatFrame]
+
+    def __getitem__(self, k: int) -> FlatFrame:
+        return self.made.get(k) or self.read_back(k)
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self.ks)
+
+    def __len__(self) -> int:
+        return len(self.ks)
+
+
+def encode_animation(image: LoadedImage, frames: Mapping[int, FlatFrame], options: AnimationOptions) -> bytes:
+    """The sweep: the flats from low k to high, then the original, in the format that the options name."""
+    original, alpha = image.preview, image.preview_alpha
+    flats = captioned(frames, alpha) if options.captions else (frames[k] for k in frames)
+    if options.format != "gif":
+        return encode_lossless(flats, original, alpha, options)
+    is_whole = alpha is None and original.shape[:2] == image.indexed.index.shape
+    indexed = image.indexed if is_whole else index_colors(original, alpha)
+    dither = dithered_indexed(indexed, original, gif_colors(alpha))
+    return encode_gif(flats, FlatFrame(dither.palette, dither.label_map), alpha, options)
+
+
+def encode_palettes(image_id: str, flats: Sequence[FlattenResult]) -> bytes:
+    """palettes.json of an image's flats."""
+    return palettes_json(image_id, [PaletteEntry(flat.k, flat.palette, flat.shares, flat.mse) for flat in flats])
+
+
+def encode_pictures(
+    image: LoadedImage, frames: Mapping[int, FlatFrame], flats: Sequence[FlattenResult], settings: TaskSettings
+) -> Iterator[tuple[str, bytes]]:
+    """Names below the output root and bytes of the pictures that the report shows; flats ascend in k."""
+    sources = PictureSources(
+        image_id=image.token.image_id,
+        original=image.preview,
+        alpha=image.preview_alpha,
+        colors=image.indexed.table.colors,
+        counts=image.indexed.table.counts,
+        flats=frames,
+        shares={flat.k: flat.shares for flat in flats},
+        target=settings.target,
+    )
+    return image_pictures(sources, [flat.k for flat in flats], [flat.mse for flat in flats], stills=settings.stills)
+
+
+def best_flat(flats: Sequence[FlattenResult], target: str) -> FlattenResult:
+    """The flat that `target` names, as results.csv and the report will; flats ascend in k, not empty."""
+    k = best_k([flat.k for flat in flats], [flat.mse for flat in flats], target)
+    return next(flat for flat in flats if flat.k == k)
+
+
+def encode_palette_files(
+    image_id: str, flats: Sequence[FlattenResult], kinds: Sequence[str], width: int
+) -> Iterator[tuple[str, bytes]]:
+    """File names and bytes of each flat's palette in each of the formats: `k07.gpl`."""
+    for flat in flats:
+        title = f"{image_id.rpartition('/')[2]}, {flat.k} colours"
+        for kind in kinds:
+            name = layout.palette_name(flat.k, kind, width)
+            yield name, write_palette(cast(PaletteFormat, kind), title, flat.palette, flat.shares)

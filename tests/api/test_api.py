@@ -1,0 +1,153 @@
+"""import flatpipe: the examples run, arguments are checked, results are those of a run."""
+
+from __future__ import annotations
+
+import doctest
+import io
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from builders import noisy_pixels
+from commands import Project
+from PIL import Image
+
+import flatpipe
+from flatpipe import api
+from flatpipe.encode.png import decode_flat
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with data/ and pipeline.yaml as in the checkout, to run the examples in."""
+    shutil.copytree(ROOT / "data", tmp_path / "data")
+    shutil.copy(ROOT / "pipeline.yaml", tmp_path)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize("name", ["flatten", "sweep", "run"])
+def test_the_examples_of_the_docstrings_run(name: str, checkout: Path) -> None:
+    """Each public function's example gives what it says."""
+    finder, runner = doctest.DocTestFinder(recurse=False), doctest.DocTestRunner()
+    (example,) = finder.find(getattr(api, name), name)
+    runner.run(example)
+
+    assert example.examples
+    assert runner.failures == 0
+
+
+def test_the_examples_of_the_docs_run(checkout: Path) -> None:
+    """docs/python.md can be typed as it stands."""
+    result = doctest.testfile(str(ROOT / "docs" / "python.md"), module_relative=False)
+
+    assert result.attempted > 15
+    assert result.failed == 0
+    assert (checkout / "parrots.ase").stat().st_size > 50
+    with Image.open(checkout / "parrots.gif") as animation:
+        assert animation.n_frames == 8
+
+
+def test_importing_flatpipe_is_light() -> None:
+    """import flatpipe loads neither numpy nor numba nor Dask; flatten loads no Dask."""
+    program = (
+        "import sys, flatpipe\n"
+        "heavy = {'numpy', 'numba', 'dask', 'distributed', 'pydantic', 'PIL'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+        "assert {'flatten', 'sweep', 'run', 'load_config'} < set(dir(flatpipe))\n"
+        "flatpipe.flatten\nassert not {'dask', 'distributed', 'sklearn'} & set(sys.modules)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    with pytest.raises(AttributeError, match="no attribute 'flaten'"):
+        _ = flatpipe.flaten
+
+
+def test_a_path_its_bytes_a_picture_and_an_array_are_one_image(tmp_path: Path) -> None:
+    """Whatever holds the pixels, the result is the same; grey arrays are grey pictures."""
+    pixels = noisy_pixels()
+    path = tmp_path / "a.png"
+    Image.fromarray(pixels).save(path)
+    expected = flatpipe.flatten(path, 4)
+
+    with Image.open(path) as picture:
+        for image in (str(path), path.read_bytes(), picture, pixels):
+            flat = flatpipe.flatten(image, 4)
+            assert np.array_equal(flat.palette, expected.palette)
+            assert np.array_equal(flat.label_map, expected.label_map)
+    grey = flatpipe.flatten(pixels[:, :, 0], 3)
+    assert (np.ptp(grey.palette.astype(int), axis=1) == 0).all()
+
+
+def test_flatten_and_sweep_save_the_bytes_of_a_run(tmp_path: Path) -> None:
+    """The API's PNG and animation are those that `flatpipe run` writes, byte for byte."""
+    project = Project.make(tmp_path, images=1)
+    summary = flatpipe.run(project.folder / "pipeline.yaml")
+    assert (summary.exit_code, summary.pairs) == (0, 3)
+    sweep = flatpipe.sweep(project.folder / "photos" / "00.png", [2, 3, 4])
+    sweep.save(tmp_path / "sweep.gif")
+    for k, flat in sweep.items():
+        flat.save(tmp_path / f"k{k:02d}.png")
+    for name in ("k02.png", "k03.png", "k04.png", "sweep.gif"):
+        assert (tmp_path / name).read_bytes() == (project.out / "images/00.png" / name).read_bytes()
+
+
+def test_opacity_is_kept_or_composited(tmp_path: Path) -> None:
+    """A transparent array or picture is saved with its opacity; a background takes its place when one is named."""
+    pixels = np.dstack([noisy_pixels(), np.repeat(np.arange(24, dtype=np.uint8)[:, None] * 11, 32, axis=1)])
+    flatpipe.flatten(pixels, 3).save(tmp_path / "a.png")
+    saved = decode_flat((tmp_path / "a.png").read_bytes())
+    with_ground = flatpipe.flatten(Image.fromarray(pixels), 3, alpha="#ff0000")
+
+    assert saved.alpha is not None
+    assert np.array_equal(saved.alpha, pixels[:, :, 3])
+    assert with_ground.alpha is None
+    assert with_ground.flat[0, 0, 0] > 150
+
+
+def test_a_notebook_shows_image_and_palette() -> None:
+    """_repr_png_ is the image; _repr_html_ holds it with each colour and share, and nothing from elsewhere."""
+    flat = flatpipe.flatten(noisy_pixels(), 3)
+    with Image.open(io.BytesIO(flat._repr_png_())) as picture:
+        assert np.array_equal(np.asarray(picture.convert("RGB")), flat.flat)
+    page = flatpipe.sweep(noisy_pixels(), [2, 3])._repr_html_()
+    assert page.count("<figure") == 2
+    assert all(f"background:{color}" in page for color in flat.hex_colors)
+    assert "http" not in page
+
+
+@pytest.mark.parametrize(("arguments", "words"), [
+    ({"k": 0}, "k must be from 1 to 256, not 0"),
+    ({"k": 2.5}, "k must be a whole number"),
+    ({"k": 2, "seed": -1}, "seed must be from 0"),
+    ({"k": 2, "space": "lab"}, "space must be one of rgb, oklab, not 'lab'"),
+    ({"k": 2, "solver": "fast"}, "solver must be one of"),
+    ({"k": 2, "alpha": "white"}, "alpha must be 'keep' or a background"),
+    ({"k": 2, "image": np.zeros((3, 3), np.float32)}, "must be .* of uint8, not 3 x 3 of float32"),
+    ({"k": 2, "image": np.zeros((3, 3, 2), np.uint8)}, "not 3 x 3 x 2 of uint8"),
+    ({"k": 2, "image": np.zeros((0, 3, 3), np.uint8)}, "not 0 x 3 x 3"),
+    ({"k": 2, "image": 7}, "not int"),
+    ({"k": 2, "image": Image.new("I;16", (3, 3))}, "mode I;16 is not read"),
+    ({"k": 2, "image": Image.new("CMYK", (3, 3))}, "mode CMYK is not read"),
+], ids=str)  # fmt: skip
+def test_arguments_that_cannot_be_are_named(arguments: dict[str, object], words: str) -> None:
+    """A wrong argument is a ConfigError that says what is allowed."""
+    with pytest.raises(flatpipe.ConfigError, match=words):
+        flatpipe.flatten(**{"image": noisy_pixels(), **arguments})  # type: ignore[arg-type]
+
+
+def test_files_that_cannot_be_are_image_errors(tmp_path: Path) -> None:
+    """A missing file and a text are ImageErrors with their words; an unknown suffix names those that are known."""
+    with pytest.raises(flatpipe.ImageError, match=r"none\.png: No such file"):
+        flatpipe.flatten(tmp_path / "none.png", 2)
+    with pytest.raises(flatpipe.ConfigError, match=r"must end in one of \.png, \.gpl, \.ase"):
+        flatpipe.flatten(noisy_pixels(), 2).save(tmp_path / "a.jpg")
+    with pytest.raises(flatpipe.ConfigError, match="must end in one of"):
+        flatpipe.sweep(noisy_pixels(), [2]).save(tmp_path / "a.mp4")
+    with pytest.raises(flatpipe.ConfigError, match="go to load_config"):
+        flatpipe.run(flatpipe.load_config(ROOT / "pipeline.yaml"), ["flatten.k=2"])

@@ -1,0 +1,168 @@
+"""A ledger and its output files as a run would leave them, quickly made."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from flatpipe import layout
+from flatpipe.encode.animate import FlatFrame
+from flatpipe.encode.png import encode_png
+from flatpipe.ledger.ledger import Ledger
+from flatpipe.pictures.image_pictures import PictureSources, image_pictures, picture_ks
+from flatpipe.records import Failure, FlattenResult, ImageResult, ImageSource, LoadToken, PlannedImage, SweepResult
+from flatpipe.report.gallery_rows import GallerySettings
+from flatpipe.storage.roots import LocalRoot
+
+KS = tuple(range(2, 10))
+HOSTILE_NAMES = (
+    "<img src=x onerror=alert(1)>.png",
+    "</script><script>alert(2)</script>.png",
+    "\"quotes' and\nnew lines\t&amp;.png",
+    "صورة جميلة.png",
+    "x" * 196 + ".png",
+    "a&k=3#image=b%41 +?.png",
+    os.fsdecode(b"caf\xe9.png"),
+    os.fsdecode(b"caf\xea.png"),
+    "plain \\xe9.png",
+)
+SETTINGS = GallerySettings(flat_digests=("flat",), sweep_digest="sweep", title="photos")
+
+
+@dataclass(slots=True)
+class BuiltRun:
+    """An output root with a ledger in memory."""
+
+    outputs: LocalRoot
+    ledger: Ledger = field(default_factory=lambda: Ledger(None))
+    ks: Sequence[int] = KS
+
+    @property
+    def page(self) -> Path:
+        return Path(self.outputs.place) / "index.html"
+
+    def add(self, image_id: str, pixels: NDArray[np.uint8], alpha: NDArray[np.uint8] | None = None) -> None:
+        """Flatten an image roughly and store all that a run stores of it."""
+        source = self._plan(image_id)
+        original = Path(source.path)
+        original.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(pixels).save(original, "PNG")
+        flats = {k: _flattened(pixels, k) for k in self.ks}
+        results = [self._write_flat(image_id, k, frame, pixels) for k, frame in flats.items()]
+        self._write_pictures(image_id, pixels, alpha, flats, results)
+        folder = layout.image_folder(image_id)
+        frames = [Image.fromarray(frame.palette[frame.label_map]) for frame in flats.values()]
+        path = Path(self.outputs.place) / folder / "sweep.gif"
+        frames[0].save(path, save_all=True, append_images=frames[1:], duration=400, loop=0)
+        self.outputs.write(f"{folder}/palettes.json", b"{}\n")
+        self._record(source, pixels, results)
+
+    def add_failed(self, image_id: str, error: str, message: str) -> None:
+        """An image that could not be read."""
+        self.ledger.record_failure(self._plan(image_id), Failure("load", error, message), "run")
+
+    def add_waiting(self, image_id: str) -> None:
+        """An image that an interrupted run did not come to."""
+        self._plan(image_id)
+
+    def _plan(self, image_id: str) -> ImageSource:
+        place = Path(self.outputs.place).parent / "input" / layout.image_folder(image_id)
+        source = ImageSource(image_id, str(place), 1, "stamp")
+        self.ledger.store_plan([PlannedImage(source, tuple(self.ks), sweep=True, reason="new")])
+        return source
+
+    def _record(self, source: ImageSource, pixels: NDArray[np.uint8], results: list[FlattenResult]) -> None:
+        distinct = len(color_counts(pixels)[0])
+        height, width = pixels.shape[:2]
+        token = LoadToken(source.image_id, "content", width, height, distinct, ("rotated (EXIF 6)",))
+        result = ImageResult(source, token, tuple(results), SweepResult(source.image_id, 1, "a", 1, "b"), None)
+        self.ledger.record(result, dict.fromkeys(self.ks, "flat"), "sweep", "run")
+
+    def _write_flat(self, image_id: str, k: int, frame: FlatFrame, pixels: NDArray[np.uint8]) -> FlattenResult:
+        content = encode_png(frame.palette, frame.label_map)
+        self.outputs.write(f"{layout.image_folder(image_id)}/{layout.flat_name(k, 2)}", content)
+        difference = frame.palette[frame.label_map].astype(np.int64) - pixels
+        weights = np.bincount(frame.label_map.ravel(), minlength=len(frame.palette))
+        return FlattenResult(
+            image_id=image_id,
+            k=k,
+            n_colors=len(frame.palette),
+            mse=float((difference**2).sum(axis=2).mean()),
+            palette=tuple(f"#{bytes(row).hex()}" for row in frame.palette.tolist()),
+            weights=tuple(weights.tolist()),
+            bytes=len(content),
+            sha256=hashlib.sha256(content).hexdigest(),
+            metrics=(("ssim", 1 - 1 / k), ("ciede2000", None)),
+        )
+
+    def _write_pictures(
+        self,
+        image_id: str,
+        pixels: NDArray[np.uint8],
+        alpha: NDArray[np.uint8] | None,
+        flats: Mapping[int, FlatFrame],
+        results: Sequence[FlattenResult],
+    ) -> None:
+        colors, counts = color_counts(pixels)
+        mses = [result.mse for result in results]
+        needed = picture_ks(self.ks, mses)
+        shares = {result.k: result.shares for result in results}
+        sources = PictureSources(image_id, pixels, alpha, colors, counts, {k: flats[k] for k in needed}, shares)
+        for name, content in image_pictures(sources, self.ks, mses):
+            self.outputs.write(name, content)
+
+
+def built_run(folder: Path, ks: Sequence[int] = KS) -> BuiltRun:
+    """A run with nothing in it, writing below `folder`/outputs."""
+    outputs = LocalRoot(str(folder / "outputs"))
+    outputs.prepare()
+    return BuiltRun(outputs, ks=ks)
+
+
+def color_counts(pixels: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """The distinct colours of pixels, (n, 3) uint8, and how often each occurs, (n,) int64."""
+    words, counts = np.unique(pixels.astype(np.uint32) @ np.array([1 << 16, 1 << 8, 1], np.uint32), return_counts=True)
+    return np.stack([words >> 16 & 255, words >> 8 & 255, words & 255], axis=1).astype(np.uint8), counts
+
+
+def soft_pixels(seed: int, height: int = 60, width: int = 90) -> NDArray[np.uint8]:
+    """Pixels (height, width, 3) uint8 with a few coloured discs on a gradient, and some noise."""
+    random = np.random.default_rng(seed)
+    rows, columns = np.mgrid[0:height, 0:width]
+    pixels = np.stack([rows * 200 / height, columns * 200 / width, (rows + columns) * 120 / (height + width)], axis=2)
+    for color in random.integers(0, 256, (5, 3)):
+        row, column = random.integers(0, height), random.integers(0, width)
+        inside = (rows - row) ** 2 + (columns - column) ** 2 < (height / 4) ** 2
+        pixels[inside] = color
+    return np.clip(pixels + random.normal(0, 6, pixels.shape), 0, 255).astype(np.uint8)
+
+
+def synthetic_results(count: int, ks: Sequence[int] = range(2, 16)) -> Iterator[ImageResult]:
+    """Results of `count` images without any file, for measuring the page."""
+    for number in range(count):
+        source = ImageSource(f"trip-{number % 97:02d}/IMG_{number:06d}.jpg", f"/photos/{number}", 1, "s")
+        token = LoadToken(source.image_id, "content", 4032, 3024, 100_000 + number * 7919 % 300_000)
+        yield ImageResult(source, token, tuple(_synthetic_flats(source.image_id, number, ks)), None, None)
+
+
+def _synthetic_flats(image_id: str, number: int, ks: Sequence[int]) -> Iterator[FlattenResult]:
+    for k in ks:
+        palette = tuple(f"#{(number * 7919 + color * 104729) % (1 << 24):06x}" for color in range(k))
+        yield FlattenResult(image_id, k, k, (4000 + number % 999) / k**1.3, palette, tuple(range(1000, 1000 + k)), 9000)
+
+
+def _flattened(pixels: NDArray[np.uint8], k: int) -> FlatFrame:
+    quantized = Image.fromarray(pixels).quantize(k, kmeans=2)
+    labels = np.asarray(quantized)
+    used, label_map = np.unique(labels, return_inverse=True)
+    table = np.array(quantized.getpalette(), dtype=np.uint8).reshape(-1, 3)[used]
+    order = np.argsort(table.astype(int) @ [299, 587, 114], kind="stable")
+    rank = np.argsort(order).astype(np.uint8)
+    return FlatFrame(table[order], rank[label_map.reshape(labels.shape)])

@@ -1,0 +1,181 @@
+"""The loop that feeds an engine: windows, deaths, stops."""
+
+from __future__ import annotations
+
+import itertools
+from collections import defaultdict, deque
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+from builders import settings_for, source_of, write_image
+from dask.delayed import Delayed
+
+from flatpipe.engines.bundle import Bundle, Granularity, bundles
+from flatpipe.engines.execute import Finished, SynchronousEngine, ThreadsEngine, WorkersLost, execute
+from flatpipe.engines.graph import bundle_graph, image_graph
+from flatpipe.errors import RunGivenUp
+from flatpipe.records import ImageResult, ImageSource, LoadToken, PlannedImage, StopRequest
+from flatpipe.work import tasks
+
+
+def planned(*names: str) -> list[Bundle]:
+    """Single images with work to do."""
+    images = (PlannedImage(ImageSource(name, f"/{name}", 1, ""), (2,), sweep=True, reason="new") for name in names)
+    return [Bundle((image,), one_task=False) for image in images]
+
+
+class ScriptedEngine:
+    """An engine that does nothing but what a table {image_id: [outcome, ...]} says, oldest image first."""
+
+    def __init__(self, window: int, script: dict[str, list[BaseException]] | None = None) -> None:
+        self.window = window
+        self.most_in_flight = 0
+        self.alone: dict[str, list[bool]] = defaultdict(list)
+        self._script = script or {}
+        self._queue: deque[Bundle] = deque()
+
+    def submit(self, bundle: Bundle, root: object) -> None:
+        """Queue the bundle."""
+        self._queue.append(bundle)
+        self.most_in_flight = max(self.most_in_flight, len(self._queue))
+
+    def finished(self, timeout: float) -> Finished | None:
+        """The scripted outcome of the oldest bundle (that of the first image that has one), or success."""
+        bundle = self._queue.popleft()
+        names = [image.source.image_id for image in bundle.images]
+        for name in names:
+            self.alone[name].append(not self._queue and len(names) == 1)
+        for name in names:
+            if self._script.get(name):
+                return Finished(bundle, error=self._script[name].pop(0))
+        return Finished(
+            bundle, tuple(ImageResult(image.source, LoadToken(image.source.image_id)) for image in bundle.images)
+        )
+
+    def stop(self) -> None:
+        """Nothing."""
+
+    def close(self) -> None:
+        """Nothing."""
+
+
+def outcomes(engine: ScriptedEngine, images: Iterable[Bundle], stop: StopRequest | None = None) -> dict[str, str]:
+    """The error word ("" for success) of each image that came out."""
+    results = execute(iter(images), engine, lambda bundle, attempt: None, stop or StopRequest())  # type: ignore[arg-type,return-value]
+    return {result.source.image_id: result.failure.error if result.failure else "" for result in results}
+
+
+def test_every_image_comes_out_and_no_more_than_the_window_is_in_flight() -> None:
+    """A hundred images pass through a window of five, each once."""
+    engine = ScriptedEngine(5)
+
+    assert outcomes(engine, planned(*map(str, range(100)))) == {str(n): "" for n in range(100)}
+    assert engine.most_in_flight == 5
+
+
+def test_the_source_of_work_is_read_as_it_is_needed() -> None:
+    """Submitting never runs ahead of the window: a million images need not be held."""
+    taken = itertools.count()
+    work = ((next(taken) and image) or image for image in planned(*map(str, range(50))))
+    results = execute(work, ScriptedEngine(4), lambda bundle, attempt: None, StopRequest())  # type: ignore[arg-type,return-value]
+    next(results)
+
+    assert next(taken) <= 5
+
+
+def test_an_image_that_keeps_killing_workers_is_named_and_its_neighbours_are_not() -> None:
+    """The poison is tried four times, the last two alone, and becomes worker-died; accused neighbours succeed."""
+    died = WorkersLost("gone")
+    engine = ScriptedEngine(3, {"poison": [died] * 9, "a": [died], "b": [died, died]})
+    result = outcomes(engine, planned("a", "poison", "b", "c"))
+
+    assert result == {"a": "", "b": "", "c": "", "poison": "worker-died"}
+    assert engine.alone["poison"][-2:] == [True, True]
+    assert len(engine.alone["poison"]) == 4
+
+
+def test_a_batch_whose_worker_died_is_taken_apart() -> None:
+    """Of five images in one task, one kills the worker: it is named, the other four succeed on their own."""
+    (batch,) = bundles([single.images[0] for single in planned(*"abcde")], "batch")
+    engine = ScriptedEngine(2, {"c": [WorkersLost("gone")] * 9})
+
+    assert outcomes(engine, [batch]) == {"a": "", "b": "", "c": "worker-died", "d": "", "e": ""}
+
+
+@pytest.mark.parametrize(("sizes", "shapes"), [
+    ([1_000_000], [(1, False)]),
+    ([100_000], [(1, True)]),
+    ([5_000] * 40, [(16, True), (16, True), (8, True)]),
+    ([20_000] * 20, [(14, True), (6, True)]),
+    ([5_000, 1_000_000, 5_000], [(1, False), (2, True)]),
+], ids=["large", "small", "thumbnails", "by-bytes", "mixed"])  # fmt: skip
+def test_tasks_have_a_fitting_size(sizes: list[int], shapes: list[tuple[int, bool]]) -> None:
+    """Large files get a task per k, small ones a task each, thumbnails share one; none is lost."""
+    images = [
+        PlannedImage(ImageSource(str(n), "", size, ""), (2,), sweep=True, reason="") for n, size in enumerate(sizes)
+    ]
+    made = list(bundles(images, "auto"))
+
+    assert [(len(bundle.images), bundle.one_task) for bundle in made] == shapes
+    assert sorted(image.source.image_id for bundle in made for image in bundle.images) == sorted(
+        map(str, range(len(sizes)))
+    )
+
+
+def test_a_lost_engine_ends_the_run() -> None:
+    """What the engine cannot go on from is raised as RunGivenUp, and never looks like success."""
+    with pytest.raises(RunGivenUp, match="scheduler"):
+        outcomes(ScriptedEngine(2, {"a": [RunGivenUp("the scheduler was lost")]}), planned("a", "b"))
+    with pytest.raises(RunGivenUp, match="odd"):
+        outcomes(ScriptedEngine(2, {"a": [ValueError("odd")]}), planned("a", "b"))
+
+
+def test_after_a_stop_nothing_is_submitted() -> None:
+    """Once a stop is asked for, what is in flight comes out and no more goes in."""
+    stop = StopRequest()
+    results = execute(iter(planned(*"abcdef")), ScriptedEngine(2), lambda bundle, attempt: None, stop)  # type: ignore[arg-type,return-value]
+    first = next(results)
+    stop.exit_code = 130
+
+    assert [first.source.image_id, *(result.source.image_id for result in results)] == ["a", "b"]
+
+
+@pytest.mark.parametrize("granularity", ["pair", "image", "batch"])
+@pytest.mark.parametrize("workers", [0, 1, 2, 4])
+def test_local_engines_give_equal_files(workers: int, granularity: Granularity, tmp_path: Path) -> None:
+    """The synchronous engine (0 here) and threads of any number, in tasks of any size, write what plain calls write."""
+    sources = [source_of(write_image(tmp_path / f"{n}.png", seed=n)) for n in range(4)]
+    expected, settings = settings_for(tmp_path / "plain"), settings_for(tmp_path / "engine")
+    work = [PlannedImage(source, (2, 5), sweep=True, reason="new") for source in sources]
+    tasks.flatten_images([(image, ()) for image in work], expected)
+    engine = ThreadsEngine("run", workers) if workers else SynchronousEngine("run")
+
+    def build(bundle: Bundle, attempt: int) -> Delayed:
+        return bundle_graph(bundle, attempt, lambda image: (), settings)
+
+    results = list(execute(bundles(work, granularity), engine, build, StopRequest()))
+    engine.close()
+
+    assert [result.failure for result in results] == [None] * 4
+    files = sorted(path.relative_to(tmp_path / "plain") for path in (tmp_path / "plain").rglob("*.*") if path.is_file())
+    assert len(files) == 4 * (2 + 2 + 4)
+    # ^ flats, sweep and palettes, the report's pictures
+    for file in files:
+        assert (tmp_path / "plain" / file).read_bytes() == (tmp_path / "engine" / file).read_bytes()
+
+
+def test_the_graph_of_an_image_is_load_then_flattens_then_sweep() -> None:
+    """Keys are tuples that begin with the stage; flattens hang on load, the sweep on all of them."""
+    image = PlannedImage(ImageSource("trips/a\udcff.jpg", "/a.jpg", 1, ""), (2, 3, 4), sweep=True, reason="new")
+    root = image_graph(image, 0, (), settings_for(Path("/out")))
+    graph = dict(root.dask)
+    by_stage = defaultdict(list)
+    for key in graph:
+        by_stage[key[0]].append(key)
+
+    assert {stage: len(keys) for stage, keys in by_stage.items()} == {"load": 1, "flatten": 3, "sweep": 1}
+    (load,) = by_stage["load"]
+    assert all(graph[key].dependencies == {load} for key in by_stage["flatten"])
+    assert graph[root.key].dependencies == {load, *by_stage["flatten"]}
+    assert root.key != image_graph(image, 1, (), settings_for(Path("/out"))).key

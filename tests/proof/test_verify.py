@@ -1,0 +1,140 @@
+"""flatpipe verify: what it finds, what it notes, and what the next run makes of that."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from commands import Project
+
+from flatpipe.config import load_config
+from flatpipe.errors import RunGivenUp
+from flatpipe.plan.workspace import only_run, open_workspace
+from flatpipe.proof.recompute import recompute, sample
+from flatpipe.proof.verify import Verified
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """Four images, done; tests copy it."""
+    project = Project.make(tmp_path_factory.mktemp("finished"), images=4, report={"stills": True})
+    assert project.flatpipe("run").returncode == 0
+    return project
+
+
+@pytest.fixture
+def project(finished: Project, tmp_path: Path) -> Project:
+    """The finished project, in a folder of the test's own."""
+    shutil.copytree(finished.folder, tmp_path / "copy")
+    return Project(tmp_path / "copy")
+
+
+def test_one_flipped_byte_is_named_and_repaired(project: Project) -> None:
+    """Flip a byte, same size: verify names the file with exit 4, run makes it again, verify finds nothing."""
+    assert project.flatpipe("verify").stdout == "verified 44 outputs of 4 images and 4 inputs: no differences\n"
+    before = project.digests()
+    _flip(project.out / "images/01.png/k03.png")
+    assert "nothing to do" in project.flatpipe("run").stdout
+    verified = project.flatpipe("verify")
+    repaired = project.flatpipe("run", "-v")
+
+    assert verified.returncode == 4
+    assert verified.stdout.splitlines()[0] == "changed: images/01.png/k03.png"
+    assert "`flatpipe run` makes these outputs again" in verified.stderr
+    assert "1 done, 3 up to date, 0 failed" in repaired.stdout
+    assert "(1 flat image in" in repaired.stdout
+    assert project.digests() == before
+    assert project.flatpipe("verify").returncode == 0
+
+
+def test_every_kind_of_file_and_the_inputs_are_checked(project: Project) -> None:
+    """A changed animation, still and thumbnail, a missing palette file and a changed input are each named."""
+    out = project.out
+    for name in ("images/00.png/sweep.gif", "images/01.png/contact_sheet.png"):
+        _flip(out / name)
+    thumbnail = sorted((out / "gallery/pictures").rglob("*-flat.jpg"))[0]
+    _flip(thumbnail)
+    (out / "images/02.png/palettes.json").unlink()
+    shutil.copy(project.folder / "photos/01.png", project.folder / "photos/03.png")
+    lines = [json.loads(line) for line in project.flatpipe("verify", "--json").stdout.splitlines()]
+
+    assert lines[-1]["event"] == "verify"
+    assert lines[-1]["differences"] == 5
+    assert {(line["kind"], line["name"]) for line in lines[:-1]} == {
+        ("changed", "images/00.png/sweep.gif"),
+        ("changed", "images/01.png/contact_sheet.png"),
+        ("changed", str(thumbnail.relative_to(out))),
+        ("missing", "images/02.png/palettes.json"),
+        ("input changed", str(project.folder / "photos/03.png")),
+    }
+
+
+def test_verify_writes_nothing_when_all_is_right_and_says_when_it_cannot_note(project: Project) -> None:
+    """The ledger of a sound output stays untouched; images whose settings have changed are not called verified."""
+    before = (project.out / "ledger.sqlite").read_bytes()
+    moved = project.flatpipe("verify", "-s", "flatten.seed=1")
+
+    assert moved.returncode == 0
+    assert moved.stdout.startswith("verified 0 outputs of 4 images and 4 inputs: no differences\n4 images are not")
+    assert (project.out / "ledger.sqlite").read_bytes() == before
+
+
+def test_a_recomputed_sample_agrees_until_the_recorded_bytes_are_others(project: Project) -> None:
+    """The sample is the same each time; its bytes come out as recorded, and a run's other result would be told."""
+    with open_workspace(load_config(project.folder / "pipeline.yaml"), for_writing=False) as workspace:
+        images = sample(workspace, 2, 7, ())
+        counts = Verified()
+        assert sample(workspace, 2, 7, ()) == images
+        assert sample(workspace, 2, 8, {image.source.image_id for image in images}) != images
+        assert list(recompute(workspace, images, counts, 2)) == []
+        assert counts.recomputed == 2
+    content = (project.folder / "photos/00.png").read_bytes()
+    (project.folder / "photos" / images[0].source.image_id).write_bytes(content)
+    with open_workspace(load_config(project.folder / "pipeline.yaml"), for_writing=False) as workspace:
+        found = list(recompute(workspace, images[:1], Verified(), 1))
+    assert {difference.kind for difference in found} <= {"recomputed otherwise"}
+    assert len(found) == (11 if images[0].source.image_id != "00.png" else 0)
+
+
+def test_an_image_that_cannot_be_recomputed_is_told_with_its_reason(project: Project) -> None:
+    """An input that is no image any more is one difference that says why, not one per output."""
+    with open_workspace(load_config(project.folder / "pipeline.yaml"), for_writing=False) as workspace:
+        images, counts = sample(workspace, 1, 7, ()), Verified()
+        (project.folder / "photos" / images[0].source.image_id).write_text("no image")
+        (found,) = recompute(workspace, images, counts, 1)
+    assert (found.kind, found.name, counts.recomputed) == ("not recomputed", images[0].source.path, 0)
+    assert "image" in found.detail
+
+
+def test_recompute_from_the_command_line(project: Project) -> None:
+    """--recompute counts what it did, and leaves the output as it was."""
+    before = project.digests()
+    done = project.flatpipe("verify", "--recompute", "2", "--outputs-only")
+
+    assert (done.returncode, done.stdout) == (
+        0,
+        "verified 44 outputs of 4 images, 2 images recomputed: no differences\n",
+    )
+    assert project.digests() == before
+
+
+def test_a_refused_run_leaves_the_partial_files_of_the_other(project: Project) -> None:
+    """Whoever finds the output in use touches nothing there: what is half written belongs to the run under way."""
+    partial = project.out / ".partial" / "half"
+    partial.parent.mkdir()
+    partial.write_bytes(b"half")
+    with (
+        only_run(str(project.out / "ledger.sqlite")),
+        pytest.raises(RunGivenUp, match="another flatpipe run"),
+        open_workspace(load_config(project.folder / "pipeline.yaml"), for_writing=True),
+    ):
+        pass
+    assert partial.exists()
+
+
+def _flip(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)

@@ -1,0 +1,228 @@
+"""What a worker does: records that agree with the files, and failures as records."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import imageio.v3 as iio
+import numpy as np
+import pytest
+from builders import noisy_pixels, settings_for, source_of, write_image
+from PIL import Image, ImageSequence
+
+from flatpipe.records import AnimationFormat, AnimationOptions, ImageResult, ImageSource, TaskSettings
+from flatpipe.work import tasks
+
+DATA = Path(__file__).parent.parent.parent / "data"
+KS = (2, 3, 5, 8)
+
+
+@pytest.fixture(autouse=True)
+def fresh_worker() -> None:
+    """Each test begins with an empty cache."""
+    tasks.forget_images()
+
+
+def do_image(source: ImageSource, settings: TaskSettings, ks: tuple[int, ...] = KS) -> ImageResult:
+    """All tasks of one image, in order."""
+    token = tasks.load(source, settings)
+    fresh = [tasks.flatten(token, source, k, settings) for k in ks]
+    return tasks.sweep(token, fresh, source, (), settings)
+
+
+def pixels_of(path: Path) -> np.ndarray:
+    """Decoded pixels (H, W, 3) of an image file, by Pillow."""
+    with Image.open(path) as image:
+        return np.asarray(image.convert("RGB"))
+
+
+@pytest.mark.parametrize("name", ["kodim03.png", "kodim23.png"])
+def test_the_recorded_mse_is_that_of_the_written_file(name: str, tmp_path: Path) -> None:
+    """On photographs, mse equals to six digits the mean squared distance between source and decoded PNG."""
+    result = do_image(source_of(DATA / name), settings_for(tmp_path))
+    original = pixels_of(DATA / name).astype(np.float64)
+
+    for flat in result.flats:
+        written = pixels_of(tmp_path / "images" / name / f"k{flat.k:02d}.png")
+        measured = ((original - written) ** 2).sum(axis=2).mean()
+        assert flat.mse == pytest.approx(measured, rel=1e-6)
+        assert len(np.unique(written.reshape(-1, 3), axis=0)) == flat.n_colors == flat.k
+
+
+def test_the_record_of_a_sweep_names_every_file_with_its_digest(tmp_path: Path) -> None:
+    """All that a sweep task writes stands in its record, so that the ledger can check it and knows what is ours."""
+    source = source_of(write_image(tmp_path / "in" / "a.png"), "trips/a.png")
+    settings = TaskSettings(str(tmp_path / "out"), palettes=("gpl",), stills=True)
+    result = do_image(source, settings)
+
+    assert result.sweep is not None
+    written = {path.relative_to(tmp_path / "out"): path for path in (tmp_path / "out").rglob("*") if path.is_file()}
+    flats = {Path(f"images/trips/a.png/k{k:02d}.png") for k in KS}
+    named = {Path(name if "/" in name else f"images/trips/a.png/{name}"): digest for name, digest in result.sweep.files}
+    assert named.keys() == written.keys() - flats
+    assert len(named) == 2 + 2 + 4 + len(KS)
+    for name, digest in named.items():
+        assert hashlib.sha256(written[name].read_bytes()).hexdigest() == digest
+
+
+def test_records_agree_with_the_files(tmp_path: Path) -> None:
+    """Sizes, digests, palettes and pixel counts in the records are those of the files on disk."""
+    result = do_image(source_of(write_image(tmp_path / "a.png")), settings_for(tmp_path / "out"))
+    folder = tmp_path / "out" / "images" / "a.png"
+
+    assert result.failure is None
+    assert result.sweep is not None
+    for flat in result.flats:
+        content = (folder / f"k{flat.k:02d}.png").read_bytes()
+        assert (len(content), hashlib.sha256(content).hexdigest()) == (flat.bytes, flat.sha256)
+        with Image.open(io.BytesIO(content)) as image:
+            colors, counts = np.unique(np.asarray(image.convert("RGB")).reshape(-1, 3), axis=0, return_counts=True)
+        by_color = {f"#{r:02x}{g:02x}{b:02x}": n for (r, g, b), n in zip(colors.tolist(), counts.tolist(), strict=True)}
+        assert dict(zip(flat.palette, flat.weights, strict=True)) == by_color
+    palettes = json.loads((folder / "palettes.json").read_text())
+    assert [entry["k"] for entry in palettes["palettes"]] == list(KS)
+    assert hashlib.sha256((folder / "sweep.gif").read_bytes()).hexdigest() == result.sweep.animation_sha256
+
+
+def test_the_sweep_shows_the_flats_and_then_the_original(tmp_path: Path) -> None:
+    """Frames of the GIF, read by Pillow and by imageio, are the pixels of the PNGs; the last is near the source."""
+    photo = write_image(tmp_path / "a.png", height=48, width=64)
+    do_image(source_of(photo), settings_for(tmp_path / "out"))
+    folder = tmp_path / "out" / "images" / "a.png"
+    with Image.open(folder / "sweep.gif") as sweep:
+        frames = [np.asarray(frame.convert("RGB")) for frame in ImageSequence.Iterator(sweep)]
+
+    assert len(frames) == len(KS) + 1
+    for frame, by_imageio, k in zip(frames, iio.imread(folder / "sweep.gif"), KS, strict=False):
+        flat = pixels_of(folder / f"k{k:02d}.png")
+        assert np.array_equal(frame, flat)
+        assert np.array_equal(by_imageio[..., :3], flat)
+    assert np.abs(frames[-1].astype(int) - pixels_of(photo)).mean() < 12
+
+
+@pytest.mark.parametrize("kind", ["gif", "webp", "apng"])
+def test_the_sweep_is_the_same_whether_frames_are_at_hand_or_read_back(kind: str, tmp_path: Path) -> None:
+    """A sweep assembled by a process that flattened nothing has the bytes of one that flattened all."""
+    source = source_of(write_image(tmp_path / "a.png", height=60, width=90))
+    settings = settings_for(tmp_path / "out", format=kind, max_side=40)
+    first = do_image(source, settings)
+    tasks.forget_images()
+    token = tasks.load(source, settings)
+    again = tasks.sweep(token, (), source, first.flats, settings)
+
+    assert again.failure is None
+    assert again.sweep is not None
+    assert first.sweep is not None
+    assert again.sweep.animation_sha256 == first.sweep.animation_sha256
+
+
+def test_a_broken_file_becomes_a_record_at_every_stage(tmp_path: Path) -> None:
+    """Load tells why, flatten and sweep pass it on, and nothing is written."""
+    broken = tmp_path / "broken.png"
+    broken.write_bytes(write_image(tmp_path / "a.png").read_bytes()[:200])
+    result = do_image(source_of(broken), settings_for(tmp_path / "out"))
+
+    assert result.failure is not None
+    assert (result.failure.stage, result.failure.error) == ("load", "truncated")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_missing_file_is_an_io_error(tmp_path: Path) -> None:
+    """A file that is gone by the time of loading is an io-error with the system's words, and not fatal to the run."""
+    token = tasks.load(ImageSource("a.png", str(tmp_path / "a.png"), 1, ""), settings_for(tmp_path))
+
+    assert token.failure is not None
+    assert (token.failure.error, token.failure.fatal) == ("io-error", False)
+    assert "No such file" in token.failure.message
+
+
+def test_an_output_that_cannot_be_written_is_fatal(tmp_path: Path) -> None:
+    """When the output tree cannot be written, the record says that the next image would fare alike."""
+    (tmp_path / "out").write_bytes(b"a file where a folder should be")
+    result = do_image(source_of(write_image(tmp_path / "a.png")), settings_for(tmp_path / "out"))
+
+    assert result.failure is not None
+    assert (result.failure.stage, result.failure.fatal) == ("flatten", True)
+
+
+def test_a_file_replaced_between_two_reads_is_noticed(tmp_path: Path) -> None:
+    """A k that would be clustered from other pixels than its siblings fails instead."""
+    photo = write_image(tmp_path / "a.png")
+    source, settings = source_of(photo), settings_for(tmp_path / "out")
+    token = tasks.load(source, settings)
+    tasks.forget_images()
+    write_image(photo, seed=7)
+    flat = tasks.flatten(token, source, 3, settings)
+
+    assert flat.failure is not None
+    assert "changed" in flat.failure.message
+
+
+def test_an_image_beyond_the_workers_memory_is_refused_with_the_numbers(tmp_path: Path) -> None:
+    """What decoding would take is compared with this process's share before it begins; other processes may do it."""
+    source, settings = source_of(write_image(tmp_path / "a.png")), settings_for(tmp_path / "out")
+    tasks.configure_worker(1 << 30, decode_bytes=1000)
+    try:
+        refused = do_image(source, settings).failure
+    finally:
+        tasks.configure_worker(1 << 30)
+
+    assert refused is not None
+    assert refused.error == "too-large"
+    assert "this worker's share is 1,000" in refused.message
+    assert do_image(source, settings).failure is None
+
+
+def test_after_a_stop_nothing_of_that_run_is_begun(tmp_path: Path) -> None:
+    """A stopped run loads and flattens nothing, its record is no failure, and another run in the process goes on."""
+    source, settings = source_of(write_image(tmp_path / "a.png")), settings_for(tmp_path / "out")
+    tasks.stop_tasks("stopped")
+    result = do_image(source, replace(settings, run="stopped"))
+
+    assert result.failure is not None
+    assert result.failure.error == "interrupted"
+    assert not (tmp_path / "out").exists()
+    assert do_image(source, replace(settings, run="another")).failure is None
+
+
+def test_transparent_images_keep_their_alpha(tmp_path: Path) -> None:
+    """Every flat of an RGBA image has the source's alpha bit for bit, and hidden colours are not in its palette."""
+    alpha = np.tile(np.linspace(0, 255, 32).astype(np.uint8), (24, 1))
+    pixels = noisy_pixels()
+    pixels[alpha == 0] = (255, 0, 255)
+    Image.fromarray(np.dstack([pixels, alpha])).save(tmp_path / "a.png")
+    result = do_image(source_of(tmp_path / "a.png"), settings_for(tmp_path / "out"))
+
+    assert result.failure is None
+    for flat in result.flats:
+        with Image.open(tmp_path / "out" / "images" / "a.png" / f"k{flat.k:02d}.png") as image:
+            written = np.asarray(image.convert("RGBA"))
+        assert np.array_equal(written[..., 3], alpha)
+        assert "#ff00ff" not in flat.palette
+
+
+@pytest.mark.parametrize("kind", ["gif", "webp"])
+def test_captioned_frames_have_no_colour_more(kind: AnimationFormat, tmp_path: Path) -> None:
+    """With captions each frame has at most k colours and is its PNG outside a box; without, the sweep is as ever."""
+    source = source_of(DATA / "kodim03.png")
+    plain = do_image(source, replace(settings_for(tmp_path / "a"), animation=AnimationOptions(format=kind)))
+    options = AnimationOptions(format=kind, captions=True)
+    drawn = do_image(source, replace(settings_for(tmp_path / "b"), animation=options))
+
+    assert plain.sweep
+    assert drawn.sweep
+    assert plain.sweep.animation_sha256 != drawn.sweep.animation_sha256
+    folder = tmp_path / "b" / "images" / "kodim03.png"
+    with Image.open(folder / f"sweep.{kind}") as sweep:
+        frames = [np.asarray(frame.convert("RGB")) for frame in ImageSequence.Iterator(sweep)]
+    for k, frame in zip(KS, frames, strict=False):
+        apart = (frame != pixels_of(folder / f"k{k:02d}.png")).any(axis=2)
+        assert len(np.unique(frame.reshape(-1, 3), axis=0)) <= k
+        assert apart.any()
+        assert not apart[:450].any()
+        assert not apart[:, 120:].any()
+    assert np.array_equal(frames[-1], pixels_of(DATA / "kodim03.png")) or kind == "gif"
