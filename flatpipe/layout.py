@@ -6,6 +6,8 @@ import hashlib
 import os
 from collections.abc import Iterable
 
+from flatpipe.vocabulary import AnimationFormat
+
 LEDGER = "ledger.sqlite"
 RESULTS = "results.csv"
 FAILURES = "failures.csv"
@@ -19,7 +21,8 @@ CONTACT_SHEET = "contact_sheet.png"
 PARTIAL = ".partial"
 # ^ folder under an output root where files wait until they are whole: a killed run leaves its leftovers in one place
 #   that the next run empties; same file system as the outputs, so the final rename is atomic
-ANIMATION_SUFFIX = {"gif": "gif", "webp": "webp", "apng": "png"}
+_SUFFIXES: dict[AnimationFormat, str] = {"apng": "png"}
+# ^ of animations whose suffix is not the format's own word
 
 _LONGEST_NAME = 255
 # ^ bytes in one part of a path, on every common file system
@@ -45,9 +48,14 @@ def palette_name(k: int, kind: str, width: int) -> str:
     return f"k{k:0{width}d}.{kind}"
 
 
-def animation_name(animation_format: str) -> str:
+def animation_suffix(animation_format: AnimationFormat) -> str:
+    """Suffix of an animation's file name, without the dot: a viewer knows an APNG as .png."""
+    return _SUFFIXES.get(animation_format, animation_format)
+
+
+def animation_name(animation_format: AnimationFormat) -> str:
     """File name of the sweep: `sweep.gif`, `sweep.webp`, or `sweep.png` for an APNG."""
-    return f"sweep.{ANIMATION_SUFFIX[animation_format]}"
+    return f"sweep.{animation_suffix(animation_format)}"
 
 
 def picture_key(image_id: str) -> str:

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
 
-from flatpipe.quantize.options import FlattenOptions
-
-AnimationFormat = Literal["gif", "webp", "apng"]
-Stage = Literal["discover", "load", "flatten", "sweep", "worker"]
+from flatpipe.quantize.options import CostlyMetric, FlattenOptions
+from flatpipe.vocabulary import AnimationFormat, PaletteFormat, Stage, Truncated
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +30,7 @@ class DecodePolicy:
     max_pixels: int = 200_000_000
     max_bytes: int | None = None
     # ^ the worker's share of memory for one decoded image; None: no limit beyond max_pixels
-    truncated: Literal["fail", "fill"] = "fail"
+    truncated: Truncated = "fail"
     alpha: str = "keep"
     # ^ "keep", or the background "#rrggbb" that transparent pixels are composited onto
 
@@ -114,7 +111,7 @@ class FlattenResult:
     sha256: str = ""
     seconds: float = 0.0
     metrics: tuple[tuple[str, float | None], ...] = ()
-    # ^ "ssim" and "ciede2000" where they were asked for; None where the image has no such value
+    # ^ the costly ones, where they were asked for; None where the image has no such value
     failure: Failure | None = None
 
     @property
@@ -167,12 +164,12 @@ class TaskSettings:
     # ^ whether the sweep task makes the report's pictures too
     stills: bool = False
     # ^ whether contact_sheet.png and colorspace.png are among them
-    palettes: tuple[str, ...] = ()
+    palettes: tuple[PaletteFormat, ...] = ()
     # ^ formats of palette files beside each flat image
     target: str = ""
     # ^ which flat is best.png too: that of the "knee", or the first to reach "psnr>=30" (dB); "": none
-    metrics: tuple[str, ...] = ()
-    # ^ costly measures of quality to take of each flat: "ssim", "ciede2000"
+    metrics: tuple[CostlyMetric, ...] = ()
+    # ^ costly measures of quality to take of each flat
     io_retries: int = 1
     # ^ how often a read or write that failed for a passing reason is tried again
     seconds_per_image: float | None = None

@@ -15,7 +15,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "flatpipe"
 CORE_WORDS = {"quantize.options", "quantize.knee"}
 # ^ the two modules of the core that are standard library alone: what a caller may choose, and what a curve says
-GROUND = {"records", "errors", "versions", "environment", "observer", "layout", "text", "c_libraries"}
+GROUND = {"records", "errors", "versions", "environment", "observer", "vocabulary", "layout", "text", "c_libraries"}
 
 # From the top floor down: room -> (rooms of flatpipe that it may know, libraries beside the standard one).
 # The order is a rule too: a room knows only rooms that stand below it here, so no arrow runs back up.
@@ -48,7 +48,7 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     "decode": (GROUND, {"PIL", "numpy", "pillow_heif"}),
     "encode": ({"quantize", *GROUND}, {"PIL", "numpy", "numba", "imageio"}),
     "storage": (GROUND, {"fsspec", "wcmatch"}),
-    "config": ({*CORE_WORDS, "errors", "text"}, {"yaml", "pydantic", "pydantic_core"}),
+    "config": ({*CORE_WORDS, "errors", "vocabulary", "text"}, {"yaml", "pydantic", "pydantic_core"}),
     **{room: ({*CORE_WORDS, *GROUND}, set()) for room in sorted(GROUND)},
     "quantize": (set(), {"numpy", "numba", "sklearn", "threadpoolctl"}),
 }

@@ -22,15 +22,20 @@ from flatpipe.encode.animate import (
     shrink_labels,
     shrink_pixels,
 )
-from flatpipe.encode.palettes import PaletteFormat, write_palette
+from flatpipe.encode.palettes import write_palette
 from flatpipe.encode.png import encode_png
 from flatpipe.errors import ConfigError
+from flatpipe.layout import animation_suffix
 from flatpipe.quantize.dither import dithered
 from flatpipe.quantize.flatten import FlatImage as FlatArrays
 from flatpipe.quantize.knee import suggested_k
-from flatpipe.records import AnimationFormat, AnimationOptions
+from flatpipe.records import AnimationOptions
+from flatpipe.vocabulary import AnimationFormat, PaletteFormat
 
-_ANIMATIONS: dict[str, AnimationFormat] = {".gif": "gif", ".webp": "webp", ".png": "apng", ".apng": "apng"}
+_ANIMATIONS: dict[str, AnimationFormat] = {
+    f".{suffix}": kind for kind in get_args(AnimationFormat) for suffix in (animation_suffix(kind), kind)
+}
+# ^ an APNG may be called .png or .apng
 
 
 @dataclass(frozen=True, eq=False)

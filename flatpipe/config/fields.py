@@ -117,6 +117,8 @@ def _kind_words(kind: Any) -> str:
 def number_range(field: FieldInfo) -> str:
     """The range of a number, short: "20..60000", "above 0"; "" for anything else."""
     limits = _limits(field)
+    if given := _extra(field, "limits"):
+        return given
     if {"ge", "le"} <= limits.keys():
         return f"{limits['ge']}..{limits['le']}"
     return f"above {limits['gt']}" if "gt" in limits else ""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BeforeValidator, PlainSerializer, StrictStr, WithJsonSchema
 
 from flatpipe.config.values import (
+    MOST_WORKERS,
     TARGET_PATTERN,
     ValueRefused,
     parse_alpha,
@@ -18,7 +19,8 @@ from flatpipe.config.values import (
     shown,
     shown_share,
 )
-from flatpipe.quantize.options import MAX_K
+from flatpipe.quantize.options import MAX_K, Metric
+from flatpipe.vocabulary import PaletteFormat
 
 IMAGE_PATTERNS = (
     "**/*.{jpg,jpeg,jpe,jfif,png,apng,gif,webp,tif,tiff,avif,avifs,heic,heif,hif,mpo,jp2,j2k,jpf,jpx,jpc,j2c}",
@@ -46,6 +48,12 @@ def _or_null(schema: dict[str, Any]) -> dict[str, Any]:
     return {"anyOf": [*schema["anyOf"], {"type": "null"}]}
 
 
+def _one_or_more(words: Any) -> WithJsonSchema:
+    """The schema of a word out of a Literal, or a list of such words."""
+    word = {"enum": list(get_args(words))}
+    return WithJsonSchema({"anyOf": [{"type": "array", "items": word}, word]})
+
+
 _ONE_K = {"type": "integer", "minimum": 1, "maximum": MAX_K}
 _K_TEXT = {"type": "string", "pattern": r"^\s*\d+(\s*(-|\.\.)\s*\d+)?\s*(,\s*\d+(\s*(-|\.\.)\s*\d+)?\s*)*$"}
 _K_RANGE = {"type": "object", "properties": {"min": _ONE_K, "max": _ONE_K}, "additionalProperties": False}
@@ -54,7 +62,7 @@ _K_AUTO = {"type": "string", "pattern": rf"^\s*auto\s*(:\s*{TARGET_PATTERN}\s*)?
 _K_SCHEMA = {"anyOf": [_ONE_K, _K_LIST, _K_RANGE, _K_TEXT, _K_AUTO]}
 _TARGET_SCHEMA = {"type": "string", "pattern": rf"^\s*{TARGET_PATTERN}\s*$"}
 _ALPHA_SCHEMA = {"anyOf": [{"enum": ["keep"]}, {"type": "string", "pattern": "^#[0-9a-fA-F]{6}$"}]}
-_WORKERS_SCHEMA = {"anyOf": [{"enum": ["auto"]}, {"type": "integer", "minimum": 1, "maximum": 4096}]}
+_WORKERS_SCHEMA = {"anyOf": [{"enum": ["auto"]}, {"type": "integer", "minimum": 1, "maximum": MOST_WORKERS}]}
 _SHARE = {"type": "string", "pattern": r"^\s*(100(\.0*)?|\d?\d(\.\d+)?)\s*%\s*$"}
 _FAILURES_SCHEMA = {"anyOf": [{"type": "integer", "minimum": 0}, _SHARE, {"type": "null"}]}
 _SIZE = {"type": "string", "pattern": r"^\s*\d+(\.\d+)?\s*([kKmMgGtT][iI]?)?[bB]\s*$"}
@@ -63,19 +71,8 @@ _PATTERNS_SCHEMA = {"anyOf": [{"type": "array", "items": {"type": "string"}}, {"
 
 Version = Annotated[Literal[1], BeforeValidator(_parse_version)]
 Patterns = Annotated[tuple[StrictStr, ...], BeforeValidator(_as_tuple), WithJsonSchema(_PATTERNS_SCHEMA)]
-_PALETTE = {"enum": ["gpl", "ase", "aco", "css", "hex"]}
-_PALETTES_SCHEMA = {"anyOf": [{"type": "array", "items": _PALETTE}, _PALETTE]}
-PaletteFormats = Annotated[
-    tuple[Literal["gpl", "ase", "aco", "css", "hex"], ...],
-    BeforeValidator(_as_tuple),
-    WithJsonSchema(_PALETTES_SCHEMA),
-]
-_METRIC = {"enum": ["mse", "psnr", "ssim", "ciede2000"]}
-Metrics = Annotated[
-    tuple[Literal["mse", "psnr", "ssim", "ciede2000"], ...],
-    BeforeValidator(_as_tuple),
-    WithJsonSchema({"anyOf": [{"type": "array", "items": _METRIC}, _METRIC]}),
-]
+PaletteFormats = Annotated[tuple[PaletteFormat, ...], BeforeValidator(_as_tuple), _one_or_more(PaletteFormat)]
+Metrics = Annotated[tuple[Metric, ...], BeforeValidator(_as_tuple), _one_or_more(Metric)]
 Included = Annotated[tuple[StrictStr, ...], BeforeValidator(_all_images), WithJsonSchema(_or_null(_PATTERNS_SCHEMA))]
 Ks = Annotated[tuple[int, ...] | str, BeforeValidator(parse_k_or_auto), WithJsonSchema(_K_SCHEMA)]
 Target = Annotated[str, BeforeValidator(parse_target), WithJsonSchema(_TARGET_SCHEMA)]

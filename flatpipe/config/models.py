@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Literal
+from typing import Any, get_args
 
 from pydantic import Field, PrivateAttr, StrictBool, StrictInt
 from pydantic import model_validator as validates_model
@@ -25,8 +25,10 @@ from flatpipe.config.kinds import (
     Workers,
 )
 from flatpipe.config.recording import KeyPath, recorded
-from flatpipe.config.section import LocalPath, PathOrUrl, Section, is_url, unit, words
-from flatpipe.quantize.options import MAX_K, Solver, Space
+from flatpipe.config.section import LocalPath, PathOrUrl, Section, is_url, unit, words, words_of
+from flatpipe.config.values import MOST_WORKERS
+from flatpipe.quantize.options import MAX_K, FreeMetric, Metric, Solver, Space
+from flatpipe.vocabulary import AnimationFormat, Granularity, PaletteFormat, Scheduler, Truncated, WhichFrames
 
 
 class InputSection(Section):
@@ -42,9 +44,9 @@ class InputSection(Section):
     """Patterns of files to leave out."""
     follow_symlinks: StrictBool = False
     """Whether links may lead out of path, and into other folders."""
-    frames: Literal["first", "all"] = "first"
+    frames: WhichFrames = "first"
     """Of a file with several frames or pages: first, or all, each as an image of its own."""
-    truncated: Literal["fail", "fill"] = "fail"
+    truncated: Truncated = "fail"
     """A file that ends too early: fail it, or fill what is missing."""
 
 
@@ -53,11 +55,9 @@ class OutputSection(Section):
 
     path: PathOrUrl = Field(default="outputs", validate_default=True, json_schema_extra=words("a path or a URL"))
     """Folder of results, or a URL; made when missing; may not overlap the input."""
-    palettes: PaletteFormats = Field(default=(), json_schema_extra=words("gpl, ase, aco, css, hex, or a list of them"))
+    palettes: PaletteFormats = Field(default=(), json_schema_extra=words_of(PaletteFormat))
     """Palette files to write beside each flat image, for GIMP, Adobe programs and style sheets."""
-    metrics: Metrics = Field(
-        default=("mse", "psnr"), json_schema_extra=words("mse, psnr, ssim, ciede2000, or a list of them")
-    )
+    metrics: Metrics = Field(default=get_args(FreeMetric), json_schema_extra=words_of(Metric))
     """Measures in results.csv: mse and psnr are always there; ssim and ciede2000 take time, and are not by default."""
 
 
@@ -78,9 +78,10 @@ class FlattenSection(Section):
         json_schema_extra=words(
             f"1..{MAX_K}: a number, a list, {{min: 2, max: 15}}, a text such as 2-15, or auto",
             written="{min: 2, max: 15}",
+            limits=f"1..{MAX_K}",
         ),
     )
-    """Numbers of colours, 1..256: a number, a list, {min, max}, a text (2-15), or auto."""
+    """Numbers of colours: a number, a list, {min, max}, a text (2-15), or auto."""
     auto: AutoSection = AutoSection()
     solver: Solver = "multilevel"
     """multilevel (best, fastest), sklearn (scikit-learn's KMeans), textbook (plain, slow)."""
@@ -109,7 +110,7 @@ class AnimationSection(Section):
 
     enabled: StrictBool = True
     """Whether to make it."""
-    format: Literal["gif", "webp", "apng"] = "gif"
+    format: AnimationFormat = "gif"
     """gif (opens everywhere; the original in 256 colours), webp or apng (every frame exact)."""
     frame_ms: StrictInt = Field(default=400, ge=20, le=60_000, json_schema_extra=unit("milliseconds"))
     """How long each k is shown."""
@@ -156,11 +157,13 @@ class ErrorsSection(Section):
 class ExecutionSection(Section):
     """What carries the run."""
 
-    scheduler: Literal["auto", "synchronous", "threads", "processes"] = "auto"
+    scheduler: Scheduler = "auto"
     """auto, synchronous (one core), threads, or processes (a Dask LocalCluster)."""
-    workers: Workers = Field(default="auto", json_schema_extra=words("auto, or 1..4096"))
-    """Number of threads or processes, 1..4096; auto: one per core."""
-    granularity: Literal["auto", "pair", "image", "batch"] = "auto"
+    workers: Workers = Field(
+        default="auto", json_schema_extra=words(f"auto, or 1..{MOST_WORKERS}", limits=f"1..{MOST_WORKERS}")
+    )
+    """Number of threads or processes; auto: one per core."""
+    granularity: Granularity = "auto"
     """What one Dask task is: pair (image, k), image, batch (of thumbnails); auto: by size."""
     state_path: LocalPath | None = Field(default=None, json_schema_extra=words("a local path or null"))
     """Local folder of ledger.sqlite; null: the output folder, unless that is a URL."""

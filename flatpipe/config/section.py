@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, StrictStr, ValidationInfo, WithJsonSchema, model_validator
 
@@ -27,12 +27,18 @@ class Section(BaseModel):
         return {} if value is None else value
 
 
-def words(allowed: str, *, written: str = "") -> dict[str, Any]:
+def words(allowed: str, *, written: str = "", limits: str = "") -> dict[str, Any]:
     """`json_schema_extra` of a field whose range its type cannot tell: what is allowed, in words for docs.
 
-    `written` is how pipeline.yaml writes the default, where that is not how the value looks once read.
+    `written` is how pipeline.yaml writes the default, where that is not how the value looks once read; `limits` is
+    the range of its numbers.
     """
-    return {"allowed": allowed, "written": written}
+    return {"allowed": allowed, "written": written, "limits": limits}
+
+
+def words_of(choice: Any) -> dict[str, Any]:
+    """`json_schema_extra` of a field that takes words of a Literal, one or some."""
+    return words(f"{', '.join(get_args(choice))}, or a list of them")
 
 
 def unit(name: str, *, written: str = "") -> dict[str, Any]:

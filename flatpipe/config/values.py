@@ -16,6 +16,7 @@ _AMOUNT = re.compile(r"\s*(\d{1,15}(?:\.\d{1,9})?)\s*([a-zA-Z]*)\s*")
 _BYTES = {"b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12}
 _BYTES |= {"kib": 2**10, "mib": 2**20, "gib": 2**30, "tib": 2**40}
 _SECONDS = {"ms": 0.001, "s": 1.0, "sec": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "hr": 3600.0, "d": 86400.0}
+MOST_WORKERS = 4096
 _LEAST_MEMORY = 64 * 2**20
 # ^ bytes: a worker with its libraries needs more; whoever writes 4 means 4 GiB
 
@@ -136,10 +137,10 @@ def parse_failures(value: Any) -> int | float | None:
 
 def parse_workers(value: Any) -> int | str:
     """ "auto", or a number of workers; raises ValueRefused."""
-    if value == "auto" or (isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= 4096):
+    if value == "auto" or (isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= MOST_WORKERS):
         return value  # type: ignore[no-any-return]
     hint = _near_word(value, "auto") or _unquoted(value)
-    raise ValueRefused(f"must be auto, or a number from 1 to 4096, not {shown(value)}{hint}")
+    raise ValueRefused(f"must be auto, or a number from 1 to {MOST_WORKERS}, not {shown(value)}{hint}")
 
 
 def parse_bytes(value: Any) -> int:

@@ -14,7 +14,8 @@ from PIL import Image
 from flatpipe.encode.lzw import lzw_blocks
 from flatpipe.encode.png import SIGNATURE, chunk, chunks
 from flatpipe.errors import UnsupportedImage
-from flatpipe.records import AnimationFormat, AnimationOptions
+from flatpipe.records import AnimationOptions
+from flatpipe.vocabulary import AnimationFormat
 
 _LARGEST_SIDE: dict[AnimationFormat, int] = {"gif": 65535, "webp": 16383, "apng": 2**31 - 1}
 _OPAQUE_FROM = 128

@@ -7,10 +7,8 @@ import re
 import struct
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
 
-PaletteFormat = Literal["gpl", "ase", "aco", "css", "hex"]
-PALETTE_FORMATS: tuple[str, ...] = get_args(PaletteFormat)
+from flatpipe.vocabulary import PaletteFormat
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +34,7 @@ def palettes_json(image_id: str, entries: Iterable[PaletteEntry]) -> bytes:
 
 
 def write_palette(kind: PaletteFormat, name: str, colors: Sequence[str], shares: Sequence[float] = ()) -> bytes:
-    """The palette file `kind` (gpl, ase, aco, css or hex) of colours "#rrggbb".
+    """The palette file `kind` of colours "#rrggbb".
 
     `name` titles it where the format has a title; shares (0..1), when given, are told in words where it has room.
     """

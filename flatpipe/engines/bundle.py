@@ -8,11 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Literal
 
 from flatpipe.records import PlannedImage
-
-Granularity = Literal["auto", "pair", "image", "batch"]
+from flatpipe.vocabulary import Granularity, TaskShape
 
 SMALL_BYTES = 900_000
 # ^ files below this flatten in a few milliseconds a k (8 at 768x512), too little for a task of their own
@@ -47,6 +45,6 @@ def bundles(work: Iterable[PlannedImage], granularity: Granularity) -> Iterator[
         yield Bundle(tuple(batch), one_task=True)
 
 
-def _shape(image: PlannedImage) -> Granularity:
+def _shape(image: PlannedImage) -> TaskShape:
     size = image.source.size
     return "batch" if size < _TINY_BYTES else "image" if size < SMALL_BYTES else "pair"

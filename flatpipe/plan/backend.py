@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 from dask.system import CPU_COUNT
 
 from flatpipe.config import Config
+from flatpipe.vocabulary import Engine
 
 _WORTH_PROCESSES = 64
 # ^ images: worker processes take about two seconds to start and a hundred milliseconds an image to pay for it
@@ -17,7 +17,7 @@ _WORTH_PROCESSES = 64
 class Backend:
     """What is going to carry the run."""
 
-    scheduler: Literal["synchronous", "threads", "processes", "cluster"]
+    scheduler: Engine
     workers: int
     # ^ 0 when only the cluster knows
     name: str

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import psutil
 from dask.system import CPU_COUNT
 
 from flatpipe import layout
 from flatpipe.config import Config
-from flatpipe.quantize.options import FlattenOptions
+from flatpipe.quantize.options import CostlyMetric, FlattenOptions
 from flatpipe.records import AnimationOptions, DecodePolicy, TaskSettings
 from flatpipe.storage.discover import Selection
 
@@ -40,7 +42,7 @@ def task_settings(config: Config) -> TaskSettings:
         stills=config.report.enabled and config.report.stills,
         palettes=config.output.palettes,
         target=flatten.target,
-        metrics=tuple(name for name in ("ssim", "ciede2000") if name in config.output.metrics),
+        metrics=tuple(name for name in get_args(CostlyMetric) if name in config.output.metrics),
         io_retries=config.errors.retries,
         seconds_per_image=config.limits.seconds_per_image,
     )

@@ -7,6 +7,11 @@ from typing import Literal
 
 Solver = Literal["multilevel", "sklearn", "textbook"]
 Space = Literal["rgb", "oklab"]
+FreeMetric = Literal["mse", "psnr"]
+# ^ known with every flat image
+CostlyMetric = Literal["ssim", "ciede2000"]
+# ^ each costs about as much as the flat image
+Metric = Literal[FreeMetric, CostlyMetric]
 
 MAX_K = 256
 # ^ a label map holds uint8, and so does a palette PNG or a GIF frame

@@ -14,6 +14,7 @@ from flatpipe.quantize.color_space import srgb_to_lab
 from flatpipe.quantize.color_table import IndexedImage
 from flatpipe.quantize.flatten import FlatImage
 from flatpipe.quantize.metrics import ciede2000, ssim_map
+from flatpipe.quantize.options import CostlyMetric
 
 Alpha = NDArray[np.uint8] | None
 
@@ -25,7 +26,7 @@ _BAND, _CHUNK = 32, 1 << 16
 
 
 def measured(
-    names: tuple[str, ...], image: IndexedImage, flat: FlatImage, alpha: Alpha
+    names: tuple[CostlyMetric, ...], image: IndexedImage, flat: FlatImage, alpha: Alpha
 ) -> tuple[tuple[str, float | None], ...]:
     """Return (name, value) of each of the measures; None where it has no value. `alpha` is (H, W) or None."""
     return tuple((name, _MEASURES[name](image, flat, alpha)) for name in names)
@@ -65,7 +66,7 @@ def mean_ssim(image: IndexedImage, flat: FlatImage, alpha: Alpha = None) -> floa
     return total / weight if weight else None
 
 
-_MEASURES: dict[str, Callable[[IndexedImage, FlatImage, Alpha], float | None]] = {
+_MEASURES: dict[CostlyMetric, Callable[[IndexedImage, FlatImage, Alpha], float | None]] = {
     "ssim": mean_ssim,
     "ciede2000": mean_color_difference,
 }

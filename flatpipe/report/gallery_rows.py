@@ -11,8 +11,9 @@ from typing import Any
 
 from flatpipe.ledger.ledger import Ledger
 from flatpipe.quantize.knee import best_k, missed
-from flatpipe.quantize.options import Space
-from flatpipe.records import AnimationFormat, Failure
+from flatpipe.quantize.options import CostlyMetric, Space
+from flatpipe.records import Failure
+from flatpipe.vocabulary import AnimationFormat, PaletteFormat
 
 _IMAGES = """
 SELECT p.image_id, p.path, i.content, i.width, i.height, i.distinct_colors, i.notes,
@@ -51,7 +52,7 @@ class GallerySettings:
     # ^ whether sweep tasks made thumbnails, previews and points
     stills: bool = True
     # ^ whether they made colorspace.png and contact_sheet.png as well
-    palette_formats: tuple[str, ...] = ()
+    palette_formats: tuple[PaletteFormat, ...] = ()
     # ^ suffixes of the palette files beside the flats: "gpl" for k07.gpl
     title: str = ""
     # ^ what the images are, in the user's words: the input folder's name
@@ -59,8 +60,8 @@ class GallerySettings:
     # ^ by what the suggested k is chosen, which is best.png too: "knee", "psnr>=30"; "": the knee, without best.png
     space: Space = "rgb"
     # ^ in which colours were clustered
-    metrics: tuple[str, ...] = ()
-    # ^ costly measures to show: "ssim", "ciede2000"
+    metrics: tuple[CostlyMetric, ...] = ()
+    # ^ costly measures to show
     retry_command: str = "flatpipe run --only-failed"
 
 
@@ -75,7 +76,7 @@ class GalleryFlat:
     palette: str
     weights: str
     metrics: str = "{}"
-    # ^ JSON: "ssim" and "ciede2000", where they were measured
+    # ^ JSON: the costly ones, where they were measured
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,18 +7,17 @@ import io
 import itertools
 import json
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, get_args
 
 from flatpipe import layout
 from flatpipe.ledger.ledger import Ledger
 from flatpipe.quantize.knee import best_k, missed, psnr
+from flatpipe.quantize.options import CostlyMetric, Metric
 from flatpipe.records import TaskSettings
 from flatpipe.storage.roots import Root
 
-COSTLY = ("ssim", "ciede2000")
-# ^ measures that are taken when they are asked for; their columns are empty otherwise
 RESULT_COLUMNS = (
-    *("image", "k", "n_colors", "mse", "psnr", *COSTLY, "file", "bytes", "sha256"),
+    *("image", "k", "n_colors", *get_args(Metric), "file", "bytes", "sha256"),
     *("width", "height", "distinct_colors", "seconds", "suggested", "notes"),
 )
 FAILURE_COLUMNS = ("image", "stage", "error", "message", "path")
@@ -60,9 +59,9 @@ def _result_row(row: tuple[Any, ...], file: str, settings: TaskSettings) -> tupl
     return (image_id, k, n_colors, *quality, file, size, sha256, *shape, f"{seconds:.4f}")
 
 
-def _costly(taken: dict[str, float | None], wanted: tuple[str, ...]) -> Iterator[str]:
+def _costly(taken: dict[str, float | None], wanted: tuple[CostlyMetric, ...]) -> Iterator[str]:
     """Values of the costly columns; empty where the measure is not asked for, or the image has no such value."""
-    for name in COSTLY:
+    for name in get_args(CostlyMetric):
         value = taken.get(name) if name in wanted else None
         yield "" if value is None else f"{value:.6f}"
 

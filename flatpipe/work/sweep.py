@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import cast
 
 from flatpipe import layout
 from flatpipe.encode.animate import FlatFrame, encode_gif, encode_lossless, gif_colors
 from flatpipe.encode.captions import captioned
-from flatpipe.encode.palettes import PaletteEntry, PaletteFormat, palettes_json, write_palette
+from flatpipe.encode.palettes import PaletteEntry, palettes_json, write_palette
 from flatpipe.pictures.image_pictures import PictureSources, image_pictures
 from flatpipe.quantize.color_table import index_colors
 from flatpipe.quantize.dither import dithered_indexed
 from flatpipe.quantize.knee import best_k
 from flatpipe.records import AnimationOptions, FlattenResult, TaskSettings
+from flatpipe.vocabulary import PaletteFormat
 from flatpipe.work.loaded import LoadedImage
 
 
@@ -77,11 +77,11 @@ def best_flat(flats: Sequence[FlattenResult], target: str) -> FlattenResult:
 
 
 def encode_palette_files(
-    image_id: str, flats: Sequence[FlattenResult], kinds: Sequence[str], width: int
+    image_id: str, flats: Sequence[FlattenResult], kinds: Sequence[PaletteFormat], width: int
 ) -> Iterator[tuple[str, bytes]]:
     """File names and bytes of each flat's palette in each of the formats: `k07.gpl`."""
     for flat in flats:
         title = f"{image_id.rpartition('/')[2]}, {flat.k} colours"
         for kind in kinds:
             name = layout.palette_name(flat.k, kind, width)
-            yield name, write_palette(cast(PaletteFormat, kind), title, flat.palette, flat.shares)
+            yield name, write_palette(kind, title, flat.palette, flat.shares)

@@ -22,11 +22,11 @@ from flatpipe.records import (
     ImageSource,
     LoadToken,
     PlannedImage,
-    Stage,
     SweepResult,
     TaskSettings,
 )
 from flatpipe.storage.roots import Root, open_root
+from flatpipe.vocabulary import Stage
 from flatpipe.work.cache import ByteBoundedCache
 from flatpipe.work.endurance import ended_after, persistently
 from flatpipe.work.loaded import LoadedImage, load_image, preview_side

@@ -31,7 +31,8 @@ from flatpipe.encode.lzw import lzw_blocks
 from flatpipe.errors import UnsupportedImage
 from flatpipe.quantize.dither import dithered
 from flatpipe.quantize.flatten import flatten_pixels
-from flatpipe.records import AnimationFormat, AnimationOptions
+from flatpipe.records import AnimationOptions
+from flatpipe.vocabulary import AnimationFormat
 
 Pixels = NDArray[np.uint8]
 lossless_formats = st.sampled_from(["webp", "apng"])

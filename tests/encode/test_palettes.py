@@ -6,13 +6,15 @@ import io
 import json
 import re
 import struct
+from typing import get_args
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from PIL.GimpPaletteFile import GimpPaletteFile
 
-from flatpipe.encode.palettes import PALETTE_FORMATS, PaletteEntry, PaletteFormat, palettes_json, write_palette
+from flatpipe.encode.palettes import PaletteEntry, palettes_json, write_palette
+from flatpipe.vocabulary import PaletteFormat
 
 color = st.tuples(*[st.integers(0, 255)] * 3).map(lambda levels: "#{:02x}{:02x}{:02x}".format(*levels))
 palettes = st.lists(color, min_size=1, max_size=20)
@@ -144,7 +146,7 @@ def test_hex_is_one_color_per_line(colors: list[str]) -> None:
     assert write_palette("hex", "any", colors).decode("ascii").splitlines() == [color[1:] for color in colors]
 
 
-@pytest.mark.parametrize("kind", PALETTE_FORMATS)
+@pytest.mark.parametrize("kind", get_args(PaletteFormat))
 def test_names_that_are_no_text_are_written(kind: PaletteFormat) -> None:
     """A file name with line breaks, undecodable bytes and comment ends gives a file all the same, on fixed lines."""
     hostile = write_palette(kind, "a\n#ff0000\udcff*/ }\r\n", ["#010203"])

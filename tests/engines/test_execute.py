@@ -11,11 +11,12 @@ import pytest
 from builders import settings_for, source_of, write_image
 from dask.delayed import Delayed
 
-from flatpipe.engines.bundle import Bundle, Granularity, bundles
+from flatpipe.engines.bundle import Bundle, bundles
 from flatpipe.engines.execute import Finished, SynchronousEngine, ThreadsEngine, WorkersLost, execute
 from flatpipe.engines.graph import bundle_graph, image_graph
 from flatpipe.errors import RunGivenUp
 from flatpipe.records import ImageResult, ImageSource, LoadToken, PlannedImage, StopRequest
+from flatpipe.vocabulary import Granularity
 from flatpipe.work import tasks
 
 

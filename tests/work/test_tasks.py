@@ -14,7 +14,8 @@ import pytest
 from builders import noisy_pixels, settings_for, source_of, write_image
 from PIL import Image, ImageSequence
 
-from flatpipe.records import AnimationFormat, AnimationOptions, ImageResult, ImageSource, TaskSettings
+from flatpipe.records import AnimationOptions, ImageResult, ImageSource, TaskSettings
+from flatpipe.vocabulary import AnimationFormat
 from flatpipe.work import tasks
 
 DATA = Path(__file__).parent.parent.parent / "data"

@@ -13,7 +13,7 @@ SCHEMA_FILE = Path(__file__).parents[1] / "flatpipe.schema.json"
 # ^ committed, and in the wheel; pipeline.yaml names it for editors
 
 _DRAFT = "http://json-schema.org/draft-07/schema#"
-_OUR_WORDS = ("allowed", "unit", "written", "title")
+_OUR_WORDS = ("allowed", "limits", "unit", "written", "title")
 # ^ in fields' extras for docs, no vocabulary of JSON Schema; and pydantic's titles, which only repeat the key
 
 _LARGE = 1_000_000

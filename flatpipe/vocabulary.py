@@ -1,0 +1,25 @@
+"""The words that a user chooses among, each list written once; types, schema, help, errors and tables derive from it.
+
+Those of colour clustering itself, which know nothing outside, stand in quantize/options.py.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+AnimationFormat = Literal["gif", "webp", "apng"]
+PaletteFormat = Literal["gpl", "ase", "aco", "css", "hex"]
+
+WhichFrames = Literal["first", "all"]
+Truncated = Literal["fail", "fill"]
+
+LocalScheduler = Literal["synchronous", "threads", "processes"]
+Scheduler = Literal["auto", LocalScheduler]
+Engine = Literal[LocalScheduler, "cluster"]
+# ^ what carries a run once it is chosen
+
+TaskShape = Literal["pair", "image", "batch"]
+Granularity = Literal["auto", TaskShape]
+
+Stage = Literal["discover", "load", "flatten", "sweep", "worker"]
+# ^ where an image failed: a column of failures.csv
