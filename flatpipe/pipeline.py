@@ -37,9 +37,9 @@ from flatpipe.records import (
     StopRequest,
     TaskSettings,
 )
-from flatpipe.run.finishing import write_ending
-from flatpipe.run.interrupts import announced, stop_on_signals
-from flatpipe.run.run_log import RunLog
+from flatpipe.running.finishing import write_ending
+from flatpipe.running.interrupts import announced, stop_on_signals
+from flatpipe.running.run_log import RunLog
 from flatpipe.storage.discover import RefusedFile
 from flatpipe.work.warm_up import warm_up
 

@@ -22,7 +22,19 @@ GROUND = {"records", "errors", "versions", "environment", "observer", "vocabular
 ROOMS: dict[str, tuple[set[str], set[str]]] = {
     "__main__": ({"cli"}, set()),
     "cli": (
-        {"pipeline", "run", "proof", "engines", "plan", "report", "ledger", "storage", "config", *CORE_WORDS, *GROUND},
+        {
+            "pipeline",
+            "running",
+            "proof",
+            "engines",
+            "plan",
+            "report",
+            "ledger",
+            "storage",
+            "config",
+            *CORE_WORDS,
+            *GROUND,
+        },
         {"click", "rich"},
     ),
     "__init__": ({"api", "errors", "versions"}, set()),
@@ -31,10 +43,10 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
         {"numpy", "PIL"},
     ),
     "pipeline": (
-        {"run", "work.warm_up", "proof", "engines", "plan", "report", "ledger", "storage", "config", *GROUND},
+        {"running", "work.warm_up", "proof", "engines", "plan", "report", "ledger", "storage", "config", *GROUND},
         {"dask"},
     ),
-    "run": ({"proof", "engines", "plan", "report", "ledger", "storage", "config", *GROUND}, {"dask"}),
+    "running": ({"proof", "engines", "plan", "report", "ledger", "storage", "config", *GROUND}, {"dask"}),
     "proof": ({"plan", "work", "ledger", "storage", "config", *GROUND}, {"PIL"}),
     "engines": (
         {"work", "plan", "storage", "config", *GROUND},

@@ -29,7 +29,7 @@ def report(place: str, overrides: tuple[str, ...], profile: str | None, as_json:
     from flatpipe.proof.outputs import require_ledger
     from flatpipe.proof.recorded import recorded_config
     from flatpipe.report.gallery import INDEX
-    from flatpipe.run.finishing import write_report
+    from flatpipe.running.finishing import write_report
     from flatpipe.text import printable
 
     with open_workspace(recorded_config(place, overrides, profile), for_writing=False, named=()) as workspace:

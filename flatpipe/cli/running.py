@@ -105,7 +105,7 @@ def _show_best(config: Any, sources: Any, as_json: bool) -> None:
     from flatpipe.cli.screen import best_line, best_text, print_json
     from flatpipe.plan.workspace import open_workspace
     from flatpipe.report.gallery_rows import gallery_images
-    from flatpipe.run.finishing import gallery_settings
+    from flatpipe.running.finishing import gallery_settings
 
     with open_workspace(config, for_writing=False, named=sources) as workspace:
         for image in gallery_images(workspace.ledger, gallery_settings(workspace)):

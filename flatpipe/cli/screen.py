@@ -20,7 +20,7 @@ from flatpipe.observer import RunObserver
 from flatpipe.quantize.knee import psnr
 from flatpipe.records import ImageResult, PlanSummary, RunSummary
 from flatpipe.report.gallery_rows import GalleryImage
-from flatpipe.run.run_log import image_line
+from flatpipe.running.run_log import image_line
 from flatpipe.text import counted, printable
 
 _LOCK_MISSED = 4

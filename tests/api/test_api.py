@@ -68,6 +68,11 @@ def test_importing_flatpipe_is_light() -> None:
         _ = flatpipe.flaten
 
 
+def test_no_room_takes_a_name_of_the_api() -> None:
+    """No module below flatpipe has a public name: importing it would put itself in that name's place."""
+    assert {path.stem for path in Path(flatpipe.__file__).parent.iterdir()} & set(flatpipe.__all__) == set()
+
+
 def test_a_path_its_bytes_a_picture_and_an_array_are_one_image(tmp_path: Path) -> None:
     """Whatever holds the pixels, the result is the same; grey arrays are grey pictures."""
     pixels = noisy_pixels()
