@@ -13,7 +13,7 @@ import pytest
 import flatpipe
 from flatpipe import vocabulary
 from flatpipe.config.fields import all_keys, field_at
-from flatpipe.config.source import dotted
+from flatpipe.config.problems import dotted
 from flatpipe.quantize import options
 
 PACKAGE = Path(__file__).parent.parent / "flatpipe"

@@ -13,11 +13,10 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from flatpipe.config.models import Config
+from flatpipe.config.problems import KeyPath
 from flatpipe.config.scalars import read_scalar
 
 _PLAIN_WORD = re.compile(r"[A-Za-z0-9/~.][A-Za-z0-9/~._ -]*(?<! )")
-
-KeyPath = tuple[str | int, ...]
 
 
 def fields_at(path: KeyPath) -> dict[str, FieldInfo] | None:

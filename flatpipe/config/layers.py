@@ -8,8 +8,8 @@ from copy import deepcopy
 from dataclasses import dataclass, replace
 from typing import Any
 
-from flatpipe.config.problems import Origin, Problem, did_you_mean
-from flatpipe.config.source import Path, Source, read_value
+from flatpipe.config.problems import KeyPath, Origin, Problem, did_you_mean
+from flatpipe.config.source import Source, read_value
 from flatpipe.config.syntax import SourceError
 
 _ASSIGNMENT = re.compile(r"\s*([^=\s.]+(?:\.[^=\s.]+)*)\s*=\s*(.*)", re.DOTALL)
@@ -82,7 +82,7 @@ def override_source(override: str | Argument) -> tuple[Source, list[Problem]]:
     return _nested(path, value, places, inner, Origin("-s", 0, found.start(2) + 1, override)), inner.problems
 
 
-def _override_value(text: str, path: Path, override: str, start: int) -> tuple[Any, Source]:
+def _override_value(text: str, path: KeyPath, override: str, start: int) -> tuple[Any, Source]:
     def place(line: int, column: int) -> Origin:
         before = sum(len(line) for line in text.splitlines(keepends=True)[:line])
         return Origin("-s", 0, start + before + column + 1, override)
@@ -115,7 +115,7 @@ def _part_of(source: Source, prefix: tuple[str, str], values: dict[str, Any], pr
     return part
 
 
-def _lay(result: Source, lower: dict[str, Any], upper: Source, values: dict[str, Any], path: Path) -> None:
+def _lay(result: Source, lower: dict[str, Any], upper: Source, values: dict[str, Any], path: KeyPath) -> None:
     for key, value in values.items():
         inner = (*path, key)
         old = lower.get(key)
@@ -130,7 +130,7 @@ def _lay(result: Source, lower: dict[str, Any], upper: Source, values: dict[str,
         _copy_places(upper, result, _below({**upper.origins, **upper.key_origins}, inner))
 
 
-def _copy_places(giver: Source, taker: Source, paths: Iterable[Path]) -> None:
+def _copy_places(giver: Source, taker: Source, paths: Iterable[KeyPath]) -> None:
     for path in paths:
         if path in giver.origins:
             taker.origins[path] = giver.origins[path]
@@ -140,5 +140,5 @@ def _copy_places(giver: Source, taker: Source, paths: Iterable[Path]) -> None:
             taker.unset[path] = giver.unset[path]
 
 
-def _below(places: Iterable[Path], prefix: Path) -> list[Path]:
+def _below(places: Iterable[KeyPath], prefix: KeyPath) -> list[KeyPath]:
     return [path for path in places if path[: len(prefix)] == prefix]

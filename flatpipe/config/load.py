@@ -12,9 +12,8 @@ from pydantic import ValidationError
 
 from flatpipe.config.layers import Argument, laid_over, override_source, take_profiles
 from flatpipe.config.models import Config
-from flatpipe.config.problems import ConfigProblems, Origin, Problem
-from flatpipe.config.source import Path as KeyPath
-from flatpipe.config.source import Source, dotted, read_source
+from flatpipe.config.problems import ConfigProblems, KeyPath, Origin, Problem, dotted
+from flatpipe.config.source import Source, read_source
 from flatpipe.config.syntax import SourceError
 from flatpipe.config.words import problems_of
 from flatpipe.errors import ConfigError

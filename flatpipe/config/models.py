@@ -24,7 +24,8 @@ from flatpipe.config.kinds import (
     Version,
     Workers,
 )
-from flatpipe.config.recording import KeyPath, recorded
+from flatpipe.config.problems import KeyPath
+from flatpipe.config.recording import recorded
 from flatpipe.config.section import LocalPath, PathOrUrl, Section, is_url, unit, words, words_of
 from flatpipe.config.values import MOST_WORKERS
 from flatpipe.quantize.options import MAX_K, FreeMetric, Metric, Solver, Space

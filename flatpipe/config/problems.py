@@ -8,6 +8,9 @@ from difflib import get_close_matches
 
 from flatpipe.errors import ConfigError
 
+KeyPath = tuple[str | int, ...]
+# ^ where a value stands in a config: keys, and rows of lists
+
 _MOST_SHOWN = 100
 # ^ errors of one config that are told in full: a file of another kind may have thousands
 
@@ -70,6 +73,11 @@ class ConfigProblems(ConfigError):
 
     def __reduce__(self) -> tuple[type[ConfigProblems], tuple[tuple[Problem, ...]]]:
         return type(self), (self.problems,)
+
+
+def dotted(path: KeyPath) -> str:
+    """The path as users write it: flatten.k, input.include.0."""
+    return ".".join(map(str, path))
 
 
 def did_you_mean(word: str, known: Sequence[str]) -> str:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-KeyPath = tuple[str | int, ...]
+from flatpipe.config.problems import KeyPath
 
 MASK = "***"
 _CLUSTER = ("execution", "cluster")

@@ -12,14 +12,14 @@ from typing import Any
 
 import yaml
 
-from flatpipe.config.problems import Origin, Problem
+from flatpipe.config.problems import KeyPath, Origin, Problem, dotted
 from flatpipe.config.scalars import fill_variables, read_scalar
 from flatpipe.config.syntax import DEEPEST, MOST_NODES, TOO_DEEP, TOO_MANY, SourceError, code_point, compose
 
-Path = tuple[str | int, ...]
-# ^ of a value: keys, and rows of lists
-
 _MERGE_KEY = "<<"
+
+_Pair = tuple[yaml.Node, yaml.Node]
+# ^ a key and its value
 
 
 @dataclass(slots=True)
@@ -27,10 +27,10 @@ class Source:
     """Plain values of a YAML text, where each was written, and problems that do not prevent reading."""
 
     values: dict[str, Any] = field(default_factory=dict)
-    origins: dict[Path, Origin] = field(default_factory=dict)
+    origins: dict[KeyPath, Origin] = field(default_factory=dict)
     # ^ of each value
-    key_origins: dict[Path, Origin] = field(default_factory=dict)
-    unset: dict[Path, tuple[str, ...]] = field(default_factory=dict)
+    key_origins: dict[KeyPath, Origin] = field(default_factory=dict)
+    unset: dict[KeyPath, tuple[str, ...]] = field(default_factory=dict)
     # ^ variables that a text names and the environment has not
     problems: list[Problem] = field(default_factory=list)
 
@@ -53,7 +53,7 @@ def read_source(text: str, name: str) -> Source:
     return source
 
 
-def read_value(text: str, path: Path, place: Callable[[int, int], Origin]) -> tuple[Any, Source]:
+def read_value(text: str, path: KeyPath, place: Callable[[int, int], Origin]) -> tuple[Any, Source]:
     """The value of a YAML text, such as an argument's, and a Source that knows the places of what is below `path`."""
     source = Source()
     root = compose(text, place)
@@ -70,7 +70,7 @@ class _Reader:
         self._source, self._place = source, place
         self._nodes = 0
 
-    def read(self, node: yaml.Node, path: Path, depth: int) -> Any:
+    def read(self, node: yaml.Node, path: KeyPath, depth: int) -> Any:
         """The node's value: None, bool, int, float, str, list or dict."""
         self._count(node, path, depth)
         self._source.origins[path] = self._origin(node)
@@ -82,7 +82,7 @@ class _Reader:
         self._refuse_tag(node, path, "mapping")
         return self._mapping(node.value, path, depth)
 
-    def _count(self, node: yaml.Node, path: Path, depth: int) -> None:
+    def _count(self, node: yaml.Node, path: KeyPath, depth: int) -> None:
         self._nodes += 1
         if self._nodes > MOST_NODES:
             raise SourceError(Problem(self._origin(node), dotted(path[:6]), TOO_MANY))
@@ -90,7 +90,7 @@ class _Reader:
             words = f"{TOO_DEEP}; does an anchor contain an alias of itself?"
             raise SourceError(Problem(self._origin(node), dotted(path[:6]), words))
 
-    def _scalar(self, node: yaml.ScalarNode, path: Path) -> Any:
+    def _scalar(self, node: yaml.ScalarNode, path: KeyPath) -> Any:
         self._refuse_tag(node, path, "plain", "text", "tag:yaml.org,2002:str")
         filled = fill_variables(node.value)
         if filled.unset:
@@ -102,7 +102,7 @@ class _Reader:
         return read_scalar(filled.text)
         # ^ `workers: ${N}` is a number, `path: "${N}"` a text
 
-    def _mapping(self, pairs: list[tuple[yaml.Node, yaml.Node]], path: Path, depth: int) -> dict[str, Any]:
+    def _mapping(self, pairs: list[_Pair], path: KeyPath, depth: int) -> dict[str, Any]:
         values: dict[str, Any] = {}
         merged: list[yaml.Node] = []
         for key_node, value_node in pairs:
@@ -122,7 +122,7 @@ class _Reader:
                 values[key] = self.read(value_node, (*path, key), depth + 1)
         return values
 
-    def _pairs_of_merged(self, nodes: list[yaml.Node], path: Path, depth: int) -> Iterator[tuple[yaml.Node, yaml.Node]]:
+    def _pairs_of_merged(self, nodes: list[yaml.Node], path: KeyPath, depth: int) -> Iterator[_Pair]:
         """Pairs that `<<: *anchor` brings; the first one of a key counts."""
         for node in nodes:
             self._count(node, path, depth)
@@ -135,7 +135,7 @@ class _Reader:
             else:
                 self._complain(node, (*path, _MERGE_KEY), "must be a mapping, such as *anchor, or a list of mappings")
 
-    def _key(self, node: yaml.Node, path: Path) -> str | None:
+    def _key(self, node: yaml.Node, path: KeyPath) -> str | None:
         if not isinstance(node, yaml.ScalarNode) or not node.value:
             self._complain(node, path, "a key must be a word")
             return None
@@ -144,21 +144,16 @@ class _Reader:
             return None
         return str(node.value)
 
-    def _refuse_tag(self, node: yaml.Node, path: Path, *known: str) -> None:
+    def _refuse_tag(self, node: yaml.Node, path: KeyPath, *known: str) -> None:
         if node.tag not in known:
             tag = node.tag.replace("tag:yaml.org,2002:", "!!")
             self._complain(node, path, f"the tag {tag[:80]} is not read; write the value as it is")
 
-    def _complain(self, node: yaml.Node, path: Path, words: str) -> None:
+    def _complain(self, node: yaml.Node, path: KeyPath, words: str) -> None:
         self._source.problems.append(Problem(self._origin(node), dotted(path), words))
 
     def _origin(self, node: yaml.Node) -> Origin:
         return self._place(node.start_mark.line, node.start_mark.column)
-
-
-def dotted(path: Path) -> str:
-    """The path as users write it: flatten.k, input.include.0."""
-    return ".".join(map(str, path))
 
 
 def _is_merge(node: yaml.Node) -> bool:

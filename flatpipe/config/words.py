@@ -8,9 +8,9 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from flatpipe.config.fields import all_keys, allowed_words, field_at, fields_at
-from flatpipe.config.problems import Origin, Problem, did_you_mean
+from flatpipe.config.problems import KeyPath, Origin, Problem, did_you_mean, dotted
 from flatpipe.config.scalars import read_scalar
-from flatpipe.config.source import Path, Source, dotted
+from flatpipe.config.source import Source
 from flatpipe.config.values import shown
 
 _KIND_WORDS = {"string_type": "a text", "string_unicode": "a text in Unicode", "model_type": "a mapping of keys"}
@@ -27,18 +27,18 @@ def problems_of(error: ValidationError, source: Source) -> list[Problem]:
     return [problem for path, problem in found if not _is_unset(path, source)]
 
 
-def _path_of(details: ErrorDetails) -> Path:
+def _path_of(details: ErrorDetails) -> KeyPath:
     """Where the error is: the model's place, and the part within the value that a validator of ours names."""
     context = details.get("ctx", {})
     inner = context["inner"] if "inner" in context else getattr(context.get("error"), "inner", ())
     return (*details["loc"], *inner)
 
 
-def _is_unset(path: Path, source: Source) -> bool:
+def _is_unset(path: KeyPath, source: Source) -> bool:
     return any(path[: len(unset)] == unset or unset[: len(path)] == path for unset in source.unset)
 
 
-def _problem(details: ErrorDetails, path: Path, source: Source) -> tuple[Path, Problem]:
+def _problem(details: ErrorDetails, path: KeyPath, source: Source) -> tuple[KeyPath, Problem]:
     kind, given = details["type"], details.get("input")
     key = dotted(path)
     if kind == "extra_forbidden":
@@ -76,7 +76,7 @@ def _hint(kind: str, given: Any, allowed: str, origin: Origin) -> str:
     return ""
 
 
-def _unknown_key(path: Path, origin: Origin) -> str:
+def _unknown_key(path: KeyPath, origin: Origin) -> str:
     """`unknown key; did you mean ...?`, with the keys that are allowed there."""
     is_top_of_file = len(path) == 1 and origin.line and not origin.profile
     known = [*(fields_at(path[:-1]) or {}), *(["profiles"] if is_top_of_file else [])]
@@ -95,7 +95,7 @@ def _elsewhere(word: str) -> str:
     return ""
 
 
-def _origin(path: Path, source: Source, *, of_key: bool = False) -> Origin:
+def _origin(path: KeyPath, source: Source, *, of_key: bool = False) -> Origin:
     """Where the value (or its key) was written; for what is missing, the innermost section around it."""
     first, second = (source.key_origins, source.origins) if of_key else (source.origins, source.key_origins)
     if path in first:

@@ -7,11 +7,10 @@ from typing import Any
 
 from flatpipe.config.fields import section_of
 from flatpipe.config.load import LoadedConfig
-from flatpipe.config.problems import Origin
+from flatpipe.config.problems import KeyPath, Origin
 from flatpipe.config.recording import AsWritten, unfilled
 from flatpipe.config.scalars import escape_variables
 from flatpipe.config.section import Section
-from flatpipe.config.source import Path
 
 
 def resolved_yaml(loaded: LoadedConfig) -> str:
@@ -22,7 +21,7 @@ def resolved_yaml(loaded: LoadedConfig) -> str:
     return "\n".join(_section_lines(loaded, loaded.config, plain, ()))
 
 
-def _section_lines(loaded: LoadedConfig, section: Section, plain: dict[str, Any], path: Path) -> list[str]:
+def _section_lines(loaded: LoadedConfig, section: Section, plain: dict[str, Any], path: KeyPath) -> list[str]:
     lines: list[str] = []
     for name, field in type(section).model_fields.items():
         key, value = field.alias or name, getattr(section, name)
@@ -53,7 +52,7 @@ def _written(character: str) -> str:
     return f"\\u{ord(character):04x}" if ord(character) < 0x10000 else f"\\U{ord(character):08x}"
 
 
-def _origins(loaded: LoadedConfig, path: Path) -> str:
+def _origins(loaded: LoadedConfig, path: KeyPath) -> str:
     """Where the value was written, or its parts: a profile or an override may have changed one of them."""
     below = [place for place in loaded.origins if place[: len(path)] == path]
     inner = {place[:-1] for place in below}
