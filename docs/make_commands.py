@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from flatpipe.cli import cli
+from flatpipe.errors import ExitCode
 
 PLACE = Path(__file__).with_name("commands.md")
 
@@ -23,12 +24,6 @@ This page is written from the commands themselves (`python docs/make_commands.py
 
 | exit code | meaning |
 |---|---|
-| 0 | everything asked for exists and is right (also: nothing to do) |
-| 1 | the run finished, but some images failed |
-| 2 | usage or config error; nothing was done |
-| 3 | the run was given up: failure limit, disk full, cluster lost, another run at work |
-| 4 | `verify` or `diff` found differences, or a run did not reproduce its lock |
-| 130, 143 | stopped by Ctrl-C or SIGTERM; the ledger is consistent, run again to go on |
 """
 
 TAIL = """
@@ -38,7 +33,8 @@ What `--json` prints: [json.md](json.md). The same from a program: [python.md](p
 
 def commands_page() -> str:
     """The text of docs/commands.md: every command with usage, meaning, examples, arguments and flags."""
-    return HEAD + "".join(map(_section, cli.commands.values())) + TAIL
+    codes = "".join(f"| {code:d} | {code.meaning} |\n" for code in ExitCode)
+    return HEAD + codes + "".join(map(_section, cli.commands.values())) + TAIL
 
 
 def _section(command: click.Command) -> str:

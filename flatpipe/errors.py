@@ -2,23 +2,52 @@
 
 from __future__ import annotations
 
+from enum import IntEnum
+from typing import Self
+
+
+class ExitCode(IntEnum):
+    """What the command's exit code says, with its meaning in words; a RunSummary has the same."""
+
+    meaning: str
+
+    def __new__(cls, value: int, meaning: str) -> Self:
+        """The number, with what it means."""
+        code = int.__new__(cls, value)
+        code._value_ = value
+        code.meaning = meaning
+        return code
+
+    DONE = 0, "everything asked for is there and right (also: nothing to do)"
+    SOME_FAILED = 1, "finished, but some images failed"
+    USAGE = 2, "usage or config error; nothing was done"
+    GIVEN_UP = 3, "given up: failure limit, disk full, cluster lost, another run at work"
+    DIFFERENT = 4, "`verify` or `diff` found differences, or a run did not reproduce its lock"
+    INTERRUPTED = 130, "stopped by Ctrl-C; run again to go on"
+    BROKEN_PIPE = 141, "whoever read the output has left"
+    TERMINATED = 143, "stopped by SIGTERM; run again to go on"
+    # ^ beyond 128: what a shell says of a program that signal 2, 13 or 15 ended
+
+    __repr__ = int.__repr__
+    # ^ a plain number to whoever prints a summary
+
 
 class FlatpipeError(Exception):
     """Base of everything flatpipe raises on purpose; the message is one clear sentence for the user."""
 
-    exit_code = 3
+    exit_code = ExitCode.GIVEN_UP
 
 
 class ConfigError(FlatpipeError):
     """The config, or a command's argument, asks for something that cannot be; nothing was done."""
 
-    exit_code = 2
+    exit_code = ExitCode.USAGE
 
 
 class RunGivenUp(FlatpipeError):
     """The run stopped before its end: failure limit, disk full, cluster lost. What is done is recorded."""
 
-    exit_code = 3
+    exit_code = ExitCode.GIVEN_UP
 
 
 class ImageError(FlatpipeError):

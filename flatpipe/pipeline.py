@@ -20,11 +20,11 @@ from flatpipe.engines.engines import check_backend, open_engine
 from flatpipe.engines.execute import BuildGraph, execute
 from flatpipe.engines.graph import bundle_graph
 from flatpipe.engines.opening import Opening
-from flatpipe.errors import RunGivenUp
+from flatpipe.errors import ExitCode, RunGivenUp
 from flatpipe.observer import RunObserver
 from flatpipe.plan.backend import choose_backend
 from flatpipe.plan.workspace import PlanCounts, Request, Workspace, open_workspace, plan_images
-from flatpipe.proof.locked import LOCK_MISSED, lock_missed, lock_to_reproduce
+from flatpipe.proof.locked import lock_missed, lock_to_reproduce
 from flatpipe.records import (
     INTERRUPTED,
     FlattenResult,
@@ -136,7 +136,7 @@ def _execute(run: _Run, plan: PlanSummary) -> str:
     except RunGivenUp as error:
         return str(error)
     except KeyboardInterrupt:
-        run.stop.exit_code = run.stop.exit_code or 130
+        run.stop.exit_code = run.stop.exit_code or ExitCode.INTERRUPTED
     return "stopped; run again to go on" if run.stop else ""
 
 
@@ -199,10 +199,11 @@ def _check_failures(run: _Run, plan: PlanSummary, result: ImageResult) -> None:
 def _finish(run: _Run, plan: PlanSummary, reason: str) -> RunSummary:
     """Write all that stands beside the images, and say how the run ended."""
     workspace, tally = run.workspace, run.tally
-    exit_code = run.stop.exit_code or (RunGivenUp.exit_code if reason else 1 if tally.failed else 0)
+    ended = RunGivenUp.exit_code if reason else ExitCode.SOME_FAILED if tally.failed else ExitCode.DONE
+    exit_code = run.stop.exit_code or ended
     if run.lock is not None and not reason:
         reason = lock_missed(workspace, run.lock)
-        exit_code = LOCK_MISSED if reason else exit_code
+        exit_code = ExitCode.DIFFERENT if reason else exit_code
     summary = RunSummary(
         run_id=run.run_id,
         output=workspace.settings.output,

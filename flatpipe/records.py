@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from flatpipe.errors import ExitCode
 from flatpipe.quantize.options import CostlyMetric, FlattenOptions
 from flatpipe.vocabulary import AnimationFormat, PaletteFormat, Stage, Truncated
 
@@ -192,7 +193,7 @@ class RunSummary:
     pairs: int = 0
     # ^ (image, k) computed by this run
     seconds: float = 0.0
-    exit_code: int = 0
+    exit_code: ExitCode = ExitCode.DONE
     reason: str = ""
     # ^ why the run ended early, in words
     reasons: tuple[tuple[str, int], ...] = ()
@@ -216,7 +217,7 @@ class PlanSummary:
 class StopRequest:
     """Set by a signal handler, obeyed by the loop."""
 
-    exit_code: int = 0
+    exit_code: ExitCode = ExitCode.DONE
 
     def __bool__(self) -> bool:
-        return self.exit_code != 0
+        return self.exit_code != ExitCode.DONE

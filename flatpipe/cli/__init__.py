@@ -15,7 +15,7 @@ from flatpipe.cli.planning import plan
 from flatpipe.cli.proving import diff, verify
 from flatpipe.cli.reporting import report
 from flatpipe.cli.running import flatten, run
-from flatpipe.errors import FlatpipeError
+from flatpipe.errors import ExitCode, FlatpipeError
 from flatpipe.versions import __version__
 
 _SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -24,20 +24,20 @@ _SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 def main() -> None:
     """The console entry point."""
     try:
-        code = cli.main(prog_name="flatpipe", complete_var=COMPLETE_VARIABLE, standalone_mode=False)
+        exit_code = cli.main(prog_name="flatpipe", complete_var=COMPLETE_VARIABLE, standalone_mode=False)
     except click.exceptions.Abort:
-        code = 130
+        exit_code = ExitCode.INTERRUPTED
     except click.ClickException as error:
         error.show()
-        code = error.exit_code
+        exit_code = ExitCode.USAGE
     except FlatpipeError as error:
         click.echo(f"flatpipe: {_printable(str(error))}", err=True)
-        code = error.exit_code
+        exit_code = error.exit_code
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         # ^ whoever read our output has left; the interpreter's own flush at exit must not complain
-        code = 141
-    sys.exit(code if isinstance(code, int) else 0)
+        exit_code = ExitCode.BROKEN_PIPE
+    sys.exit(exit_code if isinstance(exit_code, int) else ExitCode.DONE)
 
 
 def _printable(text: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from flatpipe.cli.options import config_options, read_config
+from flatpipe.errors import ExitCode
 
 
 @click.command(short_help="Delete outputs that nobody asks for any more.")
@@ -14,7 +15,7 @@ from flatpipe.cli.options import config_options, read_config
 @click.option("-q", "--quiet", is_flag=True, help="Only the last line.")
 def clean(
     config_path: str, overrides: tuple[str, ...], profile: str | None, yes: bool, as_json: bool, quiet: bool
-) -> int:
+) -> ExitCode:
     """List outputs that CONFIG no longer asks for; delete them with --yes.
 
     These are flat images of other k, outputs of images that are gone from the input, and files that a changed config
@@ -58,4 +59,4 @@ def clean(
         click.echo(f"{done}: {count} files, {size:,} bytes" + (f"; {kept} kept" if kept else ""))
         if count and not yes:
             click.echo("nothing was deleted; --yes does it", err=True)
-    return 0
+    return ExitCode.DONE

@@ -5,12 +5,13 @@ from __future__ import annotations
 import click
 
 from flatpipe.cli.options import A_PATH, config_options
+from flatpipe.errors import ExitCode
 
 
 @click.command(short_help="Check a config and report every error in it.")
 @config_options
 @click.option("--resolved", is_flag=True, help="Print the whole config as it resolves, with where each value is from.")
-def validate(config_path: str, overrides: tuple[str, ...], profile: str | None, resolved: bool) -> int:
+def validate(config_path: str, overrides: tuple[str, ...], profile: str | None, resolved: bool) -> ExitCode:
     """Check CONFIG and report every error in it.
 
     \b
@@ -22,7 +23,7 @@ def validate(config_path: str, overrides: tuple[str, ...], profile: str | None, 
     loaded = load_resolved(config_path, overrides, profile)
     check_places(str(loaded.config.input.path), str(loaded.config.output.path))
     click.echo(resolved_yaml(loaded) if resolved else f"{config_path}: ok")
-    return 0
+    return ExitCode.DONE
 
 
 @click.command(short_help="Write a starter config that suits a folder of images.")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from flatpipe.cli.options import A_PATH, config_options, place_options, read_config
+from flatpipe.errors import ExitCode
 from flatpipe.text import duration
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 @click.command(short_help="Say how far a run is, or how it ended.")
 @place_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
-def status(place: str, overrides: tuple[str, ...], profile: str | None, as_json: bool) -> int:
+def status(place: str, overrides: tuple[str, ...], profile: str | None, as_json: bool) -> ExitCode:
     """Say how far a run is, or how it ended: state, images done, failed and left, rate, time left.
 
     PLACE is the config of the run (default: pipeline.yaml) or its output folder. Only the ledger is read: a run that
@@ -40,7 +41,7 @@ def status(place: str, overrides: tuple[str, ...], profile: str | None, as_json:
         print_json({"event": "status", "left": found.left, **asdict(found)})
     else:
         click.echo(_status_text(found))
-    return 0
+    return ExitCode.DONE
 
 
 def _status_text(found: RunStatus) -> str:
@@ -65,7 +66,7 @@ def _status_text(found: RunStatus) -> str:
 @click.argument("image", metavar="IMAGE", type=A_PATH)
 @config_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
-def explain(image: str, config_path: str, overrides: tuple[str, ...], profile: str | None, as_json: bool) -> int:
+def explain(image: str, config_path: str, overrides: tuple[str, ...], profile: str | None, as_json: bool) -> ExitCode:
     """Tell all that is known of one image: decoding, every k, files, digests, timings, failures, what is next and why.
 
     IMAGE is its id (the path below the input folder, as in results.csv), or the path of its file.
@@ -86,7 +87,7 @@ def explain(image: str, config_path: str, overrides: tuple[str, ...], profile: s
         print_json({"event": "image", **asdict(story)})
     else:
         click.echo("\n".join(map(printable, _story_lines(story))))
-    return 0
+    return ExitCode.DONE
 
 
 def _story_lines(story: Story) -> list[str]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from flatpipe.cli.options import config_options, read_config, request_of, selection_options
+from flatpipe.errors import ExitCode
 from flatpipe.text import duration, in_bytes
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 @click.option("--estimate", is_flag=True, help="Do a few images in memory, to tell time and bytes of the whole run.")
 @click.option("-v", "--verbose", is_flag=True, help="One line per image that needs work, with the reason.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON line per image, then the totals.")
-def plan(config_path: str, overrides: tuple[str, ...], profile: str | None, **flags: Any) -> int:
+def plan(config_path: str, overrides: tuple[str, ...], profile: str | None, **flags: Any) -> ExitCode:
     """Say what `flatpipe run` would do, why, and at what cost; writes nothing.
 
     Totals first: images, flat images, bytes to write, memory per worker, the largest images; then the reasons, each
@@ -40,7 +41,7 @@ def plan(config_path: str, overrides: tuple[str, ...], profile: str | None, **fl
     return show_plan(read_config(config_path, overrides, profile), flags)
 
 
-def show_plan(config: Any, flags: dict[str, Any]) -> int:
+def show_plan(config: Any, flags: dict[str, Any]) -> ExitCode:
     """Print the plan of a config; the exit code."""
     from flatpipe.cli.screen import print_json
     from flatpipe.plan.workspace import PlanCounts, open_workspace
@@ -58,11 +59,11 @@ def show_plan(config: Any, flags: dict[str, Any]) -> int:
     if flags["as_json"]:
         measured = {"estimate": asdict(estimated) if estimated else None}
         print_json({"event": "plan", **asdict(summary), **asdict(forecast), **measured})
-        return 0
+        return ExitCode.DONE
     totals, *reasons = _totals_and_reasons(summary)
     cost = _cost_lines(forecast, estimated) if summary.pairs or summary.sweeps else []
     click.echo("\n".join([*totals, *cost, *reasons]))
-    return 0
+    return ExitCode.DONE
 
 
 def _shown(workspace: Workspace, flags: dict[str, Any], counts: PlanCounts, outlook: Outlook) -> Iterator[PlannedImage]:

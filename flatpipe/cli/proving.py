@@ -12,14 +12,12 @@ from typing import TYPE_CHECKING
 import click
 
 from flatpipe.cli.options import A_PATH, place_options
-from flatpipe.errors import FlatpipeError
+from flatpipe.errors import ExitCode, FlatpipeError
 
 if TYPE_CHECKING:
     from flatpipe.plan.workspace import Workspace
     from flatpipe.proof.verify import Difference, Verified
 
-DIFFERENT = 4
-# ^ exit code: what was compared is not the same
 _LINE_EVERY_SECONDS = 10.0
 
 
@@ -31,7 +29,7 @@ _LINE_EVERY_SECONDS = 10.0
 @click.option("-j", "--jobs", type=click.IntRange(1), metavar="N", help="Threads that read; default: one per core.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON line per difference, then the totals.")
 @click.option("-q", "--quiet", is_flag=True, help="Only the last line.")
-def verify(place: str, overrides: tuple[str, ...], profile: str | None, **flags: object) -> int:
+def verify(place: str, overrides: tuple[str, ...], profile: str | None, **flags: object) -> ExitCode:
     """Check every output, and every input, against its sha256 in the ledger.
 
     PLACE is a config (default: pipeline.yaml) or an output folder, wherever it lies now. Exit code 0 when all bytes are
@@ -67,7 +65,7 @@ def verify(place: str, overrides: tuple[str, ...], profile: str | None, **flags:
         _say(_verified_text(counts, len(differences)))
     if noted:
         click.echo(noted, err=True)
-    return DIFFERENT if differences else 0
+    return ExitCode.DIFFERENT if differences else ExitCode.DONE
 
 
 @click.command(short_help="Compare two output folders, or two locks.")
@@ -75,7 +73,7 @@ def verify(place: str, overrides: tuple[str, ...], profile: str | None, **flags:
 @click.argument("second", metavar="B", type=A_PATH)
 @click.option("--json", "as_json", is_flag=True, help="One JSON line per difference, then the totals.")
 @click.option("-q", "--quiet", is_flag=True, help="Only the last line.")
-def diff(first: str, second: str, as_json: bool, quiet: bool) -> int:
+def diff(first: str, second: str, as_json: bool, quiet: bool) -> ExitCode:
     """Compare two output folders, or two locks; exit code 4 when they differ.
 
     Of two folders (or URLs) every file below images/ is compared byte by byte. Of two flatpipe.lock files, or a folder
@@ -101,7 +99,7 @@ def diff(first: str, second: str, as_json: bool, quiet: bool) -> int:
     else:
         compared = f"{counts.files} files" if counts.files else f"{counts.images} images of two locks"
         _say(f"compared {compared}: {differences or 'no'} difference{'s' * (differences != 1)}")
-    return DIFFERENT if differences else 0
+    return ExitCode.DIFFERENT if differences else ExitCode.DONE
 
 
 def _found(workspace: Workspace, counts: Verified, flags: dict[str, object]) -> Iterator[Difference]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import click
 
 from flatpipe.cli.options import place_options
+from flatpipe.errors import ExitCode, RunGivenUp
 
 
 @click.command(short_help="Write tables and report anew, from the ledger alone.")
 @place_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object: where they are.")
-def report(place: str, overrides: tuple[str, ...], profile: str | None, as_json: bool) -> int:
+def report(place: str, overrides: tuple[str, ...], profile: str | None, as_json: bool) -> ExitCode:
     """Write results.csv, failures.csv, index.html and gallery/ anew, from the ledger alone.
 
     PLACE is a config (default: pipeline.yaml) or an output folder, wherever it lies now. No image is opened and the
@@ -24,7 +25,6 @@ def report(place: str, overrides: tuple[str, ...], profile: str | None, as_json:
     """
     from flatpipe import layout
     from flatpipe.cli.screen import print_json
-    from flatpipe.errors import RunGivenUp
     from flatpipe.plan.workspace import only_run, open_workspace
     from flatpipe.proof.outputs import require_ledger
     from flatpipe.proof.recorded import recorded_config
@@ -45,4 +45,4 @@ def report(place: str, overrides: tuple[str, ...], profile: str | None, as_json:
         print_json({"event": "report", **{name: f"{root}/{file}" for name, file in places.items()}})
     else:
         click.echo("\n".join(printable(f"{name + ':':9s} {root}/{file}") for name, file in places.items()))
-    return 0
+    return ExitCode.DONE

@@ -9,16 +9,19 @@ import click
 
 from flatpipe.cli.options import A_PATH, config_options, read_config, request_of, run_options, selection_options
 from flatpipe.cli.planning import show_plan
+from flatpipe.errors import ExitCode
+
+_EXIT_CODES = "\b\nExit codes:\n" + "\n".join(f"  {code:<4d} {code.meaning}" for code in ExitCode)
 
 
-@click.command(short_help="Bring every output that the config asks for up to date.")
+@click.command(short_help="Bring every output that the config asks for up to date.", epilog=_EXIT_CODES)
 @config_options
 @run_options
 @selection_options
 @click.option("--locked", is_flag=True, help="Only if the output's flatpipe.lock would be reproduced (else exit 2).")
 @click.option("--lock", metavar="FILE", type=A_PATH, help="The same, with a flatpipe.lock from elsewhere.")
 @click.option("-n", "--dry-run", is_flag=True, help="Say what would be done, and why; same as `flatpipe plan`.")
-def run(config_path: str, overrides: tuple[str, ...], profile: str | None, dry_run: bool, **flags: Any) -> int:
+def run(config_path: str, overrides: tuple[str, ...], profile: str | None, dry_run: bool, **flags: Any) -> ExitCode:
     """Bring every output that CONFIG asks for up to date (default: pipeline.yaml).
 
     A second run does nothing; a changed config or image recomputes what it touches.
@@ -29,10 +32,6 @@ def run(config_path: str, overrides: tuple[str, ...], profile: str | None, dry_r
       flatpipe run --only 'trips/*' --profile slurm
       flatpipe run --only-failed
       flatpipe run --locked
-
-    \b
-    Exit codes: 0 all is there and right, 1 some images failed, 2 usage or config error,
-    3 the run was given up, 4 the lock was not reproduced, 130 or 143 interrupted (run again to go on).
     """
     if flags.pop("locked") and not flags["lock"]:
         flags["lock"] = ""
@@ -55,7 +54,7 @@ def run(config_path: str, overrides: tuple[str, ...], profile: str | None, dry_r
 @click.option("-o", "--output", default="flat", show_default=True, metavar="DIR", type=A_PATH, help="Where results go.")
 @click.option("-s", "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Set a config key.")
 @run_options
-def flatten(images: tuple[str, ...], ks: str, output: str, overrides: tuple[str, ...], **flags: Any) -> int:
+def flatten(images: tuple[str, ...], ks: str, output: str, overrides: tuple[str, ...], **flags: Any) -> ExitCode:
     """Flatten a few images without a config: results in DIR/images/<name>/.
 
     With `-k auto`, every k from 2 to 15 is made, and the one at the knee of the distortion curve is best.png too;
@@ -81,7 +80,7 @@ def flatten(images: tuple[str, ...], ks: str, output: str, overrides: tuple[str,
     return _run(config, flags, sources)
 
 
-def _run(config: Any, flags: dict[str, Any], sources: Any = None) -> int:
+def _run(config: Any, flags: dict[str, Any], sources: Any = None) -> ExitCode:
     from flatpipe.c_libraries import silence_c_libraries
     from flatpipe.cli.screen import Screen
     from flatpipe.pipeline import run as run_pipeline

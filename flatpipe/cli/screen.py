@@ -16,6 +16,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from flatpipe import layout
+from flatpipe.errors import ExitCode
 from flatpipe.observer import RunObserver
 from flatpipe.quantize.knee import psnr
 from flatpipe.records import ImageResult, PlanSummary, RunSummary
@@ -23,8 +24,6 @@ from flatpipe.report.gallery_rows import GalleryImage
 from flatpipe.running.run_log import image_line
 from flatpipe.text import counted, printable
 
-_LOCK_MISSED = 4
-# ^ exit code of a run that came to its end, with other bytes than its lock has
 _LINE_EVERY_SECONDS = 10.0
 # ^ between progress lines where there is no terminal
 
@@ -150,7 +149,8 @@ def summary_text(summary: RunSummary) -> str:
     """The last lines of a run: done, up to date, failed, where to look."""
     lines = []
     if summary.reason:
-        early = "ended early: " if summary.exit_code != _LOCK_MISSED else ""
+        early = "ended early: " if summary.exit_code != ExitCode.DIFFERENT else ""
+        # ^ a run that missed its lock did all of its work
         lines.append(early + printable(summary.reason))
     elif not summary.done and not summary.failed:
         lines.append("nothing to do: everything is up to date")

@@ -21,8 +21,6 @@ from flatpipe.proof.lock_file import LockFile, head_differences, image_differenc
 from flatpipe.storage.discover import RefusedFile
 from flatpipe.storage.roots import read_file
 
-LOCK_MISSED = 4
-# ^ exit code of a run that did not reproduce its lock
 _NAMED = 10
 # ^ differences that a message names
 

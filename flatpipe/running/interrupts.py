@@ -8,7 +8,10 @@ import threading
 from collections.abc import Callable, Iterator
 from types import FrameType
 
+from flatpipe.errors import ExitCode
 from flatpipe.records import StopRequest
+
+_EXIT_CODES = {signal.SIGINT: ExitCode.INTERRUPTED, signal.SIGTERM: ExitCode.TERMINATED}
 
 
 @contextlib.contextmanager
@@ -19,11 +22,11 @@ def stop_on_signals(tell: Callable[[], None]) -> Iterator[StopRequest]:
     def handle(number: int, _frame: FrameType | None) -> None:
         if stop:
             raise KeyboardInterrupt
-        stop.exit_code = 128 + number
+        stop.exit_code = _EXIT_CODES[signal.Signals(number)]
         tell()
 
     try:
-        before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+        before = {number: signal.signal(number, handle) for number in _EXIT_CODES}
     except ValueError:
         # not the main thread (a notebook, a server): signals are its owner's
         before = {}
