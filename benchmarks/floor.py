@@ -13,13 +13,14 @@ from pathlib import Path
 from benchmarks.common import KS, photos, print_table, save, say_setup
 from flatpipe.config import default_config
 from flatpipe.decode.decode import decode
-from flatpipe.encode.animate import FlatFrame, encode_gif, frame_side, shrink_labels, shrink_pixels
+from flatpipe.encode.animate import encode_gif, frame_side, shrink_flat, shrink_pixels
 from flatpipe.encode.png import encode_png
 from flatpipe.pipeline import run
 from flatpipe.quantize.color_table import index_colors
 from flatpipe.quantize.dither import dithered
-from flatpipe.quantize.flatten import FlatImage, flatten_indexed
+from flatpipe.quantize.flatten import flatten_indexed
 from flatpipe.quantize.kernels import compile_kernels
+from flatpipe.quantize.palette_image import FlattenedImage, PaletteImage
 from flatpipe.records import AnimationOptions, DecodePolicy
 
 ANIMATION = AnimationOptions()
@@ -53,21 +54,20 @@ def _measure_one(path: Path, rounds: int, folder: Path) -> tuple[str, float, flo
     pixels = decode(content, DecodePolicy()).pixels
     flats = [flatten_indexed(index_colors(pixels), k) for k in KS]
     original = dithered(shrink_pixels(pixels, frame_side(ANIMATION)))
-    frame = FlatFrame(original.palette, original.label_map)
     floors, clusters, wholes = [], [], []
     for number in range(rounds):
-        floors.append(_seconds(lambda: _floor(content, flats, frame)))
+        floors.append(_seconds(lambda: _floor(content, flats, original)))
         clusters.append(_seconds(lambda: _cluster(pixels)))
         wholes.append(_marginal(path, folder / path.stem / str(number)))
     floor, cluster, whole = (statistics.median(values) for values in (floors, clusters, wholes))
     return (path.name, pixels.shape[0] * pixels.shape[1] / 1e6, floor, cluster / floor, whole / floor)
 
 
-def _floor(content: bytes, flats: list[FlatImage], original: FlatFrame) -> None:
+def _floor(content: bytes, flats: list[FlattenedImage], original: PaletteImage) -> None:
     decode(content, DecodePolicy())
     for flat in flats:
-        encode_png(flat.palette, flat.label_map)
-    frames = [FlatFrame(flat.palette, shrink_labels(flat.label_map, frame_side(ANIMATION))) for flat in flats]
+        encode_png(flat)
+    frames = [shrink_flat(flat, frame_side(ANIMATION)) for flat in flats]
     encode_gif(frames, original, None, ANIMATION)
 
 

@@ -20,7 +20,7 @@ from PIL import Image
 
 from benchmarks.common import KS, print_table, save, say_setup, side_by_side
 from flatpipe.decode.decode import decode
-from flatpipe.encode.animate import FlatFrame, encode_gif
+from flatpipe.encode.animate import encode_gif
 from flatpipe.encode.png import encode_png
 from flatpipe.quantize.color_table import index_colors
 from flatpipe.quantize.dither import dithered
@@ -104,17 +104,15 @@ def _floor_seconds(pictures: list[bytes]) -> float:
     prepared = []
     for content in pictures:
         pixels = decode(content, DecodePolicy()).pixels
-        original = dithered(pixels)
         flats = [flatten_indexed(index_colors(pixels), k) for k in KS]
-        prepared.append((content, flats, FlatFrame(original.palette, original.label_map)))
+        prepared.append((content, flats, dithered(pixels)))
 
     def codecs_alone() -> None:
         for content, flats, original in prepared:
             decode(content, DecodePolicy())
             for flat in flats:
-                encode_png(flat.palette, flat.label_map)
-            frames = [FlatFrame(flat.palette, flat.label_map) for flat in flats]
-            encode_gif(frames, original, None, AnimationOptions())
+                encode_png(flat)
+            encode_gif(flats, original, None, AnimationOptions())
 
     return side_by_side({"floor": codecs_alone})["floor"] / len(pictures)
 

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from flatpipe import layout
-from flatpipe.encode.animate import FlatFrame
 from flatpipe.encode.png import encode_png
 from flatpipe.ledger.ledger import Ledger
 from flatpipe.pictures.image_pictures import PictureSources, image_pictures, picture_ks
+from flatpipe.quantize.palette_image import PaletteImage
 from flatpipe.records import Failure, FlattenResult, ImageResult, ImageSource, LoadToken, PlannedImage, SweepResult
 from flatpipe.report.gallery_rows import GallerySettings
 from flatpipe.storage.roots import LocalRoot
@@ -58,7 +58,7 @@ class BuiltRun:
         results = [self._write_flat(image_id, k, frame, pixels) for k, frame in flats.items()]
         self._write_pictures(image_id, pixels, alpha, flats, results)
         folder = layout.image_folder(image_id)
-        frames = [Image.fromarray(frame.palette[frame.label_map]) for frame in flats.values()]
+        frames = [Image.fromarray(frame.flat) for frame in flats.values()]
         path = Path(self.outputs.place) / folder / "sweep.gif"
         frames[0].save(path, save_all=True, append_images=frames[1:], duration=400, loop=0)
         self.outputs.write(f"{folder}/palettes.json", b"{}\n")
@@ -85,17 +85,17 @@ class BuiltRun:
         result = ImageResult(source, token, tuple(results), SweepResult(source.image_id, 1, "a", 1, "b"), None)
         self.ledger.record(result, dict.fromkeys(self.ks, "flat"), "sweep", "run")
 
-    def _write_flat(self, image_id: str, k: int, frame: FlatFrame, pixels: NDArray[np.uint8]) -> FlattenResult:
-        content = encode_png(frame.palette, frame.label_map)
+    def _write_flat(self, image_id: str, k: int, frame: PaletteImage, pixels: NDArray[np.uint8]) -> FlattenResult:
+        content = encode_png(frame)
         self.outputs.write(f"{layout.image_folder(image_id)}/{layout.flat_name(k, 2)}", content)
-        difference = frame.palette[frame.label_map].astype(np.int64) - pixels
+        difference = frame.flat.astype(np.int64) - pixels
         weights = np.bincount(frame.label_map.ravel(), minlength=len(frame.palette))
         return FlattenResult(
             image_id=image_id,
             k=k,
-            n_colors=len(frame.palette),
+            n_colors=frame.n_colors,
             mse=float((difference**2).sum(axis=2).mean()),
-            palette=tuple(f"#{bytes(row).hex()}" for row in frame.palette.tolist()),
+            palette=frame.hex_colors,
             weights=tuple(weights.tolist()),
             bytes=len(content),
             sha256=hashlib.sha256(content).hexdigest(),
@@ -107,7 +107,7 @@ class BuiltRun:
         image_id: str,
         pixels: NDArray[np.uint8],
         alpha: NDArray[np.uint8] | None,
-        flats: Mapping[int, FlatFrame],
+        flats: Mapping[int, PaletteImage],
         results: Sequence[FlattenResult],
     ) -> None:
         colors, counts = color_counts(pixels)
@@ -158,11 +158,11 @@ def _synthetic_flats(image_id: str, number: int, ks: Sequence[int]) -> Iterator[
         yield FlattenResult(image_id, k, k, (4000 + number % 999) / k**1.3, palette, tuple(range(1000, 1000 + k)), 9000)
 
 
-def _flattened(pixels: NDArray[np.uint8], k: int) -> FlatFrame:
+def _flattened(pixels: NDArray[np.uint8], k: int) -> PaletteImage:
     quantized = Image.fromarray(pixels).quantize(k, kmeans=2)
     labels = np.asarray(quantized)
     used, label_map = np.unique(labels, return_inverse=True)
     table = np.array(quantized.getpalette(), dtype=np.uint8).reshape(-1, 3)[used]
     order = np.argsort(table.astype(int) @ [299, 587, 114], kind="stable")
     rank = np.argsort(order).astype(np.uint8)
-    return FlatFrame(table[order], rank[label_map.reshape(labels.shape)])
+    return PaletteImage(table[order], rank[label_map.reshape(labels.shape)])

@@ -6,6 +6,8 @@ import numpy as np
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from flatpipe.quantize.palette_image import PaletteImage
+
 
 def random_palette(n_colors: int, seed: int = 0) -> NDArray[np.uint8]:
     """Distinct colours (n_colors, 3), in no order."""
@@ -22,6 +24,11 @@ def patchy_labels(height: int, width: int, n_colors: int, seed: int = 0) -> NDAr
     labels[noisy] = random.integers(0, n_colors, int(noisy.sum()))
     labels.flat[: min(n_colors, labels.size)] = np.arange(min(n_colors, labels.size))
     return labels.astype(np.uint8)
+
+
+def patchy_flat(height: int, width: int, n_colors: int, seed: int = 0) -> PaletteImage:
+    """A flat image of patches with some noise, in random colours."""
+    return PaletteImage(random_palette(n_colors, seed), patchy_labels(height, width, n_colors, seed))
 
 
 def soft_disc(height: int, width: int) -> NDArray[np.uint8]:

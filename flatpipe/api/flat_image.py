@@ -13,13 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flatpipe.encode.animate import (
-    FlatFrame,
     encode_gif,
     encode_lossless,
     frame_side,
     gif_colors,
     shrink_alpha,
-    shrink_labels,
+    shrink_flat,
     shrink_pixels,
 )
 from flatpipe.encode.palettes import write_palette
@@ -27,8 +26,8 @@ from flatpipe.encode.png import encode_png
 from flatpipe.errors import ConfigError
 from flatpipe.layout import animation_suffix
 from flatpipe.quantize.dither import dithered
-from flatpipe.quantize.flatten import FlatImage as FlatArrays
 from flatpipe.quantize.knee import suggested_k
+from flatpipe.quantize.palette_image import FlattenedImage
 from flatpipe.records import AnimationOptions
 from flatpipe.vocabulary import AnimationFormat, PaletteFormat
 
@@ -39,7 +38,7 @@ _ANIMATIONS: dict[str, AnimationFormat] = {
 
 
 @dataclass(frozen=True, eq=False)
-class FlatImage(FlatArrays):
+class FlatImage(FlattenedImage):
     """An image in few colours: `palette` (n_colors, 3) uint8 from dark to light, `label_map` (H, W) uint8, `mse`.
 
     Also `flat` (H, W, 3) uint8, the recoloured image; `alpha` (H, W) uint8 or None; `weights` and `shares` of the
@@ -47,11 +46,6 @@ class FlatImage(FlatArrays):
     """
 
     alpha: NDArray[np.uint8] | None = None
-
-    @property
-    def hex_colors(self) -> tuple[str, ...]:
-        """The palette as "#rrggbb"."""
-        return tuple(f"#{red:02x}{green:02x}{blue:02x}" for red, green, blue in self.palette.tolist())
 
     def save(self, path: str | Path) -> None:
         """Save the image as a palette PNG (.png), or its palette (.ase, .gpl and others, by the name's suffix).
@@ -74,7 +68,7 @@ class FlatImage(FlatArrays):
         return f"<FlatImage {width} x {height}, {self.n_colors} colours, PSNR {self.psnr:.1f} dB>"
 
     def _repr_png_(self) -> bytes:
-        return encode_png(self.palette, self.label_map, self.alpha)
+        return encode_png(self, self.alpha)
 
     def _repr_html_(self) -> str:
         picture = base64.b64encode(self._repr_png_()).decode()
@@ -135,8 +129,7 @@ class Sweep(Mapping[int, FlatImage]):
         side = frame_side(options)
         original = shrink_pixels(self._original, side, self._alpha)
         alpha = None if self._alpha is None else shrink_alpha(self._alpha, side)
-        flats = (FlatFrame(flat.palette, shrink_labels(flat.label_map, side)) for flat in self.values())
+        flats = (shrink_flat(flat, side) for flat in self.values())
         if options.format != "gif":
             return encode_lossless(flats, original, alpha, options)
-        dither = dithered(original, gif_colors(alpha), alpha)
-        return encode_gif(flats, FlatFrame(dither.palette, dither.label_map), alpha, options)
+        return encode_gif(flats, dithered(original, gif_colors(alpha), alpha), alpha, options)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 import imageio.v3 as iio
 import numpy as np
@@ -14,6 +13,7 @@ from PIL import Image
 from flatpipe.encode.lzw import lzw_blocks
 from flatpipe.encode.png import SIGNATURE, chunk, chunks
 from flatpipe.errors import UnsupportedImage
+from flatpipe.quantize.palette_image import PaletteImage
 from flatpipe.records import AnimationOptions
 from flatpipe.vocabulary import AnimationFormat
 
@@ -23,15 +23,6 @@ _OPAQUE_FROM = 128
 GIF_COLORS = 256
 _APNG_LEVEL = 2
 # ^ level 1 is no faster, level 6 takes 2.5 times as long for a tenth less
-
-
-@dataclass(frozen=True, slots=True)
-class FlatFrame:
-    """One picture of few colours: palette (n, 3) uint8, label_map (h, w) uint8."""
-
-    palette: NDArray[np.uint8]
-    label_map: NDArray[np.uint8]
-
 
 # --- sizes -----------------------------------------------------------------------------------------------------------
 
@@ -62,6 +53,11 @@ def shrink_labels(label_map: NDArray[np.uint8], max_side: int | None) -> NDArray
     return small
 
 
+def shrink_flat(flat: PaletteImage, max_side: int | None) -> PaletteImage:
+    """A flat image at frame size, by `shrink_labels`."""
+    return PaletteImage(flat.palette, shrink_labels(flat.label_map, max_side))
+
+
 def shrink_alpha(alpha: NDArray[np.uint8], max_side: int | None) -> NDArray[np.uint8]:
     """Opacity (H, W) at frame size: that of the very pixel from which `shrink_labels` takes the label."""
     return shrink_labels(alpha, max_side)
@@ -89,7 +85,7 @@ def gif_colors(alpha: NDArray[np.uint8] | None) -> int:
 
 
 def encode_gif(
-    frames: Iterable[FlatFrame], original: FlatFrame, alpha: NDArray[np.uint8] | None, options: AnimationOptions
+    frames: Iterable[PaletteImage], original: PaletteImage, alpha: NDArray[np.uint8] | None, options: AnimationOptions
 ) -> bytes:
     """The sweep as GIF, looping for ever: each flat frame for frame_ms, then the original for hold_ms.
 
@@ -116,7 +112,7 @@ def _hidden(alpha: NDArray[np.uint8] | None) -> NDArray[np.bool_] | None:
     return hidden if hidden is not None and hidden.any() else None
 
 
-def _gif_frame(frame: FlatFrame, hidden: NDArray[np.bool_] | None, duration_ms: int) -> bytes:
+def _gif_frame(frame: PaletteImage, hidden: NDArray[np.bool_] | None, duration_ms: int) -> bytes:
     palette, labels = frame.palette, frame.label_map
     transparent = None
     if hidden is not None:
@@ -159,7 +155,7 @@ def _without_rarest(
 
 
 def encode_lossless(
-    frames: Iterable[FlatFrame],
+    frames: Iterable[PaletteImage],
     original: NDArray[np.uint8],
     alpha: NDArray[np.uint8] | None,
     options: AnimationOptions,
@@ -179,12 +175,11 @@ def encode_lossless(
 
 
 def _pictures(
-    frames: Iterable[FlatFrame], original: NDArray[np.uint8], alpha: NDArray[np.uint8] | None
+    frames: Iterable[PaletteImage], original: NDArray[np.uint8], alpha: NDArray[np.uint8] | None
 ) -> Iterator[tuple[NDArray[np.uint8], bool]]:
     """Each frame as (h, w, 3 or 4), and whether it is flat; one at a time, since they are large."""
     for frame in frames:
-        flat = frame.palette[frame.label_map]
-        yield flat if alpha is None else np.dstack((flat, alpha)), True
+        yield frame.flat if alpha is None else np.dstack((frame.flat, alpha)), True
     yield original if alpha is None else np.dstack((original, alpha)), False
 
 

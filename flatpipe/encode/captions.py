@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from flatpipe.encode.animate import FlatFrame
+from flatpipe.quantize.palette_image import PaletteImage
 
 _SIDE_PER_SCALE = 220
 # ^ pixels of the shorter side for each time that the letters, 6 x 11 pixels, are enlarged
@@ -20,7 +20,7 @@ _SPOTS = 5
 _LUMA = np.array([299, 587, 114])
 
 
-def captioned(frames: Mapping[int, FlatFrame], alpha: NDArray[np.uint8] | None) -> Iterator[FlatFrame]:
+def captioned(frames: Mapping[int, PaletteImage], alpha: NDArray[np.uint8] | None) -> Iterator[PaletteImage]:
     """Each frame, by k, with `k = 5` in its lightest colour on a box of its darkest: no colour is added.
 
     All boxes of a sweep are alike: in the lower left corner, or with `alpha` (h, w) where the image is most opaque.
@@ -48,7 +48,7 @@ def _spot(shape: tuple[int, ...], text: tuple[int, ...], alpha: NDArray[np.uint8
     return spots[0] if alpha is None else max(spots, key=lambda spot: int(alpha[spot].sum(dtype=np.int64)))
 
 
-def _with_caption(frame: FlatFrame, text: str, spot: tuple[slice, slice]) -> FlatFrame:
+def _with_caption(frame: PaletteImage, text: str, spot: tuple[slice, slice]) -> PaletteImage:
     luma = frame.palette @ _LUMA
     darkest, lightest = int(luma.argmin()), int(luma.argmax())
     labels = frame.label_map.copy()
@@ -60,7 +60,7 @@ def _with_caption(frame: FlatFrame, text: str, spot: tuple[slice, slice]) -> Fla
     box[:] = darkest
     top, left = ((side - own) // 2 for side, own in zip(box.shape, mask.shape, strict=True))
     box[top : top + mask.shape[0], left : left + mask.shape[1]][mask] = lightest
-    return FlatFrame(frame.palette, labels)
+    return PaletteImage(frame.palette, labels)
 
 
 def _scale(shape: tuple[int, ...]) -> int:

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flatpipe.errors import DecoderFailed
+from flatpipe.quantize.palette_image import PaletteImage
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PALETTE_COLOR, _TRUECOLOR_ALPHA = 3, 6
@@ -27,23 +28,20 @@ _BLOCK_BYTES = 1 << 18
 # ^ rows are filtered and compressed this much at a time, so that they stay in the CPU's cache
 
 
-@dataclass(frozen=True, slots=True)
-class SavedFlat:
-    """A flat image as read back: palette (n, 3), label_map (H, W) and alpha (H, W) or None, all uint8."""
+@dataclass(frozen=True, eq=False)
+class SavedFlat(PaletteImage):
+    """A flat image as read back, and its opacity: `alpha` (H, W) uint8, None where all is opaque."""
 
-    palette: NDArray[np.uint8]
-    label_map: NDArray[np.uint8]
-    alpha: NDArray[np.uint8] | None
+    alpha: NDArray[np.uint8] | None = None
 
 
-def encode_png(
-    palette: NDArray[np.uint8], label_map: NDArray[np.uint8], alpha: NDArray[np.uint8] | None = None
-) -> bytes:
+def encode_png(flat: PaletteImage, alpha: NDArray[np.uint8] | None = None) -> bytes:
     """The PNG file of a flat image, with the smallest bit depth (1, 2, 4 or 8) that holds it.
 
-    palette (n, 3) and label_map (H, W) uint8; alpha (H, W) uint8 is written back untouched: as tRNS while at most 256
-    pairs of label and opacity occur, else as an RGBA file. Without alpha the file's colour table is the palette.
+    alpha (H, W) uint8 is written back untouched: as tRNS while at most 256 pairs of label and opacity occur, else as an
+    RGBA file. Without alpha the file's colour table is the palette.
     """
+    palette, label_map = flat.palette, flat.label_map
     if alpha is None or alpha.min() == 255:
         return _palette_png(palette, b"", label_map)
     pairs = (label_map.astype(np.uint16) << 8) | alpha
@@ -65,12 +63,12 @@ def decode_flat(content: bytes) -> SavedFlat:
     """The flat image that `encode_png` wrote; raises DecoderFailed when the content is damaged or not ours."""
     try:
         table, opacities, rows, color_type = _read(content)
-    except (ValueError, struct.error, zlib.error) as error:
+        if color_type == _PALETTE_COLOR:
+            return _from_table(table, opacities, rows)
+        values = rows.reshape(len(rows), -1, 4)
+        return SavedFlat(table, _labels_of(table, values), np.ascontiguousarray(values[..., 3]))
+    except (ValueError, IndexError, struct.error, zlib.error) as error:
         raise DecoderFailed(f"a saved flat image cannot be read back: {error}") from error
-    if color_type == _PALETTE_COLOR:
-        return _from_table(table, opacities, rows)
-    values = rows.reshape(len(rows), -1, 4)
-    return SavedFlat(table, _labels_of(table, values), np.ascontiguousarray(values[..., 3]))
 
 
 # --- PNG, the parts that animate.py shares ---------------------------------------------------------------------------
@@ -199,7 +197,7 @@ def _unpacked(rows: NDArray[np.uint8], bits: int) -> NDArray[np.uint8]:
 
 def _from_table(table: NDArray[np.uint8], opacities: bytes, rows_of_table: NDArray[np.uint8]) -> SavedFlat:
     if not opacities:
-        return SavedFlat(table, rows_of_table, None)
+        return SavedFlat(table, rows_of_table)
     begins = np.any(table[1:] != table[:-1], axis=1)
     label_of_row = np.concatenate(([0], np.cumsum(begins))).astype(np.uint8)
     palette = table[np.concatenate(([True], begins))]

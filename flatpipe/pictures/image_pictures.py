@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from flatpipe.encode.animate import FlatFrame
 from flatpipe.layout import COLORSPACE, CONTACT_SHEET, picture_key, picture_name, still_name
 from flatpipe.pictures.colorspace import ColorPoints, color_points, colorspace_png, packed_points
 from flatpipe.pictures.contact_sheet import Panel, contact_sheet_png
 from flatpipe.pictures.thumbnail import preview, small_picture, thumbnail
 from flatpipe.quantize.knee import best_k, psnr
+from flatpipe.quantize.palette_image import PaletteImage
 
 PICTURES = 1
 # ^ version of these pictures; raised whenever their bytes change, and part of a sweep's fingerprint
@@ -33,7 +33,7 @@ class PictureSources:
     colors: NDArray[np.uint8]
     # ^ (n, 3) the image's colour table, and how often each colour occurs, (n,)
     counts: NDArray[np.int64]
-    flats: Mapping[int, FlatFrame]
+    flats: Mapping[int, PaletteImage]
     # ^ by k, of the original's size
     shares: Mapping[int, Sequence[float]]
     # ^ by k: part of the counted pixels that each palette colour covers

@@ -5,8 +5,6 @@ R. W. Floyd and L. Steinberg, "An adaptive algorithm for spatial grey scale", 19
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,6 +13,7 @@ from flatpipe.quantize.color_table import IndexedImage, index_colors
 from flatpipe.quantize.compiled import kernel
 from flatpipe.quantize.flatten import flatten_indexed
 from flatpipe.quantize.options import MAX_K
+from flatpipe.quantize.palette_image import PaletteImage
 from flatpipe.quantize.search.multilevel import quick_centroids
 
 _UNIT_BITS = 4
@@ -30,20 +29,7 @@ _SHIFT = 12 - _BITS
 # ^ bits of a level in units that are left: 255 levels are 12 bits of units
 
 
-@dataclass(frozen=True)
-class DitheredImage:
-    """`palette` (n_colors, 3) uint8 from dark to light; `label_map` (H, W) uint8: palette row of each pixel."""
-
-    palette: NDArray[np.uint8]
-    label_map: NDArray[np.uint8]
-
-    @property
-    def flat(self) -> NDArray[np.uint8]:
-        """The dithered image, (H, W, 3) uint8."""
-        return self.palette[self.label_map]
-
-
-def dithered(pixels: NDArray[np.uint8], n_colors: int = MAX_K, alpha: NDArray[np.uint8] | None = None) -> DitheredImage:
+def dithered(pixels: NDArray[np.uint8], n_colors: int = MAX_K, alpha: NDArray[np.uint8] | None = None) -> PaletteImage:
     """Return `pixels` (H, W, 3) uint8 in at most n_colors colours chosen for them, each pixel's error spread around.
 
     An image of no more than n_colors colours comes back unchanged.
@@ -51,17 +37,16 @@ def dithered(pixels: NDArray[np.uint8], n_colors: int = MAX_K, alpha: NDArray[np
     return dithered_indexed(index_colors(pixels, alpha), pixels, n_colors)
 
 
-def dithered_indexed(image: IndexedImage, pixels: NDArray[np.uint8], n_colors: int = MAX_K) -> DitheredImage:
+def dithered_indexed(image: IndexedImage, pixels: NDArray[np.uint8], n_colors: int = MAX_K) -> PaletteImage:
     """Return `dithered` of the pixels of an image whose colours have been counted already."""
     levels = image.levels("rgb")
     if levels.n <= n_colors:
-        exact = flatten_indexed(image, n_colors)
-        return DitheredImage(exact.palette, exact.label_map)
+        return flatten_indexed(image, n_colors)
     palette = np.unique(np.rint(quick_centroids(levels, n_colors)).astype(np.uint8), axis=0)
     palette = palette[np.argsort(lightness(palette), kind="stable")]
     writable = np.require(pixels, requirements=["C", "W"])
     # ^ what the kernel is compiled for
-    return DitheredImage(palette, _diffuse(writable, np.ascontiguousarray(palette.T * np.int32(_UNIT))))
+    return PaletteImage(palette, _diffuse(writable, np.ascontiguousarray(palette.T * np.int32(_UNIT))))
 
 
 @kernel

@@ -1,54 +1,16 @@
-"""Pixels, k, options -> FlatImage: the algorithm in five lines."""
+"""Pixels, k, options -> FlattenedImage: the algorithm in five lines."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from flatpipe.quantize.color_space import from_space, lightness
 from flatpipe.quantize.color_table import IndexedImage, index_colors
-from flatpipe.quantize.metrics import psnr_of_mse
 from flatpipe.quantize.options import MAX_K, FlattenOptions
+from flatpipe.quantize.palette_image import FlattenedImage
 from flatpipe.quantize.recolor import ClusteredColors, cluster_colors, label_pixels, label_table, measure, renumber
 from flatpipe.quantize.search.solvers import SOLVERS
-
-
-@dataclass(frozen=True)
-class FlatImage:
-    """An image in few colours.
-
-    `palette` (n_colors, 3) uint8 from dark to light, each the rounded mean of its pixels; `label_map` (H, W) uint8:
-    palette row of each pixel; `weights` (n_colors,) int64: counted pixels (or opacity) per palette colour; `mse`: mean
-    over counted pixels of the squared RGB distance to the palette colour, summed over channels, in 8-bit levels.
-    """
-
-    palette: NDArray[np.uint8]
-    label_map: NDArray[np.uint8]
-    weights: NDArray[np.int64]
-    mse: float
-
-    @property
-    def flat(self) -> NDArray[np.uint8]:
-        """The recoloured image, (H, W, 3) uint8."""
-        return self.palette[self.label_map]
-
-    @property
-    def n_colors(self) -> int:
-        """Colours obtained, at most k."""
-        return len(self.palette)
-
-    @property
-    def shares(self) -> NDArray[np.float64]:
-        """Part of the counted pixels that each palette colour covers, (n_colors,) float64; sums to 1."""
-        shares: NDArray[np.float64] = self.weights / self.weights.sum()
-        return shares
-
-    @property
-    def psnr(self) -> float:
-        """Peak signal-to-noise ratio in dB, over all channels; infinite when no colour changed."""
-        return psnr_of_mse(self.mse)
 
 
 def flatten_pixels(
@@ -56,12 +18,12 @@ def flatten_pixels(
     k: int,
     options: FlattenOptions = FlattenOptions(),  # noqa: B008 - frozen
     alpha: NDArray[np.uint8] | None = None,
-) -> FlatImage:
+) -> FlattenedImage:
     """Return `pixels` (H, W, 3) uint8 in at most k colours; see `flatten_indexed`."""
     return flatten_indexed(index_colors(pixels, alpha), k, options)
 
 
-def flatten_indexed(image: IndexedImage, k: int, options: FlattenOptions = FlattenOptions()) -> FlatImage:  # noqa: B008
+def flatten_indexed(image: IndexedImage, k: int, options: FlattenOptions = FlattenOptions()) -> FlattenedImage:  # noqa: B008
     """Return `image` in at most k colours, 1 <= k <= 256.
 
     The result depends on the image's pixels, alpha, k and options alone. An image of no more than k colours comes back
@@ -76,7 +38,7 @@ def flatten_indexed(image: IndexedImage, k: int, options: FlattenOptions = Flatt
     np.add.at(weights, row_of, clusters.totals[:, 3])
     distortion = measure(image.table, clusters, colors, options.space)
     label_map = label_pixels(image.index, label_table(image.table, renumber(clusters.labels, row_of), palette))
-    return FlatImage(palette, label_map, weights, distortion / int(weights.sum()))
+    return FlattenedImage(palette, label_map, weights, distortion / int(weights.sum()))
 
 
 def _cluster(image: IndexedImage, k: int, options: FlattenOptions) -> ClusteredColors:

@@ -1,6 +1,6 @@
 """How far a flat image is from its original, by the measures that cost as much as the flat image: SSIM, CIEDE2000.
 
-Pixels weigh as much as they are opaque, as in `FlatImage.mse`.
+Pixels weigh as much as they are opaque, as in `FlattenedImage.mse`.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from flatpipe.quantize.color_space import srgb_to_lab
 from flatpipe.quantize.color_table import IndexedImage
-from flatpipe.quantize.flatten import FlatImage
 from flatpipe.quantize.metrics import ciede2000, ssim_map
 from flatpipe.quantize.options import CostlyMetric
+from flatpipe.quantize.palette_image import PaletteImage
 
 Alpha = NDArray[np.uint8] | None
 
@@ -26,13 +26,13 @@ _BAND, _CHUNK = 32, 1 << 16
 
 
 def measured(
-    names: tuple[CostlyMetric, ...], image: IndexedImage, flat: FlatImage, alpha: Alpha
+    names: tuple[CostlyMetric, ...], image: IndexedImage, flat: PaletteImage, alpha: Alpha
 ) -> tuple[tuple[str, float | None], ...]:
     """Return (name, value) of each of the measures; None where it has no value. `alpha` is (H, W) or None."""
     return tuple((name, _MEASURES[name](image, flat, alpha)) for name in names)
 
 
-def mean_color_difference(image: IndexedImage, flat: FlatImage, alpha: Alpha = None) -> float:  # noqa: ARG001 - counts know it
+def mean_color_difference(image: IndexedImage, flat: PaletteImage, alpha: Alpha = None) -> float:  # noqa: ARG001 - counts know it
     """Return the mean CIEDE2000 difference; 1 is about what an eye can just tell apart.
 
     Pixels of one colour share their difference, so it is found once for each row of the colour table.
@@ -50,7 +50,7 @@ def mean_color_difference(image: IndexedImage, flat: FlatImage, alpha: Alpha = N
     return total / int(counts.sum())
 
 
-def mean_ssim(image: IndexedImage, flat: FlatImage, alpha: Alpha = None) -> float | None:
+def mean_ssim(image: IndexedImage, flat: PaletteImage, alpha: Alpha = None) -> float | None:
     """Return the structural similarity, mean over channels; None for an image narrower or lower than 11 pixels."""
     height, width = image.index.shape
     if min(height, width) < _WINDOW:
@@ -66,7 +66,7 @@ def mean_ssim(image: IndexedImage, flat: FlatImage, alpha: Alpha = None) -> floa
     return total / weight if weight else None
 
 
-_MEASURES: dict[CostlyMetric, Callable[[IndexedImage, FlatImage, Alpha], float | None]] = {
+_MEASURES: dict[CostlyMetric, Callable[[IndexedImage, PaletteImage, Alpha], float | None]] = {
     "ssim": mean_ssim,
     "ciede2000": mean_color_difference,
 }

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flatpipe.decode.decode import decode
-from flatpipe.encode.animate import FlatFrame, frame_side, shrink_alpha, shrink_pixels
+from flatpipe.encode.animate import frame_side, shrink_alpha, shrink_pixels
 from flatpipe.quantize.color_table import IndexedImage, index_colors
+from flatpipe.quantize.palette_image import PaletteImage
 from flatpipe.records import ImageSource, LoadToken, TaskSettings
 from flatpipe.storage.roots import read_file
 from flatpipe.work.endurance import persistently
@@ -31,7 +32,7 @@ class LoadedImage:
     preview: NDArray[np.uint8]
     # ^ (h, w, 3) the original, shrunk to the sweep's size
     preview_alpha: NDArray[np.uint8] | None
-    frames: dict[int, FlatFrame] = field(default_factory=dict)
+    frames: dict[int, PaletteImage] = field(default_factory=dict)
     # ^ flats of this process by k, at the sweep's size, so that the sweep need not read them back
 
     @property

@@ -5,14 +5,14 @@ from __future__ import annotations
 import hashlib
 import time
 
-from flatpipe.quantize.flatten import FlatImage
+from flatpipe.quantize.palette_image import FlattenedImage
 from flatpipe.quantize.quality import measured
 from flatpipe.records import FlattenResult, TaskSettings
 from flatpipe.work.loaded import LoadedImage
 
 
 def flatten_result(
-    image: LoadedImage, k: int, flat: FlatImage, content: bytes, settings: TaskSettings, began: float
+    image: LoadedImage, k: int, flat: FlattenedImage, content: bytes, settings: TaskSettings, began: float
 ) -> FlattenResult:
     """The record of a flat image whose file holds `content`, with the measures that the settings ask for.
 
@@ -22,9 +22,9 @@ def flatten_result(
     return FlattenResult(
         image_id=image.token.image_id,
         k=k,
-        n_colors=len(flat.palette),
+        n_colors=flat.n_colors,
         mse=float(flat.mse),
-        palette=tuple(f"#{red:02x}{green:02x}{blue:02x}" for red, green, blue in flat.palette.tolist()),
+        palette=flat.hex_colors,
         weights=tuple(flat.weights.tolist()),
         bytes=len(content),
         sha256=hashlib.sha256(content).hexdigest(),

@@ -6,27 +6,28 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from flatpipe import layout
-from flatpipe.encode.animate import FlatFrame, encode_gif, encode_lossless, gif_colors
+from flatpipe.encode.animate import encode_gif, encode_lossless, gif_colors
 from flatpipe.encode.captions import captioned
 from flatpipe.encode.palettes import PaletteEntry, palettes_json, write_palette
 from flatpipe.pictures.image_pictures import PictureSources, image_pictures
 from flatpipe.quantize.color_table import index_colors
 from flatpipe.quantize.dither import dithered_indexed
 from flatpipe.quantize.knee import best_k
+from flatpipe.quantize.palette_image import PaletteImage
 from flatpipe.records import AnimationOptions, FlattenResult, TaskSettings
 from flatpipe.vocabulary import PaletteFormat
 from flatpipe.work.loaded import LoadedImage
 
 
 @dataclass(slots=True)
-class Frames(Mapping[int, FlatFrame]):
+class Frames(Mapping[int, PaletteImage]):
     """Flats by k at the sweep's size: those this process made, the others read back from their files when asked for."""
 
     ks: tuple[int, ...]
-    made: Mapping[int, FlatFrame]
-    read_back: Callable[[int], FlatFrame]
+    made: Mapping[int, PaletteImage]
+    read_back: Callable[[int], PaletteImage]
 
-    def __getitem__(self, k: int) -> FlatFrame:
+    def __getitem__(self, k: int) -> PaletteImage:
         return self.made.get(k) or self.read_back(k)
 
     def __iter__(self) -> Iterator[int]:
@@ -36,7 +37,7 @@ class Frames(Mapping[int, FlatFrame]):
         return len(self.ks)
 
 
-def encode_animation(image: LoadedImage, frames: Mapping[int, FlatFrame], options: AnimationOptions) -> bytes:
+def encode_animation(image: LoadedImage, frames: Mapping[int, PaletteImage], options: AnimationOptions) -> bytes:
     """The sweep: the flats from low k to high, then the original, in the format that the options name."""
     original, alpha = image.preview, image.preview_alpha
     flats = captioned(frames, alpha) if options.captions else (frames[k] for k in frames)
@@ -44,8 +45,7 @@ def encode_animation(image: LoadedImage, frames: Mapping[int, FlatFrame], option
         return encode_lossless(flats, original, alpha, options)
     is_whole = alpha is None and original.shape[:2] == image.indexed.index.shape
     indexed = image.indexed if is_whole else index_colors(original, alpha)
-    dither = dithered_indexed(indexed, original, gif_colors(alpha))
-    return encode_gif(flats, FlatFrame(dither.palette, dither.label_map), alpha, options)
+    return encode_gif(flats, dithered_indexed(indexed, original, gif_colors(alpha)), alpha, options)
 
 
 def encode_palettes(image_id: str, flats: Sequence[FlattenResult]) -> bytes:
@@ -54,7 +54,7 @@ def encode_palettes(image_id: str, flats: Sequence[FlattenResult]) -> bytes:
 
 
 def encode_pictures(
-    image: LoadedImage, frames: Mapping[int, FlatFrame], flats: Sequence[FlattenResult], settings: TaskSettings
+    image: LoadedImage, frames: Mapping[int, PaletteImage], flats: Sequence[FlattenResult], settings: TaskSettings
 ) -> Iterator[tuple[str, bytes]]:
     """Names below the output root and bytes of the pictures that the report shows; flats ascend in k."""
     sources = PictureSources(

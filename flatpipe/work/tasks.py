@@ -10,10 +10,11 @@ from functools import lru_cache
 from typing import Any
 
 from flatpipe import layout
-from flatpipe.encode.animate import FlatFrame, shrink_labels
+from flatpipe.encode.animate import shrink_flat
 from flatpipe.encode.png import decode_flat, encode_png
 from flatpipe.errors import ImageError, ImageIOFailed, ImageTooLarge
-from flatpipe.quantize.flatten import FlatImage, flatten_indexed
+from flatpipe.quantize.flatten import flatten_indexed
+from flatpipe.quantize.palette_image import PaletteImage
 from flatpipe.records import (
     INTERRUPTED,
     Failure,
@@ -88,7 +89,7 @@ def flatten(token: LoadToken, source: ImageSource, k: int, settings: TaskSetting
         image = _loaded(source, settings)
         _check_same(image, token)
         flat = flatten_indexed(image.indexed, k, settings.flatten)
-        content = encode_png(flat.palette, flat.label_map, image.alpha)
+        content = encode_png(flat, image.alpha)
         _write(settings, _output(source, layout.flat_name(k, settings.name_width)), content)
         _keep_frame(image, k, flat, settings)
         return flatten_result(image, k, flat, content, settings, began)
@@ -175,10 +176,10 @@ def _root(place: str) -> Root:
     return open_root(place)
 
 
-def _keep_frame(image: LoadedImage, k: int, flat: FlatImage, settings: TaskSettings) -> None:
+def _keep_frame(image: LoadedImage, k: int, flat: PaletteImage, settings: TaskSettings) -> None:
     """Keep a flat for the sweep, unless it is so large that fourteen of them would not fit; then it is read back."""
     if image.preview.size <= _LARGEST_KEPT and preview_side(settings) > 1:
-        image.frames[k] = FlatFrame(flat.palette, shrink_labels(flat.label_map, preview_side(settings)))
+        image.frames[k] = shrink_flat(flat, preview_side(settings))
 
 
 def _write(settings: TaskSettings, name: str, content: bytes) -> None:
@@ -227,10 +228,9 @@ def _sweep_files(
     yield layout.PALETTES, encode_palettes(source.image_id, flats)
 
 
-def _read_back(source: ImageSource, k: int, settings: TaskSettings) -> FlatFrame:
+def _read_back(source: ImageSource, k: int, settings: TaskSettings) -> PaletteImage:
     """The frame for k from its saved file: the same pixels as when it was made."""
-    saved = decode_flat(_read_flat(source, k, settings))
-    return FlatFrame(saved.palette, shrink_labels(saved.label_map, preview_side(settings)))
+    return shrink_flat(decode_flat(_read_flat(source, k, settings)), preview_side(settings))
 
 
 def _read_flat(source: ImageSource, k: int, settings: TaskSettings) -> bytes:

@@ -9,7 +9,7 @@ from pathlib import Path
 import imageio.v3 as iio
 import numpy as np
 import pytest
-from flat_builders import color_counts, patchy_labels, random_palette, sizes, soft_disc
+from flat_builders import color_counts, patchy_flat, patchy_labels, random_palette, sizes, soft_disc
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -17,7 +17,6 @@ from PIL import Image, ImageSequence
 
 from flatpipe.encode import lzw
 from flatpipe.encode.animate import (
-    FlatFrame,
     encode_gif,
     encode_lossless,
     frame_side,
@@ -31,15 +30,12 @@ from flatpipe.encode.lzw import lzw_blocks
 from flatpipe.errors import UnsupportedImage
 from flatpipe.quantize.dither import dithered
 from flatpipe.quantize.flatten import flatten_pixels
+from flatpipe.quantize.palette_image import PaletteImage
 from flatpipe.records import AnimationOptions
 from flatpipe.vocabulary import AnimationFormat
 
 Pixels = NDArray[np.uint8]
 lossless_formats = st.sampled_from(["webp", "apng"])
-
-
-def flat_frame(size: tuple[int, int], n_colors: int, seed: int = 0) -> FlatFrame:
-    return FlatFrame(random_palette(n_colors, seed), patchy_labels(*size, n_colors, seed))
 
 
 def as_pillow_reads(content: bytes) -> list[tuple[Pixels, float]]:
@@ -63,13 +59,13 @@ def loops_for_ever(content: bytes) -> bool:
 @given(sizes, st.lists(color_counts, min_size=1, max_size=4))
 def test_gif_frames_decode_to_their_palettes(size: tuple[int, int], counts: list[int]) -> None:
     """Every frame of a GIF is read by Pillow and by imageio as exactly palette[label_map], in order."""
-    frames = [flat_frame(size, n_colors, seed) for seed, n_colors in enumerate(counts)]
+    frames = [patchy_flat(*size, n_colors, seed) for seed, n_colors in enumerate(counts)]
     content = encode_gif(frames[:-1], frames[-1], None, AnimationOptions())
     assert loops_for_ever(content)
     for read in ([pixels for pixels, _ in as_pillow_reads(content)], as_imageio_reads(content)):
         assert len(read) == len(frames)
         for pixels, frame in zip(read, frames, strict=True):
-            assert (pixels[..., :3] == frame.palette[frame.label_map]).all()
+            assert (pixels[..., :3] == frame.flat).all()
             assert (pixels[..., 3] == 255).all()
 
 
@@ -77,13 +73,13 @@ def test_gif_frames_decode_to_their_palettes(size: tuple[int, int], counts: list
 def test_gif_alpha_is_cut_at_half(size: tuple[int, int], counts: list[int]) -> None:
     """Pixels under opacity 128 are clear in every frame, the others opaque and exact."""
     alpha = soft_disc(*size)
-    frames = [flat_frame(size, n_colors, seed) for seed, n_colors in enumerate(counts)]
+    frames = [patchy_flat(*size, n_colors, seed) for seed, n_colors in enumerate(counts)]
     content = encode_gif(frames[:-1], frames[-1], alpha, AnimationOptions())
     for read in ([pixels for pixels, _ in as_pillow_reads(content)], as_imageio_reads(content)):
         for pixels, frame in zip(read, frames, strict=True):
             shown = alpha >= 128
             assert (pixels[..., 3] == shown * 255).all()
-            assert (pixels[shown][:, :3] == frame.palette[frame.label_map][shown]).all()
+            assert (pixels[shown][:, :3] == frame.flat[shown]).all()
 
 
 def test_gif_leaves_room_for_the_clear_color() -> None:
@@ -94,7 +90,7 @@ def test_gif_leaves_room_for_the_clear_color() -> None:
     labels[0, 0], labels[-1, -1] = 77, 1
     alpha = np.full((32, 32), 255, dtype=np.uint8)
     alpha[5, 5] = 0
-    content = encode_gif([], FlatFrame(palette, labels), alpha, AnimationOptions())
+    content = encode_gif([], PaletteImage(palette, labels), alpha, AnimationOptions())
     ((pixels, _),) = as_pillow_reads(content)
     assert gif_colors(alpha) == 255
     wanted = labels.copy()
@@ -104,7 +100,7 @@ def test_gif_leaves_room_for_the_clear_color() -> None:
 
 def test_gif_durations_are_rounded_to_hundredths() -> None:
     """Milliseconds become the nearest 1/100 s, at least 2 of them."""
-    frame = flat_frame((4, 4), 3)
+    frame = patchy_flat(4, 4, 3)
     for asked, told in ((400, 400), (404, 400), (405, 410), (1, 20), (1_000_000, 655_350)):
         ((_, duration),) = as_pillow_reads(encode_gif([], frame, None, AnimationOptions(hold_ms=asked)))
         assert duration == told
@@ -115,7 +111,7 @@ def test_lzw_survives_any_labels(labels: bytes, bits: int) -> None:
     """Whatever the labels, Pillow decodes the compressed stream to them."""
     values = np.frombuffer(labels, dtype=np.uint8)[np.newaxis] & np.uint8((1 << bits) - 1)
     palette = np.stack([np.arange(1 << bits)] * 3, axis=1).astype(np.uint8)
-    ((pixels, _),) = as_pillow_reads(encode_gif([], FlatFrame(palette, values), None, AnimationOptions()))
+    ((pixels, _),) = as_pillow_reads(encode_gif([], PaletteImage(palette, values), None, AnimationOptions()))
     assert (pixels[..., 0] == values).all()
 
 
@@ -123,7 +119,7 @@ def test_lzw_survives_any_labels(labels: bytes, bits: int) -> None:
 def test_lzw_restarts_its_codes(n_colors: int) -> None:
     """Noise that fills the code table many times over is decoded exactly."""
     labels = np.random.default_rng(0).integers(0, n_colors, (300, 400), dtype=np.uint8)
-    frame = FlatFrame(random_palette(n_colors), labels)
+    frame = PaletteImage(random_palette(n_colors), labels)
     assert len(lzw_blocks(labels, n_colors)) > labels.size * (n_colors.bit_length() - 1) // 8
     ((pixels, _),) = as_pillow_reads(encode_gif([], frame, None, AnimationOptions()))
     assert (pixels[..., :3] == frame.palette[labels]).all()
@@ -144,12 +140,12 @@ def test_lzw_is_compiled_once() -> None:
 @given(sizes, lossless_formats, st.booleans())
 def test_lossless_frames_are_exact(size: tuple[int, int], format_: AnimationFormat, has_alpha: bool) -> None:
     """Each flat frame and the original come back exactly, opacity and the colours under zero opacity included."""
-    frames = [flat_frame(size, n_colors, n_colors) for n_colors in (2, 5, 16)]
+    frames = [patchy_flat(*size, n_colors, n_colors) for n_colors in (2, 5, 16)]
     original = np.random.default_rng(0).integers(0, 256, (*size, 3), dtype=np.uint8)
     alpha = soft_disc(*size) if has_alpha else None
     content = encode_lossless(iter(frames), original, alpha, AnimationOptions(format=format_))
     opacity = np.full(size, 255, dtype=np.uint8) if alpha is None else alpha
-    wanted = [frame.palette[frame.label_map] for frame in frames] + [original]
+    wanted = [frame.flat for frame in frames] + [original]
     for read in ([pixels for pixels, _ in as_pillow_reads(content)], as_imageio_reads(content)):
         for pixels, rgb in zip(read, wanted, strict=True):
             assert (pixels == np.dstack((rgb, opacity))).all()
@@ -158,16 +154,16 @@ def test_lossless_frames_are_exact(size: tuple[int, int], format_: AnimationForm
 # --- all formats -----------------------------------------------------------------------------------------------------
 
 
-def encoded(frames: Iterator[FlatFrame], original: FlatFrame, options: AnimationOptions) -> bytes:
+def encoded(frames: Iterator[PaletteImage], original: PaletteImage, options: AnimationOptions) -> bytes:
     if options.format == "gif":
         return encode_gif(frames, original, None, options)
-    return encode_lossless(frames, original.palette[original.label_map], None, options)
+    return encode_lossless(frames, original.flat, None, options)
 
 
 @pytest.mark.parametrize("format_", ["gif", "webp", "apng"])
 def test_equal_frames_stay_apart(format_: AnimationFormat) -> None:
     """An image of few colours has equal frames: each is kept, so that frame i is always the i-th k, at its time."""
-    frame = flat_frame((20, 30), 3)
+    frame = patchy_flat(20, 30, 3)
     options = AnimationOptions(format=format_, frame_ms=400, hold_ms=1500)
     content = encoded(iter([frame] * 4), frame, options)
     assert [duration for _, duration in as_pillow_reads(content)] == [400, 400, 400, 400, 1500]
@@ -178,8 +174,8 @@ def test_equal_frames_stay_apart(format_: AnimationFormat) -> None:
 @pytest.mark.parametrize("format_", ["gif", "webp", "apng"])
 def test_bytes_depend_on_the_frames_alone(format_: AnimationFormat) -> None:
     """The same frames give the same bytes, whether their arrays are contiguous and writable or not."""
-    frame, options = flat_frame((21, 33), 6), AnimationOptions(format=format_)
-    view = FlatFrame(frame.palette, np.asfortranarray(frame.label_map))
+    frame, options = patchy_flat(21, 33, 6), AnimationOptions(format=format_)
+    view = PaletteImage(frame.palette, np.asfortranarray(frame.label_map))
     view.label_map.flags.writeable = False
     assert encoded(iter([frame]), frame, options) == encoded(iter([view]), view, options)
 
@@ -190,9 +186,9 @@ def test_a_side_too_long_for_the_format_is_an_image_error(format_: AnimationForm
     options = AnimationOptions(format=format_, max_side=None)
     assert frame_side(options) == limit
     assert frame_side(AnimationOptions(format=format_, max_side=100)) == 100
-    longest = FlatFrame(random_palette(1), np.zeros((1, limit), dtype=np.uint8))
+    longest = PaletteImage(random_palette(1), np.zeros((1, limit), dtype=np.uint8))
     assert as_pillow_reads(encoded(iter(()), longest, options))[0][0].shape == (1, limit, 4)
-    longer = FlatFrame(random_palette(1), np.zeros((1, limit + 1), dtype=np.uint8))
+    longer = PaletteImage(random_palette(1), np.zeros((1, limit + 1), dtype=np.uint8))
     with pytest.raises(UnsupportedImage, match=f"{limit} pixels a side"):
         encoded(iter(()), longer, options)
 
@@ -201,13 +197,7 @@ def test_a_real_sweep_reads_back() -> None:
     """A photograph's sweep as GIF: every flat frame as its palette says, and the original near the source."""
     photograph = iio.imread(Path(__file__).parents[2] / "data" / "kodim23.png")[:256, :384]
     flats = [flatten_pixels(photograph, k) for k in (2, 7, 15)]
-    original = dithered(photograph, gif_colors(None))
-    content = encode_gif(
-        (FlatFrame(flat.palette, flat.label_map) for flat in flats),
-        FlatFrame(original.palette, original.label_map),
-        None,
-        AnimationOptions(),
-    )
+    content = encode_gif(flats, dithered(photograph, gif_colors(None)), None, AnimationOptions())
     *read, last = as_imageio_reads(content)
     assert all((pixels[..., :3] == flat.flat).all() for pixels, flat in zip(read, flats, strict=True))
     assert np.abs(last[..., :3].astype(float) - photograph).mean() < 8

@@ -5,22 +5,22 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from flatpipe.encode.animate import FlatFrame
 from flatpipe.encode.captions import captioned
+from flatpipe.quantize.palette_image import PaletteImage
 
 KS = (2, 9, 12)
 
 
-def frames_of(height: int, width: int, ks: tuple[int, ...] = KS) -> dict[int, FlatFrame]:
+def frames_of(height: int, width: int, ks: tuple[int, ...] = KS) -> dict[int, PaletteImage]:
     """Frames of k random colours, by k; the palette's order is not that of lightness."""
     random = np.random.default_rng(height + width)
     return {
-        k: FlatFrame(random.permutation(256 * 3)[: 3 * k].reshape(k, 3).astype(np.uint8), labels.astype(np.uint8))
+        k: PaletteImage(random.permutation(256 * 3)[: 3 * k].reshape(k, 3).astype(np.uint8), labels.astype(np.uint8))
         for k, labels in ((k, random.integers(0, k, (height, width))) for k in ks)
     }
 
 
-def changed(before: FlatFrame, after: FlatFrame) -> tuple[slice, slice]:
+def changed(before: PaletteImage, after: PaletteImage) -> tuple[slice, slice]:
     """Rows and columns around all labels that differ."""
     rows, columns = np.nonzero(before.label_map != after.label_map)
     return slice(rows.min(), rows.max() + 1), slice(columns.min(), columns.max() + 1)
@@ -69,5 +69,5 @@ def test_small_frames_come_as_they_are(height: int, width: int) -> None:
 
 def test_a_frame_of_one_colour_comes_as_it_is() -> None:
     """There is no second colour to write with."""
-    frames = {1: FlatFrame(np.array([[7, 8, 9]], np.uint8), np.zeros((200, 200), np.uint8))}
+    frames = {1: PaletteImage(np.array([[7, 8, 9]], np.uint8), np.zeros((200, 200), np.uint8))}
     assert [drawn.label_map.any() for drawn in captioned(frames, None)] == [False]

@@ -9,20 +9,21 @@ import zlib
 import imageio.v3 as iio
 import numpy as np
 import pytest
-from flat_builders import color_counts, patchy_labels, random_palette, sizes, soft_disc
+from flat_builders import color_counts, patchy_flat, patchy_labels, random_palette, sizes, soft_disc
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
 from flatpipe.encode.png import compressed_rows, decode_flat, encode_png
 from flatpipe.errors import DecoderFailed
+from flatpipe.quantize.palette_image import PaletteImage
 
 
 @given(sizes, color_counts, st.integers(0, 5))
 def test_other_programs_see_the_palette_colors(size: tuple[int, int], n_colors: int, seed: int) -> None:
     """Pillow and imageio decode every file to exactly palette[label_map], from exactly the palette as colour table."""
     palette, labels = random_palette(n_colors, seed), patchy_labels(*size, n_colors, seed)
-    content = encode_png(palette, labels)
+    content = encode_png(PaletteImage(palette, labels))
     assert (iio.imread(content, mode="RGB") == palette[labels]).all()
     with Image.open(io.BytesIO(content)) as image:
         assert image.mode == "P"
@@ -34,7 +35,7 @@ def test_other_programs_see_the_palette_colors(size: tuple[int, int], n_colors: 
 def test_what_we_wrote_is_read_back(size: tuple[int, int], n_colors: int) -> None:
     """decode_flat returns the very palette and label map."""
     palette, labels = random_palette(n_colors), patchy_labels(*size, n_colors)
-    saved = decode_flat(encode_png(palette, labels))
+    saved = decode_flat(encode_png(PaletteImage(palette, labels)))
     assert (saved.palette == palette).all()
     assert (saved.label_map == labels).all()
     assert saved.alpha is None
@@ -43,7 +44,7 @@ def test_what_we_wrote_is_read_back(size: tuple[int, int], n_colors: int) -> Non
 @pytest.mark.parametrize(("n_colors", "bits"), [(1, 1), (2, 1), (3, 2), (4, 2), (5, 4), (16, 4), (17, 8), (256, 8)])
 def test_bit_depth_is_the_smallest(n_colors: int, bits: int) -> None:
     """A label takes 1, 2, 4 or 8 bits, as few as the palette allows."""
-    content = encode_png(random_palette(n_colors), patchy_labels(30, 30, n_colors))
+    content = encode_png(patchy_flat(30, 30, n_colors))
     assert content[24] == bits
 
 
@@ -54,7 +55,7 @@ def test_alpha_is_written_back_untouched(size: tuple[int, int], n_colors: int, k
     noise = np.random.default_rng(1).integers(0, 255, size, dtype=np.uint8)
     alpha = {"soft": soft, "hard": (soft > 127).astype(np.uint8) * 255, "clear": soft * 0, "random": noise}[kind]
     palette, labels = random_palette(n_colors), patchy_labels(*size, n_colors)
-    content = encode_png(palette, labels, alpha)
+    content = encode_png(PaletteImage(palette, labels), alpha)
     assert (iio.imread(content, mode="RGBA") == np.dstack((palette[labels], alpha))).all()
     saved = decode_flat(content)
     assert (saved.palette == palette).all()
@@ -66,17 +67,16 @@ def test_alpha_is_written_back_untouched(size: tuple[int, int], n_colors: int, k
 def test_alpha_takes_a_palette_while_it_fits(n_pairs: int, mode: str) -> None:
     """256 pairs of colour and opacity make a palette file, 257 an RGBA file."""
     pairs = np.arange(n_pairs, dtype=np.uint16)[np.newaxis]
-    content = encode_png(
-        random_palette(n_pairs // 257 + 1), (pairs >> 8).astype(np.uint8), (pairs & 255).astype(np.uint8)
-    )
+    flat = PaletteImage(random_palette(n_pairs // 257 + 1), (pairs >> 8).astype(np.uint8))
+    content = encode_png(flat, (pairs & 255).astype(np.uint8))
     with Image.open(io.BytesIO(content)) as image:
         assert image.mode == mode
 
 
 def test_opaque_alpha_is_no_alpha() -> None:
     """An image that is opaque everywhere is written as if it had no alpha channel."""
-    palette, labels = random_palette(5), patchy_labels(20, 20, 5)
-    assert encode_png(palette, labels, np.full((20, 20), 255, dtype=np.uint8)) == encode_png(palette, labels)
+    flat = patchy_flat(20, 20, 5)
+    assert encode_png(flat, np.full((20, 20), 255, dtype=np.uint8)) == encode_png(flat)
 
 
 def test_label_maps_need_not_be_contiguous() -> None:
@@ -84,7 +84,8 @@ def test_label_maps_need_not_be_contiguous() -> None:
     labels = patchy_labels(40, 50, 7)
     for view in (labels[::2, 1::3], np.asfortranarray(labels)):
         view.flags.writeable = False
-        assert encode_png(random_palette(7), view) == encode_png(random_palette(7), view.copy(order="C"))
+        copy = PaletteImage(random_palette(7), view.copy(order="C"))
+        assert encode_png(PaletteImage(random_palette(7), view)) == encode_png(copy)
 
 
 def test_bytes_are_the_same_on_every_machine() -> None:
@@ -92,7 +93,7 @@ def test_bytes_are_the_same_on_every_machine() -> None:
     rows, columns = np.mgrid[0:1200, 0:900]
     labels = ((rows // 9 * columns // 40 + rows * columns // 700) % 11).astype(np.uint8)
     palette = (np.arange(33, dtype=np.uint8) * 7).reshape(11, 3)
-    digest = hashlib.sha256(encode_png(palette, labels)).hexdigest()
+    digest = hashlib.sha256(encode_png(PaletteImage(palette, labels))).hexdigest()
     assert digest == "1fe54e7ecdea8e10512f78055c80adb6aae04b1ac6fbce460aa4997bbbebae77"
 
 
@@ -107,7 +108,7 @@ def test_compression_does_not_depend_on_the_blocks() -> None:
 
 def test_damage_is_noticed() -> None:
     """A file cut short or changed anywhere is refused, and so is a PNG of somebody else's."""
-    content = encode_png(random_palette(9), patchy_labels(20, 30, 9))
+    content = encode_png(patchy_flat(20, 30, 9))
     for place in range(len(content)):
         changed = bytearray(content)
         changed[place] ^= 0x41
