@@ -1,14 +1,42 @@
-"""What a run ran on: the versions that can change a byte, and the machine."""
+"""What a run ran on: the packages whose versions matter, and the machine."""
 
 from __future__ import annotations
 
 import os
 import platform
+from collections.abc import Iterable
 from importlib import metadata
+from typing import Literal
 
 from flatpipe.versions import __version__
 
-_PACKAGES = ("dask", "distributed", "imageio", "numba", "numpy", "pillow", "scikit-learn")
+Effect = Literal["work", "images", "sklearn", "animations", "heif"]
+
+PACKAGES: dict[str, Effect] = {
+    "dask": "work",
+    "distributed": "work",
+    "imageio": "animations",
+    "numba": "images",
+    "numpy": "images",
+    "pillow": "images",
+    "pillow-heif": "heif",
+    "scikit-learn": "sklearn",
+}
+# ^ every package whose version matters, and for what: "work" is carried by it and no byte depends on it; every byte of
+#   "images" may; of the others only those that the settings ask for: a solver, animations that are no GIF, HEIF files
+_OPTIONAL: Effect = "heif"
+# ^ flatpipe works without it
+
+
+def package_versions() -> dict[str, str]:
+    """Versions of the packages that every flatpipe needs, by name, in the order of names."""
+    return {name: metadata.version(name) for name, effect in PACKAGES.items() if effect != _OPTIONAL}
+
+
+def versions_for(effects: Iterable[Effect]) -> dict[str, str]:
+    """Versions of the packages that have one of these effects, as far as they are installed."""
+    wanted = {name for name, effect in PACKAGES.items() if effect in set(effects)}
+    return {name: version for name in sorted(wanted) if (version := _installed(name)) is not None}
 
 
 def environment() -> dict[str, object]:
@@ -16,6 +44,13 @@ def environment() -> dict[str, object]:
     return {
         "flatpipe": __version__,
         "python": platform.python_version(),
-        "packages": {name: metadata.version(name) for name in _PACKAGES},
+        "packages": package_versions(),
         "machine": {"system": platform.platform(), "processor": platform.machine(), "cores": os.cpu_count()},
     }
+
+
+def _installed(name: str) -> str | None:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None

@@ -10,20 +10,20 @@ def printable(text: str) -> str:
 
 
 def counted(number: int, noun: str) -> str:
-    """`1 image`, `2 images`."""
-    return f"{number} {noun}{'s' * (number != 1)}"
+    """`1 image`, `2 images`, `1,000 images`."""
+    return f"{number:,} {noun}{'s' * (number != 1)}"
 
 
 def in_bytes(size: int) -> str:
     """A size that a person reads: `812 bytes`, `3.4 MB` (powers of 1000)."""
     if size < 1000:
-        return f"{size} bytes"
+        return counted(size, "byte")
     number = float(size)
-    for unit in ("kB", "MB", "GB"):
+    for unit in ("kB", "MB", "GB", "TB"):
         number /= 1000
         if number < 999.5:
             return f"{number:.3g} {unit}"
-    return f"{number / 1000:.3g} TB"
+    return f"{number / 1000:.3g} PB"
 
 
 def duration(seconds: float) -> str:

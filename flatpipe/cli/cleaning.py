@@ -33,7 +33,7 @@ def clean(
     from flatpipe.plan.workspace import only_run, open_workspace
     from flatpipe.proof.cleaning import forget, remove, stale_files
     from flatpipe.proof.outputs import require_ledger
-    from flatpipe.text import printable
+    from flatpipe.text import counted, in_bytes, printable
 
     config = read_config(config_path, overrides, profile)
     count = size = kept = 0
@@ -56,7 +56,7 @@ def clean(
     if as_json:
         print_json({"event": "clean", "files": count, "bytes": size, "kept": kept, "deleted": yes})
     else:
-        click.echo(f"{done}: {count} files, {size:,} bytes" + (f"; {kept} kept" if kept else ""))
+        click.echo(f"{done}: {counted(count, 'file')}, {in_bytes(size)}" + (f"; {kept} kept" if kept else ""))
         if count and not yes:
             click.echo("nothing was deleted; --yes does it", err=True)
     return ExitCode.DONE

@@ -17,6 +17,7 @@ from flatpipe.config.source import Source, read_source
 from flatpipe.config.syntax import SourceError
 from flatpipe.config.words import problems_of
 from flatpipe.errors import ConfigError
+from flatpipe.text import in_bytes
 
 Overrides = Sequence[str | Argument]
 # ^ "flatten.k=2-8", whose value is read as YAML; or an Argument, whose value is taken as it is
@@ -118,7 +119,7 @@ def _read(path: str) -> str:
         words = error.strerror if isinstance(error, OSError) else "the name holds a NUL character"
         raise ConfigError(f"{path}: cannot be read: {words}") from None
     if len(content) > _LARGEST_FILE:
-        raise ConfigError(f"{path}: larger than {_LARGEST_FILE:,} bytes; is this a config?")
+        raise ConfigError(f"{path}: larger than {in_bytes(_LARGEST_FILE)}; is this a config?")
     if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
         raise ConfigError(f"{path}: a text in UTF-16; save it as UTF-8")
     try:

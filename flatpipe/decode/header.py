@@ -9,6 +9,7 @@ from PIL import ImageFile
 from flatpipe.decode.deep_pixels import low_byte_rawmode
 from flatpipe.errors import ImageTooLarge
 from flatpipe.records import DecodePolicy
+from flatpipe.text import in_bytes
 
 _PEAK_BYTES = {"1": 12, "L": 12, "P": 12, "RGB": 15, "RGBA": 16, "CMYK": 15, "I;16": 14, "I;16B": 14}
 _PEAK_BYTES_OTHERWISE = 18
@@ -57,6 +58,6 @@ def check_limits(header: ImageHeader, policy: DecodePolicy) -> None:
         raise ImageTooLarge(f"{size} is {header.pixels:,} pixels; limits.max_pixels is {policy.max_pixels:,}")
     if policy.max_bytes is not None and header.peak_bytes > policy.max_bytes:
         raise ImageTooLarge(
-            f"{size} ({header.mode}) takes about {header.peak_bytes:,} bytes to decode; "
-            f"this worker's share is {policy.max_bytes:,}"
+            f"{size} ({header.mode}) takes about {in_bytes(header.peak_bytes)} to decode; "
+            f"this worker's share is {in_bytes(policy.max_bytes)}"
         )

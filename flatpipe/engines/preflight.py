@@ -16,15 +16,15 @@ from typing import Any
 from threadpoolctl import threadpool_info  # type: ignore[import-untyped]
 
 from flatpipe.engines.worker import memory_of
+from flatpipe.environment import package_versions
 from flatpipe.errors import RunGivenUp
 from flatpipe.layout import PARTIAL
 from flatpipe.records import ImageSource, TaskSettings
 from flatpipe.storage.roots import Root, is_url, open_root, read_file
+from flatpipe.text import in_bytes
 from flatpipe.versions import __version__
 from flatpipe.work.memory import BASE_BYTES, memory_needed
 
-_PACKAGES = ("dask", "distributed", "imageio", "numba", "numpy", "pillow", "scikit-learn")
-# ^ those that carry the tasks or can change a byte of an output
 _END_SHARE = 0.95
 # ^ of its memory at which Dask's nanny ends a worker
 _SHARED = "it must be the same folder on every machine, or a URL such as s3://bucket/folder"
@@ -145,9 +145,8 @@ def software() -> dict[str, str]:
     digest = hashlib.sha256()
     for path in sorted(Path(__file__).parents[1].rglob("*.py")):
         digest.update(path.read_bytes())
-    versions = {name: metadata.version(name) for name in _PACKAGES}
     python = ".".join(platform.python_version_tuple()[:2])
-    return {"flatpipe": __version__, "flatpipe's code": digest.hexdigest()[:12], "python": python, **versions}
+    return {"flatpipe": __version__, "flatpipe's code": digest.hexdigest()[:12], "python": python, **package_versions()}
 
 
 def _complaints(report: WorkerReport) -> Iterable[str]:
@@ -171,7 +170,7 @@ def _too_large(
         small = [who for who, report in reports.items() if _room(report) < need]
         if small:
             has = min(_room(reports[who]) for who in small)
-            words = f"{what} takes about {_in_mib(need)}, and a thread there has {_in_mib(has)} for one image"
+            words = f"{what} takes about {in_bytes(need)}, and a thread there has {in_bytes(has)} for one image"
             advice = "give workers more memory or fewer threads, or lower limits.max_pixels to set such images aside"
             return {f"has too little memory: {words}; {advice}": small}
     return found
@@ -185,11 +184,7 @@ def _need(source: ImageSource, settings: TaskSettings) -> tuple[int, str]:
 
 
 def _room(report: WorkerReport) -> int:
-    return int((report.memory * _END_SHARE - BASE_BYTES) / report.threads)
-
-
-def _in_mib(size: int) -> str:
-    return f"{max(0, size) >> 20:,} MiB"
+    return max(0, int((report.memory * _END_SHARE - BASE_BYTES) / report.threads))
 
 
 def _named(who: Sequence[str], of: int) -> str:

@@ -10,13 +10,12 @@ import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib import metadata
-from importlib.util import find_spec
 from typing import Any
 
 from PIL import features
 
 from flatpipe import layout
+from flatpipe.environment import Effect, versions_for
 from flatpipe.plan.workspace import Workspace
 from flatpipe.versions import __version__
 
@@ -119,9 +118,8 @@ def _flattened(choices: dict[str, Any], prefix: str = "") -> Iterator[tuple[str,
 
 def _versions(choices: dict[str, Any]) -> dict[str, str]:
     """Versions of what can change a byte under these choices."""
-    packages = ["numba", "numpy", "pillow"]
-    packages += ["scikit-learn"] if choices["solver"] == "sklearn" else []
-    packages += ["imageio"] if choices["animation"].get("format", "gif") != "gif" else []
-    packages += ["pillow-heif"] if find_spec("pillow_heif") else []
+    effects: set[Effect] = {"images", "heif"}
+    effects |= {"sklearn"} if choices["solver"] == "sklearn" else set()
+    effects |= {"animations"} if choices["animation"].get("format", "gif") != "gif" else set()
     codecs = {f"pillow.{codec}": str(features.version(codec)) for codec in _CODECS}
-    return {"flatpipe": __version__, **{name: metadata.version(name) for name in packages}, **codecs}
+    return {"flatpipe": __version__, **versions_for(effects), **codecs}

@@ -122,7 +122,7 @@ def test_memory_is_estimated_before_it_is_taken() -> None:
     """An image that would not fit the worker's share is refused with both numbers."""
     content = saved(quarters("RGB", 200), "PNG")
     assert decode(content, DecodePolicy(max_bytes=1_000_000)).pixels.shape == (200, 200, 3)
-    with pytest.raises(ImageTooLarge, match=r"takes about .* bytes to decode; this worker's share is 100,000"):
+    with pytest.raises(ImageTooLarge, match=r"takes about .* [kM]B to decode; this worker's share is 100 kB"):
         decode(content, DecodePolicy(max_bytes=100_000))
 
 

@@ -174,7 +174,7 @@ def test_an_image_beyond_the_workers_memory_is_refused_with_the_numbers(tmp_path
 
     assert refused is not None
     assert refused.error == "too-large"
-    assert "this worker's share is 1,000" in refused.message
+    assert "this worker's share is 1 kB" in refused.message
     assert do_image(source, settings).failure is None
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from flatpipe.config.documents.annotated import beside, key_line
 from flatpipe.config.documents.resolved import yaml_of
 from flatpipe.config.fields import plain_yaml
+from flatpipe.text import counted, in_bytes
 
 _FEW_IMAGES = 32
 # ^ below it a run is over before processes have started
@@ -15,7 +16,6 @@ _MANY_IMAGES = 1_000
 # ^ beyond it a few broken files are certain, and a share of failures says more than waiting for the end
 _VERY_MANY_IMAGES = 5_000
 # ^ beyond it the sweeps' size is felt on the disk
-_UNITS = ("kB", "MB", "GB", "TB")
 _SMALL_FILE = 50_000
 # ^ bytes: an image of this size is rarely wider than a sweep
 
@@ -58,18 +58,8 @@ def _found(facts: StarterFacts) -> str:
         return "No image was found here yet: set input.path."
     kinds = sorted(facts.extensions.items(), key=lambda kind: (-kind[1], kind[0]))
     listed = ", ".join(f"{name} {count:,}" for name, count in kinds[:6]) + (", ..." if len(kinds) > 6 else "")
-    sizes = f"{_size(facts.total_bytes)}; the largest has {_size(facts.largest_bytes)}"
-    return f"Found: {facts.n_images:,} image{'s' * (facts.n_images != 1)} ({listed}), {sizes}."
-
-
-def _size(n_bytes: int) -> str:
-    """Bytes as people say them: 812 bytes, 3.4 MB."""
-    if n_bytes < 1000:
-        return f"{n_bytes} bytes"
-    size, unit = n_bytes / 1000, 0
-    while size >= 999.95 and unit < len(_UNITS) - 1:
-        size, unit = size / 1000, unit + 1
-    return f"{size:.1f} {_UNITS[unit]}"
+    sizes = f"{in_bytes(facts.total_bytes)}; the largest has {in_bytes(facts.largest_bytes)}"
+    return f"Found: {counted(facts.n_images, 'image')} ({listed}), {sizes}."
 
 
 def _input(facts: StarterFacts) -> str:

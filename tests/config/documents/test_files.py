@@ -51,7 +51,7 @@ def test_a_folder_is_no_config(tmp_path: Path) -> None:
     (codecs.BOM_UTF16_BE + SOUND.encode("utf-16-be"), ": a text in UTF-16; save it as UTF-8"),
     (b"input:\n  path: caf\xe9\n", ":2: not a text in UTF-8 (byte 18); save it as UTF-8"),
     (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", ":1: not a text in UTF-8 (byte 0); save it as UTF-8"),
-    (b"# \n" * 400_000, ": larger than 1,000,000 bytes; is this a config?"),
+    (b"# \n" * 400_000, ": larger than 1 MB; is this a config?"),
 ], ids=["utf-16", "utf-16-be", "latin-1", "png", "huge"])  # fmt: skip
 def test_other_contents_are_refused_in_words(content: bytes, words: str, tmp_path: Path) -> None:
     """Another encoding, an image or a huge file is named as what it is."""

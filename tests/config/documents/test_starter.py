@@ -111,7 +111,7 @@ def test_a_look_counts_what_is_there(tmp_path: Path) -> None:
 
     assert (facts.n_images, dict(facts.extensions)) == (3, {"jpg": 2, "png": 1})
     assert (facts.largest_bytes, facts.total_bytes) == (700, 1050)
-    assert "# Found: 3 images (jpg 2, png 1), 1.1 kB; the largest has 700 bytes.\n" in starter_config(facts)
+    assert "# Found: 3 images (jpg 2, png 1), 1.05 kB; the largest has 700 bytes.\n" in starter_config(facts)
 
 
 @pytest.mark.parametrize(("n_images", "mean_bytes", "proposed"), [
