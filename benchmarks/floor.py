@@ -13,7 +13,9 @@ from pathlib import Path
 from benchmarks.common import KS, photos, print_table, save, say_setup
 from flatpipe.config import default_config
 from flatpipe.decode.decode import decode
-from flatpipe.encode.animate import encode_gif, frame_side, shrink_flat, shrink_pixels
+from flatpipe.encode.animation import frame_side
+from flatpipe.encode.frames import Original, shrink_flat, shrink_original
+from flatpipe.encode.gif import join_gif
 from flatpipe.encode.png import encode_png
 from flatpipe.pipeline import run
 from flatpipe.quantize.color_table import index_colors
@@ -53,7 +55,7 @@ def _measure_one(path: Path, rounds: int, folder: Path) -> tuple[str, float, flo
     content = path.read_bytes()
     pixels = decode(content, DecodePolicy()).pixels
     flats = [flatten_indexed(index_colors(pixels), k) for k in KS]
-    original = dithered(shrink_pixels(pixels, frame_side(ANIMATION)))
+    original = dithered(shrink_original(Original(pixels), frame_side(ANIMATION)).pixels)
     floors, clusters, wholes = [], [], []
     for number in range(rounds):
         floors.append(_seconds(lambda: _floor(content, flats, original)))
@@ -68,7 +70,7 @@ def _floor(content: bytes, flats: list[FlattenedImage], original: PaletteImage) 
     for flat in flats:
         encode_png(flat)
     frames = [shrink_flat(flat, frame_side(ANIMATION)) for flat in flats]
-    encode_gif(frames, original, None, ANIMATION)
+    join_gif(frames, original, None, ANIMATION)
 
 
 def _cluster(pixels: object) -> None:

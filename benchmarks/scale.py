@@ -20,7 +20,7 @@ from PIL import Image
 
 from benchmarks.common import KS, print_table, save, say_setup, side_by_side
 from flatpipe.decode.decode import decode
-from flatpipe.encode.animate import encode_gif
+from flatpipe.encode.gif import join_gif
 from flatpipe.encode.png import encode_png
 from flatpipe.quantize.color_table import index_colors
 from flatpipe.quantize.dither import dithered
@@ -112,7 +112,7 @@ def _floor_seconds(pictures: list[bytes]) -> float:
             decode(content, DecodePolicy())
             for flat in flats:
                 encode_png(flat)
-            encode_gif(flats, original, None, AnimationOptions())
+            join_gif(flats, original, None, AnimationOptions())
 
     return side_by_side({"floor": codecs_alone})["floor"] / len(pictures)
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, get_args
 from flatpipe.api.flat_image import FlatImage, Sweep
 from flatpipe.api.image_source import ImageLike, pixels_of
 from flatpipe.config import Config, load_config
+from flatpipe.encode.frames import Original
 from flatpipe.errors import ConfigError
 from flatpipe.quantize.color_table import index_colors
 from flatpipe.quantize.flatten import flatten_indexed
@@ -79,7 +80,7 @@ def sweep(
     for k in wanted:
         flat = flatten_indexed(indexed, k, options)
         flats[k] = FlatImage(flat.palette, flat.label_map, flat.weights, flat.mse, opacity)
-    return Sweep(flats, pixels, opacity)
+    return Sweep(flats, Original(pixels, opacity, indexed))
 
 
 def run(

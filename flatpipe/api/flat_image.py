@@ -12,20 +12,12 @@ from typing import cast, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from flatpipe.encode.animate import (
-    encode_gif,
-    encode_lossless,
-    frame_side,
-    gif_colors,
-    shrink_alpha,
-    shrink_flat,
-    shrink_pixels,
-)
+from flatpipe.encode.animation import encode_animation, frame_side
+from flatpipe.encode.frames import Original, shrink_flat, shrink_original
 from flatpipe.encode.palettes import write_palette
 from flatpipe.encode.png import encode_png
 from flatpipe.errors import ConfigError
 from flatpipe.layout import animation_suffix
-from flatpipe.quantize.dither import dithered
 from flatpipe.quantize.knee import suggested_k
 from flatpipe.quantize.palette_image import FlattenedImage
 from flatpipe.records import AnimationOptions
@@ -86,10 +78,8 @@ class FlatImage(FlattenedImage):
 class Sweep(Mapping[int, FlatImage]):
     """An image in several k: maps k, ascending, to FlatImage."""
 
-    def __init__(
-        self, flats: dict[int, FlatImage], original: NDArray[np.uint8], alpha: NDArray[np.uint8] | None
-    ) -> None:
-        self._flats, self._original, self._alpha = flats, original, alpha
+    def __init__(self, flats: dict[int, FlatImage], original: Original) -> None:
+        self._flats, self._original = flats, original
 
     def __getitem__(self, k: int) -> FlatImage:
         return self._flats[k]
@@ -101,7 +91,7 @@ class Sweep(Mapping[int, FlatImage]):
         return len(self._flats)
 
     def __repr__(self) -> str:
-        height, width = self._original.shape[:2]
+        height, width = self._original.pixels.shape[:2]
         return f"<Sweep {width} x {height}, k = {', '.join(map(str, self))}>"
 
     @property
@@ -120,16 +110,9 @@ class Sweep(Mapping[int, FlatImage]):
             raise ConfigError(f"{place}: the name must end in one of {', '.join(_ANIMATIONS)}")
         kind = _ANIMATIONS[place.suffix.lower()]
         options = AnimationOptions(format=kind, frame_ms=frame_ms, hold_ms=hold_ms, max_side=max_side)
-        place.write_bytes(self._animation(options))
+        side = frame_side(options)
+        flats = {k: shrink_flat(flat, side) for k, flat in self.items()}
+        place.write_bytes(encode_animation(flats, shrink_original(self._original, side), options))
 
     def _repr_html_(self) -> str:
         return "".join(flat._repr_html_() for flat in self.values())
-
-    def _animation(self, options: AnimationOptions) -> bytes:
-        side = frame_side(options)
-        original = shrink_pixels(self._original, side, self._alpha)
-        alpha = None if self._alpha is None else shrink_alpha(self._alpha, side)
-        flats = (shrink_flat(flat, side) for flat in self.values())
-        if options.format != "gif":
-            return encode_lossless(flats, original, alpha, options)
-        return encode_gif(flats, dithered(original, gif_colors(alpha), alpha), alpha, options)

@@ -71,7 +71,7 @@ def decode_flat(content: bytes) -> SavedFlat:
         raise DecoderFailed(f"a saved flat image cannot be read back: {error}") from error
 
 
-# --- PNG, the parts that animate.py shares ---------------------------------------------------------------------------
+# --- PNG, the parts that apng.py shares ------------------------------------------------------------------------------
 
 
 def chunk(kind: bytes, payload: bytes) -> bytes:

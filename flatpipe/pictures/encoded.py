@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from flatpipe.encode.animate import shrunk_size
+from flatpipe.encode.frames import shrunk_size
 from flatpipe.encode.png import SIGNATURE, chunk, compressed_rows
 
 _TRUECOLOR = 2
@@ -43,13 +43,6 @@ def jpeg_bytes(pixels: NDArray[np.uint8], quality: int) -> bytes:
     """A JPEG file of pixels (h, w, 3) uint8, colour at full resolution so that flat edges stay clean."""
     target = io.BytesIO()
     Image.fromarray(pixels).save(target, "JPEG", quality=quality, subsampling=0)
-    return target.getvalue()
-
-
-def webp_bytes(pixels: NDArray[np.uint8], alpha: NDArray[np.uint8]) -> bytes:
-    """A WebP file of pixels (h, w, 3) with their opacity (h, w), both uint8; fastest method."""
-    target = io.BytesIO()
-    Image.fromarray(np.dstack((pixels, alpha))).save(target, "WEBP", quality=90, method=0)
     return target.getvalue()
 
 

@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from flatpipe.pictures.encoded import jpeg_bytes, png_bytes, shown_opaque, shrunk, webp_bytes
+from flatpipe.encode.webp import close_webp
+from flatpipe.pictures.encoded import jpeg_bytes, png_bytes, shown_opaque, shrunk
 
 THUMBNAIL_SIDE = 288
 # ^ pixels: a card is about 250 wide on the page; the contact sheet's size too, so that one shrinking serves both
@@ -37,5 +38,5 @@ def preview(pixels: NDArray[np.uint8], alpha: NDArray[np.uint8] | None = None) -
     if small.shape[0] * small.shape[1] <= _SMALL:
         return "png", png_bytes(small if small_alpha is None else np.dstack((small, small_alpha)))
     if small_alpha is not None:
-        return "webp", webp_bytes(small, small_alpha)
+        return "webp", close_webp(np.dstack((small, small_alpha)), _PREVIEW_QUALITY)
     return "jpg", jpeg_bytes(small, _PREVIEW_QUALITY)

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flatpipe.decode.decode import decode
-from flatpipe.encode.animate import frame_side, shrink_alpha, shrink_pixels
+from flatpipe.encode.animation import frame_side
+from flatpipe.encode.frames import Original, shrink_original
 from flatpipe.quantize.color_table import IndexedImage, index_colors
 from flatpipe.quantize.palette_image import PaletteImage
 from flatpipe.records import ImageSource, LoadToken, TaskSettings
@@ -29,18 +30,16 @@ class LoadedImage:
     indexed: IndexedImage
     alpha: NDArray[np.uint8] | None
     # ^ (H, W) opacity
-    preview: NDArray[np.uint8]
-    # ^ (h, w, 3) the original, shrunk to the sweep's size
-    preview_alpha: NDArray[np.uint8] | None
+    preview: Original
+    # ^ at the sweep's size
     frames: dict[int, PaletteImage] = field(default_factory=dict)
     # ^ flats of this process by k, at the sweep's size, so that the sweep need not read them back
 
     @property
     def nbytes(self) -> int:
         """Bytes held, the frames that the sweep will collect included."""
-        small = self.preview.nbytes + sum(frame.label_map.nbytes for frame in list(self.frames.values()))
-        alphas = sum(alpha.nbytes for alpha in (self.alpha, self.preview_alpha) if alpha is not None)
-        return self.indexed.nbytes + small + alphas
+        frames = sum(frame.label_map.nbytes for frame in list(self.frames.values()))
+        return self.indexed.nbytes + (0 if self.alpha is None else self.alpha.nbytes) + self.preview.nbytes + frames
 
 
 def preview_side(settings: TaskSettings) -> int:
@@ -58,9 +57,7 @@ def load_image(source: ImageSource, settings: TaskSettings) -> LoadedImage:
     decoded = decode(content, settings.decode, source.frame)
     del content
     indexed = index_colors(decoded.pixels, decoded.alpha)
-    max_side = preview_side(settings)
-    preview = shrink_pixels(decoded.pixels, max_side, decoded.alpha)
-    preview_alpha = None if decoded.alpha is None else shrink_alpha(decoded.alpha, max_side)
+    preview = shrink_original(Original(decoded.pixels, decoded.alpha, indexed), preview_side(settings))
     height, width = decoded.pixels.shape[:2]
     token = LoadToken(
         image_id=source.image_id,
@@ -71,4 +68,4 @@ def load_image(source: ImageSource, settings: TaskSettings) -> LoadedImage:
         notes=decoded.notes,
         seconds=time.perf_counter() - began,
     )
-    return LoadedImage(token, indexed, decoded.alpha, preview, preview_alpha)
+    return LoadedImage(token, indexed, decoded.alpha, preview)

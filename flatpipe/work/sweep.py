@@ -1,4 +1,4 @@
-"""The files of an image that need all its k, as bytes: the animation, palettes.json, the report's pictures."""
+"""The files of an image that need all its k, as bytes: palettes.json, palette files, the report's pictures."""
 
 from __future__ import annotations
 
@@ -6,15 +6,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from flatpipe import layout
-from flatpipe.encode.animate import encode_gif, encode_lossless, gif_colors
-from flatpipe.encode.captions import captioned
 from flatpipe.encode.palettes import PaletteEntry, palettes_json, write_palette
 from flatpipe.pictures.image_pictures import PictureSources, image_pictures
-from flatpipe.quantize.color_table import index_colors
-from flatpipe.quantize.dither import dithered_indexed
 from flatpipe.quantize.knee import best_k
 from flatpipe.quantize.palette_image import PaletteImage
-from flatpipe.records import AnimationOptions, FlattenResult, TaskSettings
+from flatpipe.records import FlattenResult, TaskSettings
 from flatpipe.vocabulary import PaletteFormat
 from flatpipe.work.loaded import LoadedImage
 
@@ -37,17 +33,6 @@ class Frames(Mapping[int, PaletteImage]):
         return len(self.ks)
 
 
-def encode_animation(image: LoadedImage, frames: Mapping[int, PaletteImage], options: AnimationOptions) -> bytes:
-    """The sweep: the flats from low k to high, then the original, in the format that the options name."""
-    original, alpha = image.preview, image.preview_alpha
-    flats = captioned(frames, alpha) if options.captions else (frames[k] for k in frames)
-    if options.format != "gif":
-        return encode_lossless(flats, original, alpha, options)
-    is_whole = alpha is None and original.shape[:2] == image.indexed.index.shape
-    indexed = image.indexed if is_whole else index_colors(original, alpha)
-    return encode_gif(flats, dithered_indexed(indexed, original, gif_colors(alpha)), alpha, options)
-
-
 def encode_palettes(image_id: str, flats: Sequence[FlattenResult]) -> bytes:
     """palettes.json of an image's flats."""
     return palettes_json(image_id, [PaletteEntry(flat.k, flat.palette, flat.shares, flat.mse) for flat in flats])
@@ -59,8 +44,8 @@ def encode_pictures(
     """Names below the output root and bytes of the pictures that the report shows; flats ascend in k."""
     sources = PictureSources(
         image_id=image.token.image_id,
-        original=image.preview,
-        alpha=image.preview_alpha,
+        original=image.preview.pixels,
+        alpha=image.preview.alpha,
         colors=image.indexed.table.colors,
         counts=image.indexed.table.counts,
         flats=frames,

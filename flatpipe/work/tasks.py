@@ -10,7 +10,8 @@ from functools import lru_cache
 from typing import Any
 
 from flatpipe import layout
-from flatpipe.encode.animate import shrink_flat
+from flatpipe.encode.animation import encode_animation
+from flatpipe.encode.frames import shrink_flat
 from flatpipe.encode.png import decode_flat, encode_png
 from flatpipe.errors import ImageError, ImageIOFailed, ImageTooLarge
 from flatpipe.quantize.flatten import flatten_indexed
@@ -35,7 +36,6 @@ from flatpipe.work.outcome import flatten_result
 from flatpipe.work.sweep import (
     Frames,
     best_flat,
-    encode_animation,
     encode_palette_files,
     encode_palettes,
     encode_pictures,
@@ -178,7 +178,7 @@ def _root(place: str) -> Root:
 
 def _keep_frame(image: LoadedImage, k: int, flat: PaletteImage, settings: TaskSettings) -> None:
     """Keep a flat for the sweep, unless it is so large that fourteen of them would not fit; then it is read back."""
-    if image.preview.size <= _LARGEST_KEPT and preview_side(settings) > 1:
+    if image.preview.pixels.size <= _LARGEST_KEPT and preview_side(settings) > 1:
         image.frames[k] = shrink_flat(flat, preview_side(settings))
 
 
@@ -218,7 +218,7 @@ def _sweep_files(
         _check_same(image, token)
         frames = Frames(tuple(flat.k for flat in flats), image.frames, lambda k: _read_back(source, k, settings))
         if settings.animation.enabled:
-            animation = encode_animation(image, frames, settings.animation)
+            animation = encode_animation(frames, image.preview, settings.animation)
             yield layout.animation_name(settings.animation.format), animation
         if settings.pictures:
             yield from encode_pictures(image, frames, flats, settings)

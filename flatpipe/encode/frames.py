@@ -1,0 +1,101 @@
+"""What every animation is made of: flat frames and the original, at one size, each with its time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from flatpipe.quantize.color_table import IndexedImage, index_colors
+from flatpipe.quantize.palette_image import PaletteImage
+from flatpipe.records import AnimationOptions
+
+
+@dataclass(frozen=True, slots=True)
+class Original:
+    """The image that was flattened, as the last frame of its sweep."""
+
+    pixels: NDArray[np.uint8]
+    # ^ (h, w, 3)
+    alpha: NDArray[np.uint8] | None = None
+    # ^ (h, w) opacity, which all frames of the sweep share
+    counted: IndexedImage | None = None
+    # ^ these very pixels by their colours, where they have been counted already
+
+    @property
+    def indexed(self) -> IndexedImage:
+        """The pixels by their colours."""
+        return index_colors(self.pixels, self.alpha) if self.counted is None else self.counted
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes held by pixels and opacity."""
+        return self.pixels.nbytes + (0 if self.alpha is None else self.alpha.nbytes)
+
+
+@dataclass(frozen=True, slots=True)
+class TimedPicture:
+    """One frame in full colour: pixels (h, w, 3) or, with opacity, (h, w, 4) uint8, and how long it is shown."""
+
+    pixels: NDArray[np.uint8]
+    milliseconds: int
+
+
+def timed_pictures(
+    flats: Iterable[PaletteImage], original: Original, options: AnimationOptions
+) -> Iterator[TimedPicture]:
+    """Each flat for frame_ms, then the original for hold_ms; one at a time, since they are large."""
+    for flat in flats:
+        yield TimedPicture(_with_alpha(flat.flat, original.alpha), options.frame_ms)
+    yield TimedPicture(_with_alpha(original.pixels, original.alpha), options.hold_ms)
+
+
+def _with_alpha(pixels: NDArray[np.uint8], alpha: NDArray[np.uint8] | None) -> NDArray[np.uint8]:
+    return pixels if alpha is None else np.dstack((pixels, alpha))
+
+
+# --- sizes -----------------------------------------------------------------------------------------------------------
+
+
+def shrunk_size(height: int, width: int, max_side: int | None) -> tuple[int, int]:
+    """(height, width) with no side over max_side, aspect kept, each at least 1; never larger than given."""
+    longest = max(height, width)
+    if max_side is None or longest <= max_side:
+        return height, width
+    small_height, small_width = ((2 * side * max_side + longest) // (2 * longest) for side in (height, width))
+    return max(1, small_height), max(1, small_width)
+
+
+def shrink_flat(flat: PaletteImage, max_side: int | None) -> PaletteImage:
+    """A flat image at frame size: each pixel takes the colour under its centre, so none is invented."""
+    return PaletteImage(flat.palette, _taken_at_centres(flat.label_map, max_side))
+
+
+def shrink_original(original: Original, max_side: int | None) -> Original:
+    """The original at frame size, resampled with Lanczos; hidden colours do not bleed.
+
+    The opacity is that of the pixels from which `shrink_flat` takes the colours. One that fits comes back as it is.
+    """
+    height, width = original.pixels.shape[:2]
+    small_height, small_width = shrunk_size(height, width, max_side)
+    if (small_height, small_width) == (height, width):
+        return original
+    image = Image.fromarray(_with_alpha(original.pixels, original.alpha))
+    small = image.resize((small_width, small_height), Image.Resampling.LANCZOS, reducing_gap=2.0)
+    pixels = np.ascontiguousarray(np.asarray(small)[..., :3])
+    return Original(pixels, None if original.alpha is None else _taken_at_centres(original.alpha, max_side))
+
+
+def _taken_at_centres(values: NDArray[np.uint8], max_side: int | None) -> NDArray[np.uint8]:
+    """Values (H, W) at frame size: each that which lies under the new pixel's centre."""
+    height, width = values.shape
+    small_height, small_width = shrunk_size(height, width, max_side)
+    if (small_height, small_width) == (height, width):
+        return values
+    rows = (2 * np.arange(small_height) + 1) * height // (2 * small_height)
+    columns = (2 * np.arange(small_width) + 1) * width // (2 * small_width)
+    small: NDArray[np.uint8] = values[rows].take(columns, axis=1)
+    return small
