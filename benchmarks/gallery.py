@@ -25,10 +25,11 @@ from flatpipe.pictures.thumbnail import small_picture, thumbnail
 from flatpipe.records import PlannedImage, SweepResult
 from flatpipe.report.gallery import write_gallery
 from flatpipe.storage.roots import LocalRoot
+from flatpipe.work.recorded import recorded
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "report"))
+sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
-from builders_report import SETTINGS, soft_pixels, synthetic_results
+from builders_report import DIGESTS, SETTINGS, soft_pixels, synthetic_results
 
 _ROUNDS = 5
 _SCROLL = """() => new Promise(done => {
@@ -68,7 +69,7 @@ def _write(folder: Path, count: int) -> dict[str, Any]:
         ledger.store_plan([PlannedImage(result.source, (), sweep=False, reason="")])
         image_id = result.source.image_id
         with_sweep = type(result)(result.source, result.token, result.flats, SweepResult(image_id), None)
-        ledger.record(with_sweep, dict.fromkeys(range(2, 16), "flat"), "sweep", "run")
+        ledger.record([recorded(with_sweep, DIGESTS)], "run")
         target = folder / "outputs" / picture_name(image_id, "flat.jpg")
         target.parent.mkdir(parents=True, exist_ok=True)
         os.link(folder / "outputs" / f"thumbnail-{number % len(thumbnails)}.jpg", target)

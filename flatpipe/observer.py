@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flatpipe.records import ImageResult, PlanSummary
+from flatpipe.records import ImageRecord, PlanSummary
 
 
 class RunObserver:
@@ -17,7 +17,7 @@ class RunObserver:
     def connected(self, workers: int, threads: int, dashboard: str) -> None:
         """A cluster is ready; `dashboard` is the address of Dask's own pages, or ""."""
 
-    def image_done(self, result: ImageResult) -> None:
+    def image_done(self, record: ImageRecord) -> None:
         """One image finished, or failed."""
 
     def stopping(self) -> None:

@@ -11,14 +11,12 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from dask.delayed import Delayed
-
 from flatpipe import layout
 from flatpipe.config import Config
-from flatpipe.engines.bundle import Bundle, bundles
-from flatpipe.engines.engines import check_backend, open_engine
-from flatpipe.engines.execute import BuildGraph, execute
-from flatpipe.engines.graph import bundle_graph
+from flatpipe.engines.bundle import Bundler
+from flatpipe.engines.execute import execute, failed_record
+from flatpipe.engines.graph import GraphBuilder
+from flatpipe.engines.open import check_backend, open_engine
 from flatpipe.engines.opening import Opening
 from flatpipe.errors import ExitCode, RunGivenUp
 from flatpipe.observer import RunObserver
@@ -26,20 +24,19 @@ from flatpipe.plan.backend import choose_backend
 from flatpipe.plan.workspace import PlanCounts, Request, Workspace, open_workspace, plan_images
 from flatpipe.proof.locked import lock_missed, lock_to_reproduce
 from flatpipe.records import (
-    INTERRUPTED,
     FlattenResult,
-    ImageResult,
+    ImageRecord,
     ImageSource,
-    LoadToken,
     PlannedImage,
     PlanSummary,
     RunSummary,
-    StopRequest,
+    SettingsDigests,
     TaskSettings,
 )
 from flatpipe.running.finishing import write_ending
 from flatpipe.running.interrupts import announced, stop_on_signals
 from flatpipe.running.run_log import RunLog
+from flatpipe.stop import StopRequest
 from flatpipe.storage.discover import RefusedFile
 from flatpipe.work.warm_up import warm_up
 
@@ -103,14 +100,15 @@ def _begin(run: _Run) -> None:
 
 def _store_plan(run: _Run, sources: Sequence[ImageSource] | None) -> PlanSummary:
     """Plan every image, and keep the plan in the ledger: on disk, however many images there are."""
-    counts, ledger = PlanCounts(), run.workspace.ledger
+    counts, ledger, refused = PlanCounts(), run.workspace.ledger, list[ImageRecord]()
     for item in plan_images(run.workspace, run.request, counts, sources):
         if isinstance(item, RefusedFile):
             ledger.store_plan([PlannedImage(item.source, (), sweep=False, reason="refused")])
-            ledger.record_failure(item.source, item.failure, run.run_id)
-            run.log.add(ImageResult(item.source, LoadToken(item.source.image_id), failure=item.failure))
+            refused.append(failed_record(item.source, item.failure))
         else:
             ledger.store_plan([item])
+    ledger.record(refused, run.run_id)
+    run.log.add(refused)
     ledger.forget_absent_failures()
     ledger.commit()
     run.tally.failed += counts.refused
@@ -129,10 +127,13 @@ def _execute(run: _Run, plan: PlanSummary) -> str:
     try:
         with open_engine(backend, _opening(run)) as engine:
             _begin_work(run)
-            work = bundles(run.workspace.ledger.work(), config.execution.granularity)
-            for result in execute(work, engine, _graph_builder(run), run.stop):
-                _record(run, result)
-                _check_failures(run, plan, result)
+            work = run.workspace.ledger.work()
+            bundler = Bundler(work, images, config.execution.granularity, engine.task_seconds)
+            for records in execute(bundler, engine, _graph_builder(run).build, run.stop):
+                _keep(run, records)
+                for record in records:
+                    _tell(run, record)
+                    _check_failures(run, plan, record)
     except RunGivenUp as error:
         return str(error)
     except KeyboardInterrupt:
@@ -157,40 +158,38 @@ def _settings(run: _Run) -> TaskSettings:
     return replace(run.workspace.settings, run=run.run_id)
 
 
-def _graph_builder(run: _Run) -> BuildGraph:
-    workspace, settings = run.workspace, _settings(run)
+def _graph_builder(run: _Run) -> GraphBuilder:
+    workspace, prints = run.workspace, run.workspace.fingerprints
 
     def kept(image: PlannedImage) -> tuple[FlattenResult, ...]:
+        if len(image.ks) == len(workspace.ks):
+            return ()
         flats = workspace.ledger.flats_of(image.source.image_id)
         return tuple(flat for flat in flats if flat.k in workspace.ks and flat.k not in image.ks)
 
-    def build(bundle: Bundle, attempt: int) -> Delayed:
-        return bundle_graph(bundle, attempt, kept, settings)
-
-    return build
+    return GraphBuilder(_settings(run), SettingsDigests(tuple(prints.flat.items()), prints.sweep), kept)
 
 
-def _record(run: _Run, result: ImageResult) -> None:
-    prints = run.workspace.fingerprints
-    run.workspace.ledger.record(result, prints.flat, prints.sweep, run.run_id)
-    run.tally.pairs += sum(flat.failure is None for flat in result.flats)
-    if result.failure is None:
-        run.tally.done += 1
-    elif result.failure.error == INTERRUPTED:
+def _keep(run: _Run, records: list[ImageRecord]) -> None:
+    run.workspace.ledger.record(records, run.run_id)
+    run.log.add([record for record in records if not record.is_interrupted])
+
+
+def _tell(run: _Run, record: ImageRecord) -> None:
+    run.tally.pairs += record.pairs
+    if not record.is_interrupted:
+        run.tally.done += record.failure is None
+        run.tally.failed += record.failure is not None
+        run.observer.image_done(record)
+
+
+def _check_failures(run: _Run, plan: PlanSummary, record: ImageRecord) -> None:
+    if record.failure is None or record.is_interrupted:
         return
-    else:
-        run.tally.failed += 1
-    run.log.add(result)
-    run.observer.image_done(result)
-
-
-def _check_failures(run: _Run, plan: PlanSummary, result: ImageResult) -> None:
-    if result.failure is None or result.failure.error == INTERRUPTED:
-        return
-    if result.failure.fatal:
-        raise RunGivenUp(f"the output cannot be written: {result.failure.message}")
+    if record.failure.fatal:
+        raise RunGivenUp(f"the output cannot be written: {record.failure.message}")
     if run.request.fail_fast:
-        raise RunGivenUp(f"{result.source.image_id} failed and --fail-fast is set: {result.failure.message}")
+        raise RunGivenUp(f"{record.source.image_id} failed and --fail-fast is set: {record.failure.message}")
     allowed = run.workspace.config.errors.allowed_failures(plan.images)
     if allowed is not None and run.tally.failed > allowed:
         raise RunGivenUp(f"{run.tally.failed} images failed; errors.max_failures allows {allowed}")

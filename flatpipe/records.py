@@ -8,6 +8,9 @@ from flatpipe.errors import ExitCode
 from flatpipe.quantize.options import CostlyMetric, FlattenOptions
 from flatpipe.vocabulary import AnimationFormat, PaletteFormat, Stage, Truncated
 
+Row = tuple[str | bytes | int | float | None, ...]
+# ^ of a table, its columns in the order that flatpipe/ledger names
+
 
 @dataclass(frozen=True, slots=True)
 class ImageSource:
@@ -149,6 +152,38 @@ class ImageResult:
 
 
 @dataclass(frozen=True, slots=True)
+class SettingsDigests:
+    """Under which digests outputs of the current settings are recorded."""
+
+    flat: tuple[tuple[int, str], ...]
+    # ^ (k, digest)
+    sweep: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImageRecord:
+    """What the driver keeps of one image, made by its worker: rows that need no more work."""
+
+    source: ImageSource
+    failure: Failure | None
+    pairs: int
+    # ^ flat images made
+    seconds: float
+    # ^ that a worker was busy with it
+    line: str
+    # ^ the outcome as a JSON object: what `--json` prints and the run's log keeps
+    image_row: Row | None = None
+    # ^ of the ledger's table `images`; None when the file could not be read
+    flat_rows: tuple[Row, ...] = ()
+    sweep_row: Row | None = None
+
+    @property
+    def is_interrupted(self) -> bool:
+        """Whether a stop cut the image short: it is neither done nor failed."""
+        return self.failure is not None and self.failure.error == INTERRUPTED
+
+
+@dataclass(frozen=True, slots=True)
 class TaskSettings:
     """What is the same for every task of a run."""
 
@@ -211,13 +246,3 @@ class PlanSummary:
     pairs: int = 0
     sweeps: int = 0
     reasons: tuple[tuple[str, int], ...] = ()
-
-
-@dataclass(slots=True)
-class StopRequest:
-    """Set by a signal handler, obeyed by the loop."""
-
-    exit_code: ExitCode = ExitCode.DONE
-
-    def __bool__(self) -> bool:
-        return self.exit_code != ExitCode.DONE

@@ -14,14 +14,26 @@ from PIL import Image
 
 from flatpipe import layout
 from flatpipe.encode.png import encode_png
+from flatpipe.engines.execute import failed_record
 from flatpipe.ledger.ledger import Ledger
 from flatpipe.pictures.image_pictures import PictureSources, image_pictures, picture_ks
 from flatpipe.quantize.palette_image import PaletteImage
-from flatpipe.records import Failure, FlattenResult, ImageResult, ImageSource, LoadToken, PlannedImage, SweepResult
+from flatpipe.records import (
+    Failure,
+    FlattenResult,
+    ImageResult,
+    ImageSource,
+    LoadToken,
+    PlannedImage,
+    SettingsDigests,
+    SweepResult,
+)
 from flatpipe.report.gallery_rows import GallerySettings
 from flatpipe.storage.roots import LocalRoot
+from flatpipe.work.recorded import recorded
 
 KS = tuple(range(2, 10))
+DIGESTS = SettingsDigests(tuple((k, "flat") for k in range(2, 16)), "sweep")
 HOSTILE_NAMES = (
     "<img src=x onerror=alert(1)>.png",
     "</script><script>alert(2)</script>.png",
@@ -66,11 +78,15 @@ class BuiltRun:
 
     def add_failed(self, image_id: str, error: str, message: str) -> None:
         """An image that could not be read."""
-        self.ledger.record_failure(self._plan(image_id), Failure("load", error, message), "run")
+        self.ledger.record([failed_record(self._plan(image_id), Failure("load", error, message))], "run")
 
     def add_waiting(self, image_id: str) -> None:
         """An image that an interrupted run did not come to."""
         self._plan(image_id)
+
+    def record(self, result: ImageResult) -> None:
+        """Record a result as the run would."""
+        self.ledger.record([recorded(result, DIGESTS)], "run")
 
     def _plan(self, image_id: str) -> ImageSource:
         place = Path(self.outputs.place).parent / "input" / layout.image_folder(image_id)
@@ -83,7 +99,7 @@ class BuiltRun:
         height, width = pixels.shape[:2]
         token = LoadToken(source.image_id, "content", width, height, distinct, ("rotated (EXIF 6)",))
         result = ImageResult(source, token, tuple(results), SweepResult(source.image_id, 1, "a", 1, "b"), None)
-        self.ledger.record(result, dict.fromkeys(self.ks, "flat"), "sweep", "run")
+        self.record(result)
 
     def _write_flat(self, image_id: str, k: int, frame: PaletteImage, pixels: NDArray[np.uint8]) -> FlattenResult:
         content = encode_png(frame)

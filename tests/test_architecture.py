@@ -15,7 +15,10 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "flatpipe"
 CORE_WORDS = {"quantize.options", "quantize.knee"}
 # ^ the two modules of the core that are standard library alone: what a caller may choose, and what a curve says
-GROUND = {"records", "errors", "versions", "environment", "observer", "vocabulary", "layout", "text", "c_libraries"}
+GROUND = {
+    *("records", "errors", "vocabulary", "versions", "environment", "observer", "stop"),
+    *("layout", "text", "c_libraries"),
+}
 
 # From the top floor down: room -> (rooms of flatpipe that it may know, libraries beside the standard one).
 # The order is a rule too: a room knows only rooms that stand below it here, so no arrow runs back up.
@@ -53,7 +56,7 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
         {"dask", "distributed", "psutil", "threadpoolctl"},
     ),
     "plan": ({"ledger", "decode", "storage", "config", *CORE_WORDS, *GROUND}, {"dask", "psutil"}),
-    "work": ({"pictures", "decode", "encode", "storage", "quantize", *GROUND}, {"numpy"}),
+    "work": ({"ledger.rows", "pictures", "decode", "encode", "storage", "quantize", *GROUND}, {"numpy"}),
     "report": ({"ledger", "storage", *CORE_WORDS, *GROUND}, {"jinja2"}),
     "ledger": (GROUND, set()),
     "pictures": ({"encode", "quantize", *GROUND}, {"PIL", "numpy"}),
@@ -66,9 +69,9 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
 }
 FLOOR = {room: floor for floor, room in enumerate(ROOMS)} | dict.fromkeys(GROUND, len(ROOMS))
 
-STARTS_FAST = {"cli", "__init__", "api", "engines.engines"}
+STARTS_FAST = {"cli", "__init__", "api", "engines.open"}
 # ^ may import flatpipe inside functions. cli: `--help` must not wait; __init__: `import flatpipe` must not compile;
-#   api: flatten needs no Dask; engines.engines: threads need no distributed
+#   api: flatten needs no Dask; engines.open: threads need no distributed
 MOST_LINES, MOST_FUNCTION_LINES, MOST_MODULES = 250, 50, 16
 USUAL_FUNCTION_LINES, USUAL_SHARE = 20, 0.9
 

@@ -19,9 +19,8 @@ from flatpipe import layout
 from flatpipe.errors import ExitCode
 from flatpipe.observer import RunObserver
 from flatpipe.quantize.knee import psnr
-from flatpipe.records import ImageResult, PlanSummary, RunSummary
+from flatpipe.records import ImageRecord, PlanSummary, RunSummary
 from flatpipe.report.gallery_rows import GalleryImage
-from flatpipe.running.run_log import image_line
 from flatpipe.text import counted, printable
 
 _LINE_EVERY_SECONDS = 10.0
@@ -64,19 +63,19 @@ class Screen(RunObserver):
         if dashboard:
             self._say(f"Dask dashboard: {dashboard}")
 
-    def image_done(self, result: ImageResult) -> None:
+    def image_done(self, record: ImageRecord) -> None:
         """Count one image, and name it when it failed."""
         self._done += 1
-        self._pairs += sum(flat.failure is None for flat in result.flats)
-        self._failed += result.failure is not None
-        name = printable(result.source.image_id)
-        if result.failure is not None:
-            message = printable(result.failure.message)
-            self._say(f"failed: {name}: {message} ({result.failure.error})", style="red")
+        self._pairs += record.pairs
+        self._failed += record.failure is not None
+        name = printable(record.source.image_id)
+        if record.failure is not None:
+            message = printable(record.failure.message)
+            self._say(f"failed: {name}: {message} ({record.failure.error})", style="red")
         elif self._verbose:
-            self._say(f"{name}: {counted(len(result.flats), 'flat image')}")
+            self._say(f"{name}: {counted(record.pairs, 'flat image')}")
         if self._as_json:
-            print_json(image_line(result))
+            print_line(record.line)
         self._show_progress()
 
     def stopping(self) -> None:
@@ -140,8 +139,13 @@ def best_text(image: GalleryImage, output: str) -> str:
 
 def print_json(content: dict[str, object], stream: TextIO | None = None) -> None:
     """Write one JSON line to stdout."""
+    print_line(json.dumps(content, sort_keys=True), stream)
+
+
+def print_line(line: str, stream: TextIO | None = None) -> None:
+    """Write a line to stdout, at once."""
     stream = stream or sys.stdout
-    stream.write(json.dumps(content, sort_keys=True) + "\n")
+    stream.write(f"{line}\n")
     stream.flush()
 
 

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import queue
 import time
+from collections.abc import Sequence
 from concurrent.futures import CancelledError
 from typing import Any
 
-from dask.delayed import Delayed
 from distributed.scheduler import KilledWorker, NoWorkerError
 
 from flatpipe.engines.bundle import Bundle
-from flatpipe.engines.execute import Finished, WorkersLost
-from flatpipe.engines.keeper import Keeper
+from flatpipe.engines.engine import Finished, Submission, WorkersLost
+from flatpipe.engines.local import waited
 from flatpipe.engines.opening import Opening
+from flatpipe.engines.replacement import Replacement
 from flatpipe.errors import RunGivenUp
-from flatpipe.work import tasks
+from flatpipe.work.worker import stop_run
 
 _LOOK_SECONDS = 2.0
 # ^ between looks at the scheduler: are there workers, and how many threads have they?
@@ -28,16 +29,23 @@ _FETCH_SECONDS = 5.0
 class ClusterEngine:
     """A Dask client that feeds a scheduler, and notices when it has no workers or is gone."""
 
+    task_seconds = 0.003
+
     def __init__(
-        self, opening: Opening, client: Any, most_threads: int, patience: float, keeper: Keeper | None = None
+        self,
+        opening: Opening,
+        client: Any,
+        most_threads: int,
+        patience: float,
+        replacement: Replacement | None = None,
     ) -> None:
         self._client, self._run, self._retries = client, opening.settings.run, opening.config.errors.retries
-        self._threads = self._most_threads = most_threads
+        self.workers = self._most_threads = most_threads
         self._patience = patience
         # ^ seconds without any worker after which the run is given up
-        self._keeper = keeper
-        if keeper is not None:
-            keeper.look()
+        self._replacement = replacement
+        if replacement is not None:
+            replacement.look()
             # ^ a worker that was never seen is taken to be still on its way
         self._looked = self._had_workers = time.monotonic()
         self._futures: dict[Any, Bundle] = {}
@@ -45,28 +53,46 @@ class ClusterEngine:
         self._done: queue.SimpleQueue[Any] = queue.SimpleQueue()
 
     @property
-    def window(self) -> int:
-        """Bundles in flight: of the most threads that are foreseen, or of those there are when more have come.
+    def places(self) -> int:
+        """Those of the window that are free, once they are a quarter of it: a submission costs as much as many tasks.
 
-        Five at least: with fewer, Dask takes the pairs of one image for roots and scatters them over the workers.
+        The window is for the most threads that are foreseen, or those there are when more have come; five at least:
+        with fewer, Dask takes the pairs of one image for roots and scatters them over the workers.
         """
-        return max(5, 2 * self._threads + 4)
+        window = max(5, 2 * self.workers + 4)
+        free = window - len(self._futures)
+        return free if 4 * free >= window else 0
 
-    def submit(self, bundle: Bundle, root: Delayed) -> None:
-        """Send the bundle's graph to the scheduler."""
-        future = self._client.compute(root, fifo_timeout="0s", retries=self._retries, optimize_graph=False)
+    def submit(self, submissions: Sequence[Submission]) -> None:
+        """Send the bundles' graphs to the scheduler, in one message."""
+        roots = [root for _, root in submissions]
+        futures = self._client.compute(roots, fifo_timeout="0s", retries=self._retries, optimize_graph=False)
         # ^ fifo_timeout: images submitted within a minute would otherwise interleave and thrash the workers' caches
-        self._futures[future] = bundle
-        future.add_done_callback(self._done.put)
+        for future, (bundle, _) in zip(futures, submissions, strict=True):
+            self._futures[future] = bundle
+            future.add_done_callback(self._done.put)
 
-    def finished(self, timeout: float) -> Finished | None:
-        """The next bundle that is done, or None after `timeout` seconds; raises RunGivenUp when the cluster is lost."""
+    def finished(self, timeout: float) -> list[Finished]:
+        """All bundles that are done, none after `timeout` seconds; raises RunGivenUp when the cluster is lost."""
         self._look()
+        found = waited(self._done, timeout)
+        at_hand = self._gathered([future for future in found if future.status == "finished"])
+        return [done for future in found if (done := self._outcome(future, at_hand)) is not None]
+
+    def _gathered(self, futures: list[Any]) -> dict[Any, Any]:
+        """The results of futures, all fetched at once; none when one of them does not come in time."""
         try:
-            future = self._done.get(timeout=timeout)
-        except queue.Empty:
-            return None
-        done = _outcome(future, self._futures[future])
+            results = self._client.sync(
+                lambda: self._client.gather(futures, asynchronous=True), callback_timeout=_FETCH_SECONDS
+            )
+        except Exception:  # noqa: BLE001 - whatever it is, asking for each alone will tell whose trouble it is
+            return {}
+        return dict(zip(futures, results, strict=True))
+
+    def _outcome(self, future: Any, at_hand: dict[Any, Any]) -> Finished | None:
+        """What became of a future's bundle; None when it is not known yet."""
+        bundle = self._futures[future]
+        done = Finished(bundle, at_hand[future]) if future in at_hand else _fetched(future, bundle)
         if done is None:
             future.add_done_callback(self._done.put)
             # ^ the worker that held the result died with it: it is being computed again, or the scheduler is gone too
@@ -79,7 +105,7 @@ class ClusterEngine:
         """Tell the workers to begin nothing more: what runs finishes, and what was done comes back as results."""
         if not self._stopped and self._client.status == "running":
             self._stopped = True
-            self._client.run(tasks.stop_tasks, self._run, on_error="ignore")
+            self._client.run(stop_run, self._run, on_error="ignore")
 
     def close(self) -> None:
         """Forget what is in flight."""
@@ -93,10 +119,10 @@ class ClusterEngine:
         self._looked = now
         if self._client.status not in ("running", "connecting"):
             raise RunGivenUp("the connection to the Dask scheduler was lost; run again to resume")
-        if self._keeper is not None:
-            self._keeper.look()
+        if self._replacement is not None:
+            self._replacement.look()
         scheduler = self._scheduler()
-        self._threads = max(self._most_threads, scheduler.get("total_threads", 0))
+        self.workers = max(self._most_threads, scheduler.get("total_threads", 0))
         if scheduler.get("n_workers", 0):
             self._had_workers = now
         elif now - self._had_workers > self._patience:
@@ -113,7 +139,7 @@ class ClusterEngine:
             return {}
 
 
-def _outcome(future: Any, bundle: Bundle) -> Finished | None:
+def _fetched(future: Any, bundle: Bundle) -> Finished | None:
     """What a done future holds; None when it does not come, because the worker that has it died just then."""
     try:
         return Finished(bundle, future.result(timeout=_FETCH_SECONDS))

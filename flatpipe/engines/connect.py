@@ -18,11 +18,11 @@ from dask.utils import parse_timedelta
 
 from flatpipe.engines.cluster import ClusterEngine
 from flatpipe.engines.deploy import close_cluster, most_workers, started_cluster
-from flatpipe.engines.keeper import LOST_WORKER_TIMEOUT, Keeper
 from flatpipe.engines.opening import Opening
 from flatpipe.engines.preflight import check_workers
 from flatpipe.engines.quiet import LastWords, no_interrupts, quiet_logs, same_environment
-from flatpipe.engines.worker import WorkerSetup
+from flatpipe.engines.replacement import LOST_WORKER_TIMEOUT, Replacement
+from flatpipe.engines.worker_setup import WorkerSetup
 from flatpipe.errors import RunGivenUp
 
 _PATIENCE = "distributed.scheduler.no-workers-timeout"
@@ -69,20 +69,20 @@ def local_processes(workers: int, opening: Opening) -> Iterator[ClusterEngine]:
                 **({} if memory is None else {"memory_limit": memory}),
             )
             stack.callback(close_cluster, cluster, timeout=10)
-            keeper = Keeper(cluster, partial(cluster.scale, workers))
+            replacement = Replacement(cluster, partial(cluster.scale, workers))
             client = stack.enter_context(_client(cluster, 60))
             client.register_plugin(WorkerSetup())
             cluster.scale(workers)
             for _ in range(_START_LOOKS):
-                # ^ then the run begins with fewer, and the keeper goes on to see to the others
+                # ^ then the run begins with fewer, and the replacement goes on to see to the others
                 with contextlib.suppress(TimeoutError):
                     client.wait_for_workers(workers, timeout=_START_SECONDS / _START_LOOKS)
                     break
-                keeper.look()
+                replacement.look()
         if importlib.util.find_spec("bokeh"):
             # ^ without it the pages only say that it is missing
             opening.listener.connected(workers, workers, client.dashboard_link or "")
-        engine = ClusterEngine(opening, client, workers, _patience(), keeper)
+        engine = ClusterEngine(opening, client, workers, _patience(), replacement)
         stack.callback(engine.close)
         yield engine
 
@@ -98,32 +98,32 @@ def configured_cluster(opening: Opening) -> Iterator[ClusterEngine]:
         stack.enter_context(dask.config.set({**_DASK_SETTINGS, **section.dask_config}))
         stack.enter_context(same_environment())
         said = stack.enter_context(quiet_logs())
-        client, keeper = _connected(stack, opening)
+        client, replacement = _connected(stack, opening)
         _wait_for_workers(client, opening, said)
         opening.listener.preparing("checking the workers")
         check_workers(client, opening.settings, opening.largest)
         identity = client.scheduler_info(n_workers=0)
         opening.listener.connected(identity["n_workers"], identity["total_threads"], client.dashboard_link or "")
         threads = most_workers(section) * max(1, identity["total_threads"] // max(1, identity["n_workers"]))
-        engine = ClusterEngine(opening, client, threads, _patience(), keeper)
+        engine = ClusterEngine(opening, client, threads, _patience(), replacement)
         stack.callback(engine.close)
         yield engine
 
 
-def _connected(stack: contextlib.ExitStack, opening: Opening) -> tuple[Any, Keeper | None]:
-    """A client of the section's scheduler, which is started first (and has a keeper) when the section names a class."""
-    section, setup, keeper = opening.section, WorkerSetup(), None
+def _connected(stack: contextlib.ExitStack, opening: Opening) -> tuple[Any, Replacement | None]:
+    """A client of the section's scheduler, which is started first, and its workers replaced, when a class is named."""
+    section, setup, replacement = opening.section, WorkerSetup(), None
     if section.class_:
         opening.listener.preparing(f"starting {section.class_}")
         with no_interrupts():
-            scheduler, keeper = stack.enter_context(started_cluster(section, opening.config))
+            scheduler, replacement = stack.enter_context(started_cluster(section, opening.config))
     else:
         scheduler = _running_scheduler(opening)
     client = stack.enter_context(_client(scheduler, min(60.0, section.wait_for.timeout)))
     if not section.class_:
         stack.callback(_forget, client, setup.name)
     client.register_plugin(setup)
-    return client, keeper
+    return client, replacement
 
 
 # --- somebody else's scheduler ---------------------------------------------------------------------------------------

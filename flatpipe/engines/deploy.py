@@ -15,7 +15,7 @@ from dask.system import CPU_COUNT
 
 from flatpipe.config import Config
 from flatpipe.config.cluster import ClusterSection
-from flatpipe.engines.keeper import Keeper
+from flatpipe.engines.replacement import Replacement
 from flatpipe.errors import ConfigError, RunGivenUp
 
 _TARGET_DURATION = "500ms"
@@ -50,22 +50,22 @@ def cluster_class(section: ClusterSection) -> Callable[..., Any]:
 
 
 @contextlib.contextmanager
-def started_cluster(section: ClusterSection, config: Config) -> Iterator[tuple[Any, Keeper]]:
-    """A cluster that is ours, with its keeper; closed at the end; raises RunGivenUp when it does not start."""
+def started_cluster(section: ClusterSection, config: Config) -> Iterator[tuple[Any, Replacement]]:
+    """A cluster that is ours, with its replacement; closed at the end; raises RunGivenUp when it does not start."""
     factory = cluster_class(section)
     cluster = None
     try:
         with warnings.catch_warnings(action="ignore"):
             # ^ such as a dashboard port that is taken: Dask takes another
             cluster = factory(*section.args, **_keywords(section, config))
-            keeper = _scaled(cluster, section)
+            replacement = _scaled(cluster, section)
     except Exception as error:  # somebody else's class: whatever it raises is told as it is
         if cluster is not None:
             close_cluster(cluster)
         words = f"execution.cluster: {section.class_} could not start: {type(error).__name__}: {error}"
         raise RunGivenUp(words) from error
     try:
-        yield cluster, keeper
+        yield cluster, replacement
     finally:
         close_cluster(cluster)
 
@@ -84,20 +84,20 @@ def _keywords(section: ClusterSection, config: Config) -> dict[str, Any]:
     return given
 
 
-def _scaled(cluster: Any, section: ClusterSection) -> Keeper:
-    """Ask the cluster for workers, and get the Keeper that asks again for those it loses."""
+def _scaled(cluster: Any, section: ClusterSection) -> Replacement:
+    """Ask the cluster for workers, and get the Replacement that asks again for those it loses."""
     scale = section.scale
     if section.adapt is not None:
         accepted = inspect.signature(cluster.adapt).parameters.values()
         has_target = any(one.name == "target_duration" or one.kind is one.VAR_KEYWORD for one in accepted)
         cluster.adapt(**({"target_duration": _TARGET_DURATION} if has_target else {}) | section.adapt)
-        return Keeper(cluster, None)
+        return Replacement(cluster, None)
     if scale is None:
         count = len(getattr(cluster, "worker_spec", ()))
-        return Keeper(cluster, partial(cluster.scale, count) if count else None)
+        return Replacement(cluster, partial(cluster.scale, count) if count else None)
     ask = partial(cluster.scale, **scale) if isinstance(scale, Mapping) else partial(cluster.scale, scale)
     ask()
-    return Keeper(cluster, ask)
+    return Replacement(cluster, ask)
 
 
 def most_workers(section: ClusterSection) -> int:

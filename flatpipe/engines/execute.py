@@ -1,79 +1,39 @@
-"""Image graphs -> ImageResults as they finish: a sliding window, suspects tried again alone, interrupts obeyed.
+"""Bundles -> records of images as they finish: a sliding window, suspects tried again alone, interrupts obeyed.
 
-One loop serves every scheduler; what differs is behind `Engine`. Memory stays flat however long the run is, because at
-most `Engine.window` images are in flight and each result is let go as soon as it is recorded.
+One loop serves every scheduler; what differs is behind `Engine`. Submission, collection and recording go in batches:
+all free places of the window at once, all that has finished at once. Memory stays flat however long the run is, because
+only the window is in flight and each record is let go as soon as it is kept.
 """
 
 from __future__ import annotations
 
-import queue
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any, Protocol
 
-import dask
 from dask.delayed import Delayed
 
-from flatpipe.engines.bundle import Bundle
+from flatpipe.engines.bundle import Bundle, Bundler
+from flatpipe.engines.engine import Engine, Finished, WorkersLost
 from flatpipe.errors import FlatpipeError, RunGivenUp, WorkerDied
-from flatpipe.records import Failure, ImageResult, LoadToken, PlannedImage, StopRequest
-from flatpipe.work import tasks
+from flatpipe.records import Failure, ImageRecord, ImageResult, ImageSource, LoadToken, PlannedImage, SettingsDigests
+from flatpipe.stop import StopRequest
+from flatpipe.work.recorded import recorded
 
 BuildGraph = Callable[[Bundle, int], Delayed]
-# ^ of a bundle and the number of times it was tried before; computing it gives an ImageResult, or a tuple of them
+# ^ of a bundle and the number of times it was tried before; computing it gives a tuple of ImageRecords
 
 _POLL_SECONDS = 0.25
 # ^ how soon a stop is noticed while nothing finishes
-
 
 _DEATHS_AMONG_OTHERS = 2
 _DEATHS_ALONE = 2
 # ^ more than one each, so that a machine taken away at a bad moment is not held against the image
 
 
-class WorkersLost(Exception):
-    """Raised by an engine for one image: worker processes died while they had it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Finished:
-    """What became of one submitted bundle: its result (or results), or the infrastructure's error."""
-
-    bundle: Bundle
-    result: ImageResult | tuple[ImageResult, ...] | None = None
-    error: BaseException | None = None
-
-
-class Engine(Protocol):
-    """Something that computes image graphs: this process, its threads, or a cluster."""
-
-    @property
-    def window(self) -> int:
-        """How many bundles to have in flight; it may grow while a cluster does."""
-        ...
-
-    def submit(self, bundle: Bundle, root: Delayed) -> None:
-        """Begin (or queue) one bundle's graph."""
-        ...
-
-    def finished(self, timeout: float) -> Finished | None:
-        """The next bundle that is done, or None after `timeout` seconds; raises RunGivenUp when the engine is lost."""
-        ...
-
-    def stop(self) -> None:
-        """Begin nothing more; what runs may finish."""
-        ...
-
-    def close(self) -> None:
-        """Let go of processes and threads."""
-        ...
-
-
 @dataclass(slots=True)
 class _Loop:
+    bundler: Bundler
     engine: Engine
     build: BuildGraph
     stop: StopRequest
@@ -86,141 +46,82 @@ class _Loop:
     # ^ images that were there at two deaths: perhaps a neighbour's fault, so they are tried with no neighbours
 
 
-def execute(work: Iterator[Bundle], engine: Engine, build: BuildGraph, stop: StopRequest) -> Iterator[ImageResult]:
-    """Results as images finish, in any order; raises RunGivenUp when the engine is lost.
+def execute(bundler: Bundler, engine: Engine, build: BuildGraph, stop: StopRequest) -> Iterator[list[ImageRecord]]:
+    """Records as images finish, in any order, some at a time; raises RunGivenUp when the engine is lost.
 
     After a stop, an image cut short yields what it has, with a failure whose error is INTERRUPTED. An image whose
     worker dies is tried once more among the others, then alone; if it ends its worker twice when alone, it is named.
     """
-    loop = _Loop(engine, build, stop)
-    yield from _window(loop, work)
-    while loop.suspects and not loop.stop:
-        yield from _window(loop, iter([loop.suspects.pop()]), most=1)
+    loop = _Loop(bundler, engine, build, stop)
+    while True:
+        if stop:
+            engine.stop()
+        else:
+            _submit(loop)
+        if not loop.in_flight:
+            return
+        if records := _collect(loop):
+            yield records
 
 
-def _window(loop: _Loop, work: Iterator[Bundle], most: int = sys.maxsize) -> Iterator[ImageResult]:
-    exhausted = False
-    while not (exhausted and not loop.again) or loop.in_flight:
-        while loop.in_flight < min(most, loop.engine.window) and not loop.stop:
-            bundle = loop.again.pop() if loop.again else next(work, None)
-            if bundle is None:
-                exhausted = True
-                break
-            loop.engine.submit(bundle, loop.build(bundle, loop.deaths[bundle.images[0].source.image_id]))
-            loop.in_flight += 1
-        if loop.stop:
-            exhausted = True
-            loop.again.clear()
-            loop.engine.stop()
-        if loop.in_flight:
-            yield from _collect(loop)
+def _submit(loop: _Loop) -> None:
+    """Fill the free places; when all else is done, with one suspect."""
+    bundles = [bundle for _ in range(loop.engine.places) if (bundle := _next(loop)) is not None]
+    if not bundles and not loop.in_flight and loop.suspects:
+        bundles = [loop.suspects.pop()]
+    if bundles:
+        loop.engine.submit([(bundle, loop.build(bundle, _attempts(loop, bundle))) for bundle in bundles])
+        loop.in_flight += len(bundles)
 
 
-def _collect(loop: _Loop) -> Iterator[ImageResult]:
-    done = loop.engine.finished(_POLL_SECONDS)
-    if done is None:
-        return
-    loop.in_flight -= 1
-    if done.result is not None:
-        yield from done.result if isinstance(done.result, tuple) else (done.result,)
-    elif isinstance(done.error, WorkersLost):
-        for image in done.bundle.images:
-            yield from _accuse(loop, image)
-    elif done.error is not None and not loop.stop:
-        raise done.error if isinstance(done.error, FlatpipeError) else RunGivenUp(str(done.error)) from done.error
+def _next(loop: _Loop) -> Bundle | None:
+    return loop.again.pop() if loop.again else loop.bundler.next(loop.engine.workers)
 
 
-def _accuse(loop: _Loop, image: PlannedImage) -> Iterator[ImageResult]:
+def _attempts(loop: _Loop, bundle: Bundle) -> int:
+    return loop.deaths[bundle.images[0].source.image_id]
+
+
+def _collect(loop: _Loop) -> list[ImageRecord]:
+    records: list[ImageRecord] = []
+    for done in loop.engine.finished(_POLL_SECONDS):
+        loop.in_flight -= 1
+        if isinstance(done.error, WorkersLost):
+            records += [named for image in done.bundle.images if (named := _accuse(loop, image)) is not None]
+        elif done.error is None:
+            _learn(loop.bundler, done)
+            records += done.records
+        elif not loop.stop:
+            raise done.error if isinstance(done.error, FlatpipeError) else RunGivenUp(str(done.error)) from done.error
+    return records
+
+
+def _learn(bundler: Bundler, done: Finished) -> None:
+    seconds = {record.source.image_id: record.seconds for record in done.records if record.failure is None}
+    for image in done.bundle.images:
+        if image.source.image_id in seconds:
+            bundler.costs.learn(image, seconds[image.source.image_id])
+
+
+def _accuse(loop: _Loop, image: PlannedImage) -> ImageRecord | None:
+    """Have the image tried again, or name it when it has ended its worker often enough."""
     loop.deaths[image.source.image_id] += 1
     deaths = loop.deaths[image.source.image_id]
-    if deaths < _DEATHS_AMONG_OTHERS:
-        loop.again.append(Bundle((image,), one_task=True))
-    elif deaths < _DEATHS_AMONG_OTHERS + _DEATHS_ALONE:
-        loop.suspects.append(Bundle((image,), one_task=True))
-    else:
-        yield worker_died(image)
+    if deaths >= _DEATHS_AMONG_OTHERS + _DEATHS_ALONE:
+        return worker_died(image)
+    (loop.again if deaths < _DEATHS_AMONG_OTHERS else loop.suspects).append(Bundle((image,), one_task=True))
+    return None
 
 
-def worker_died(image: PlannedImage) -> ImageResult:
+def worker_died(image: PlannedImage) -> ImageRecord:
     """The outcome of an image that ended its worker process each time it was tried."""
     message = (
         "the worker process ended each time it worked on this image: "
         "its decoder crashed, ran out of memory, or exceeded limits.seconds_per_image"
     )
-    failure = Failure("worker", WorkerDied.error, message)
-    return ImageResult(image.source, LoadToken(image.source.image_id), failure=failure)
+    return failed_record(image.source, Failure("worker", WorkerDied.error, message))
 
 
-class SynchronousEngine:
-    """Everything in this thread, one image at a time: the specification of the other engines, and the way to debug."""
-
-    window = 1
-
-    def __init__(self, run: str) -> None:
-        self._run = run
-        self._queued: list[tuple[Bundle, Delayed]] = []
-
-    def submit(self, bundle: Bundle, root: Delayed) -> None:
-        """Keep the bundle until it is asked for."""
-        self._queued.append((bundle, root))
-
-    def finished(self, timeout: float) -> Finished | None:
-        """Compute the oldest bundle now, however long it takes."""
-        del timeout
-        bundle, root = self._queued.pop(0)
-        (result,) = dask.compute(root, scheduler="synchronous", optimize_graph=False)
-        return Finished(bundle, result)
-
-    def stop(self) -> None:
-        """Begin no further pair."""
-        tasks.stop_tasks(self._run)
-
-    def close(self) -> None:
-        """Nothing to let go of."""
-
-
-class ThreadsEngine:
-    """Dask's threaded scheduler: the pairs of a few images at a time on one shared pool of threads."""
-
-    def __init__(self, run: str, workers: int) -> None:
-        self._run = run
-        self.window = workers + 1
-        # ^ one image more than threads, so that the next is decoded while the last pairs of another finish
-        self._workers = workers
-        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="flatpipe-task")
-        self._schedulers = ThreadPoolExecutor(self.window, thread_name_prefix="flatpipe-image")
-        # ^ Dask's local scheduler is a loop that waits in its caller's thread: one such thread per image in flight
-        self._done: queue.SimpleQueue[Finished] = queue.SimpleQueue()
-
-    def submit(self, bundle: Bundle, root: Delayed) -> None:
-        """Start scheduling the bundle's tasks."""
-        future = self._schedulers.submit(self._compute, root)
-        future.add_done_callback(lambda done: self._done.put(_finished_future(bundle, done)))
-
-    def finished(self, timeout: float) -> Finished | None:
-        """The next bundle that is done, or None after `timeout` seconds."""
-        try:
-            return self._done.get(timeout=timeout)
-        except queue.Empty:
-            return None
-
-    def stop(self) -> None:
-        """Begin no further pair."""
-        tasks.stop_tasks(self._run)
-
-    def close(self) -> None:
-        """Wait for running pairs, then end the threads."""
-        tasks.stop_tasks(self._run)
-        self._schedulers.shutdown(cancel_futures=True)
-        self._pool.shutdown()
-
-    def _compute(self, root: Delayed) -> Any:
-        (result,) = dask.compute(
-            root, scheduler="threads", pool=self._pool, num_workers=self._workers, optimize_graph=False
-        )
-        return result
-
-
-def _finished_future(bundle: Bundle, done: Future[Any]) -> Finished:
-    error = done.exception()
-    return Finished(bundle, None, error) if error is not None else Finished(bundle, done.result())
+def failed_record(source: ImageSource, failure: Failure) -> ImageRecord:
+    """The record of an image of which nothing is known but why it failed."""
+    return recorded(ImageResult(source, LoadToken(source.image_id), failure=failure), SettingsDigests((), ""))

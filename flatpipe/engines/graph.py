@@ -1,7 +1,4 @@
-"""A planned image as a small Dask graph: load -> flatten(k)... -> sweep. Builds graphs, runs nothing.
-
-Small images go through the same three steps inside one task.
-"""
+"""A bundle as a small Dask graph: load -> flatten(k)... -> finish, or all of it in one task. Builds, runs nothing."""
 
 from __future__ import annotations
 
@@ -12,44 +9,48 @@ from typing import Any
 from dask.delayed import Delayed, delayed
 
 from flatpipe.engines.bundle import Bundle
-from flatpipe.records import FlattenResult, PlannedImage, TaskSettings
+from flatpipe.records import FlattenResult, PlannedImage, SettingsDigests, TaskSettings
 from flatpipe.work import tasks
 
 KeptFlats = tuple[FlattenResult, ...]
+KeptOf = Callable[[PlannedImage], KeptFlats]
+# ^ an image's flats that are still valid
 
 
-def bundle_graph(
-    bundle: Bundle, attempt: int, kept: Callable[[PlannedImage], KeptFlats], settings: TaskSettings
-) -> Delayed:
-    """The root of a bundle's graph: an ImageResult, or a tuple of them when the bundle is one task.
+class GraphBuilder:
+    """Builds the graphs of one run: what is the same in all of them is bound here."""
 
-    `kept` gives an image's flats that are still valid.
-    """
-    if not bundle.one_task:
-        (image,) = bundle.images
-        return image_graph(image, attempt, kept(image), settings)
-    name = (f"{settings.run}.{attempt}", bundle.images[0].source.image_id.encode("utf-8", "backslashreplace").decode())
-    images = tuple((image, kept(image)) for image in bundle.images)
-    return _task(tasks.flatten_images, images=images, settings=settings)(dask_key_name=("images", *name))
+    def __init__(self, settings: TaskSettings, digests: SettingsDigests, kept: KeptOf) -> None:
+        self._settings, self._digests, self._kept = settings, digests, kept
+
+    def build(self, bundle: Bundle, attempt: int) -> Delayed:
+        """The root of a bundle's graph; computing it gives a tuple of ImageRecords.
+
+        Keys are tuples: the scheduler groups them by their first word, and names built from an image would make it
+        keep one group per image for ever. The run's id keeps two runs on one shared scheduler apart, the attempt
+        keeps a second try from being taken for the first.
+        """
+        name = (f"{self._settings.run}.{attempt}", _in_utf8(bundle.images[0].source.image_id))
+        if not bundle.one_task:
+            return self._image_graph(bundle.images[0], name)
+        images = tuple((image, self._kept(image)) for image in bundle.images)
+        whole = _task(tasks.finish_images, images=images, settings=self._settings, digests=self._digests)
+        return whole(dask_key_name=("images", *name))
+
+    def _image_graph(self, image: PlannedImage, name: tuple[str, str]) -> Delayed:
+        source, settings = image.source, self._settings
+        token = _task(tasks.load, source=source, settings=settings)(dask_key_name=("load", *name))
+        fresh = [
+            _task(tasks.flatten, source=source, k=k, settings=settings)(token, dask_key_name=("flatten", *name, k))
+            for k in image.ks
+        ]
+        fixed = {"source": source, "kept": self._kept(image), "settings": settings, "digests": self._digests}
+        return _task(tasks.finish_image, **fixed)(token, fresh, dask_key_name=("sweep", *name))
 
 
-def image_graph(image: PlannedImage, attempt: int, kept: KeptFlats, settings: TaskSettings) -> Delayed:
-    """The root of one image's graph; computing it yields an ImageResult.
-
-    Keys are tuples: the scheduler groups them by their first word, and names built from an image would make it
-    keep one group per image for ever. The run's id keeps two runs on one shared scheduler apart, the attempt
-    keeps a second try from being taken for the first.
-    """
-    source = image.source
-    name = (f"{settings.run}.{attempt}", source.image_id.encode("utf-8", "backslashreplace").decode())
-    # ^ the scheduler's messages are UTF-8; a file name need not be
-    token = _task(tasks.load, source=source, settings=settings)(dask_key_name=("load", *name))
-    fresh = [
-        _task(tasks.flatten, source=source, k=k, settings=settings)(token, dask_key_name=("flatten", *name, k))
-        for k in image.ks
-    ]
-    sweep = _task(tasks.sweep, source=source, kept=kept, settings=settings)
-    return sweep(token, fresh, dask_key_name=("sweep", *name))
+def _in_utf8(name: str) -> str:
+    """A name as the scheduler's messages, which are UTF-8, can carry it; a file name need not be."""
+    return name.encode("utf-8", "backslashreplace").decode()
 
 
 def _task(function: Callable[..., object], **fixed: object) -> Any:

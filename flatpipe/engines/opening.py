@@ -8,7 +8,8 @@ from typing import Protocol
 
 from flatpipe.config import Config
 from flatpipe.config.cluster import ClusterSection
-from flatpipe.records import ImageSource, StopRequest, TaskSettings
+from flatpipe.records import ImageSource, TaskSettings
+from flatpipe.stop import StopRequest
 
 
 class Listener(Protocol):

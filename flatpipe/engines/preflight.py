@@ -15,7 +15,7 @@ from typing import Any
 
 from threadpoolctl import threadpool_info  # type: ignore[import-untyped]
 
-from flatpipe.engines.worker import memory_of
+from flatpipe.engines.worker_setup import memory_of
 from flatpipe.environment import package_versions
 from flatpipe.errors import RunGivenUp
 from flatpipe.layout import PARTIAL
@@ -31,7 +31,7 @@ _SHARED = "it must be the same folder on every machine, or a URL such as s3://bu
 
 
 @dataclass(frozen=True, slots=True)
-class Errand:
+class Probe:
     """What a worker is sent to find out."""
 
     source: ImageSource | None
@@ -61,7 +61,7 @@ def check_workers(client: Any, settings: TaskSettings, largest: Sequence[ImageSo
     token = uuid.uuid4().hex
     outputs.write(f"{PARTIAL}/{token}", token.encode())
     try:
-        reports = _ask(client, Errand(next(iter(largest), None), settings.output, token))
+        reports = _ask(client, Probe(next(iter(largest), None), settings.output, token))
     finally:
         outputs.remove(f"{PARTIAL}/{token}")
     complaints: dict[str, list[str]] = defaultdict(list)
@@ -73,14 +73,14 @@ def check_workers(client: Any, settings: TaskSettings, largest: Sequence[ImageSo
         raise RunGivenUp("; ".join(f"{_named(who, len(reports))} {what}" for what, who in complaints.items()))
 
 
-def _ask(client: Any, errand: Errand) -> dict[str, WorkerReport]:
+def _ask(client: Any, probe: Probe) -> dict[str, WorkerReport]:
     """The report of every worker, by its address."""
     where = {**client.run(metadata.version, "flatpipe", on_error="return"), "the scheduler": _on_scheduler(client)}
     missing = [who for who, version in where.items() if not isinstance(version, str)]
     if missing:
         words = f"cannot import flatpipe: install flatpipe {__version__} there, in the Python that runs Dask"
         raise RunGivenUp(f"{_named(missing, len(where))} {words}")
-    reports = client.run(report_of_worker, errand, on_error="return")
+    reports = client.run(report_of_worker, probe, on_error="return")
     for address, report in reports.items():
         if not isinstance(report, WorkerReport):
             raise RunGivenUp(f"{_named([address], len(reports))} failed its check: {type(report).__name__}: {report}")
@@ -94,30 +94,30 @@ def _on_scheduler(client: Any) -> str | None:
         return None
 
 
-def report_of_worker(errand: Errand, dask_worker: Any) -> WorkerReport:
+def report_of_worker(probe: Probe, dask_worker: Any) -> WorkerReport:
     """What holds here; runs in each worker."""
     return WorkerReport(
         software=software(),
         memory=memory_of(dask_worker),
         threads=dask_worker.state.nthreads,
         library_threads=max((pool["num_threads"] for pool in threadpool_info()), default=1),
-        trouble=_trouble(errand),
+        trouble=_trouble(probe),
     )
 
 
-def _trouble(errand: Errand) -> str:
-    if errand.source is not None:
+def _trouble(probe: Probe) -> str:
+    if probe.source is not None:
         try:
-            size = len(read_file(errand.source.path)) if is_url(errand.source.path) else _size(errand.source.path)
+            size = len(read_file(probe.source.path)) if is_url(probe.source.path) else _size(probe.source.path)
         except OSError as error:
-            return f"cannot read the input {errand.source.path} ({error.strerror or error}): {_SHARED}"
-        if size != errand.source.size:
-            return f"finds another file at {errand.source.path}: {_SHARED}"
-    outputs = open_root(errand.output)
+            return f"cannot read the input {probe.source.path} ({error.strerror or error}): {_SHARED}"
+        if size != probe.source.size:
+            return f"finds another file at {probe.source.path}: {_SHARED}"
+    outputs = open_root(probe.output)
     try:
-        return _output_trouble(outputs, errand.token)
+        return _output_trouble(outputs, probe.token)
     except OSError as error:
-        return f"cannot write to the output {errand.output} ({error.strerror or error}): {_SHARED}"
+        return f"cannot write to the output {probe.output} ({error.strerror or error}): {_SHARED}"
 
 
 def _size(path: str) -> int:

@@ -10,20 +10,18 @@ import time
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
-from flatpipe.ledger.retired import retire_replaced
+from flatpipe.ledger.recording import store_records
 from flatpipe.ledger.rows import (
     KnownImage,
     KnownOutput,
     flat_of,
-    flat_row,
     from_sql,
     planned_of,
     planned_row,
-    sweep_row,
     to_sql,
 )
 from flatpipe.ledger.schema import connect
-from flatpipe.records import INTERRUPTED, Failure, FlattenResult, ImageResult, ImageSource, PlannedImage
+from flatpipe.records import FlattenResult, ImageRecord, ImageSource, PlannedImage
 
 _COMMIT_EVERY = 64
 _COMMIT_SECONDS = 1.0
@@ -163,38 +161,12 @@ class Ledger:
 
     # --- outcomes ------------------------------------------------------------------------------------------------
 
-    def record(self, result: ImageResult, digest_of: dict[int, str], sweep_digest: str, run_id: str) -> None:
-        """Record all that one image came to; commits now and then."""
-        image_id, token = to_sql(result.source.image_id), result.token
-        failure = result.failure
-        if token.content:
-            self._record_image(result)
-        flats = [flat for flat in result.flats if flat.failure is None]
-        self._db.executemany(
-            "INSERT OR REPLACE INTO flats VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            [flat_row(flat, digest_of[flat.k], token.content) for flat in flats],
-        )
-        if result.sweep is not None and result.sweep.failure is None:
-            retire_replaced(self._db, result.sweep)
-            self._db.execute(
-                "INSERT OR REPLACE INTO sweeps VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                sweep_row(result.sweep, sweep_digest, token.content),
-            )
-        if failure is None:
-            self._db.execute("DELETE FROM failures WHERE image_id = ?", (image_id,))
-        elif failure.error != INTERRUPTED:
-            self.record_failure(result.source, failure, run_id)
-        self._count(run_id, result, len(flats))
-        self._uncommitted += 1
+    def record(self, records: Sequence[ImageRecord], run_id: str) -> None:
+        """Record all that some images came to; commits now and then."""
+        store_records(self._db, records, run_id)
+        self._uncommitted += len(records)
         if self._uncommitted >= _COMMIT_EVERY or time.monotonic() - self._committed > _COMMIT_SECONDS:
             self.commit()
-
-    def record_failure(self, source: ImageSource, failure: Failure, run_id: str) -> None:
-        """Record why an image has no (complete) result."""
-        self._db.execute(
-            "INSERT OR REPLACE INTO failures VALUES (?, ?, ?, ?, ?, ?)",
-            (to_sql(source.image_id), to_sql(source.path), failure.stage, failure.error, failure.message, run_id),
-        )
 
     def dispute(self, image_id: str, k: int | None) -> None:
         """Note that the flat image for k, or with k None another file of the image, is not as recorded."""
@@ -224,23 +196,4 @@ class Ledger:
         self._db.execute(
             "UPDATE images SET size = ?, stamp = ?, path = ? WHERE image_id = ?",
             (source.size, source.stamp, to_sql(source.path), to_sql(source.image_id)),
-        )
-
-    def _count(self, run_id: str, result: ImageResult, pairs: int) -> None:
-        failed = result.failure is not None and result.failure.error != INTERRUPTED
-        self._db.execute(
-            "UPDATE progress SET updated = ?, done = done + ?, failed = failed + ?, pairs_done = pairs_done + ? "
-            "WHERE run_id = ?",
-            (time.time(), result.failure is None, failed, pairs, run_id),
-        )
-
-    def _record_image(self, result: ImageResult) -> None:
-        source, token = result.source, result.token
-        self._db.execute(
-            "INSERT OR REPLACE INTO images VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                *(to_sql(source.image_id), to_sql(source.path), source.size, source.stamp, source.frame),
-                *(token.content, token.width, token.height, token.distinct_colors),
-                *(json.dumps(token.notes), token.seconds),
-            ),
         )

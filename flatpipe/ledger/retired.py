@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Sequence
 
 from flatpipe import layout
-from flatpipe.ledger.rows import to_sql
-from flatpipe.records import SweepResult
+from flatpipe.ledger.rows import SWEEPS, from_sql, to_sql
+from flatpipe.records import Row
 
 
 def full_name(image_id: str, name: str) -> str:
@@ -15,12 +16,18 @@ def full_name(image_id: str, name: str) -> str:
     return name if "/" in name else f"{layout.image_folder(image_id)}/{name}"
 
 
-def retire_replaced(db: sqlite3.Connection, sweep: SweepResult) -> None:
-    """Remember the files that an image's new sweep no longer has; those it has again are forgotten."""
-    row = db.execute("SELECT files FROM sweeps WHERE image_id = ?", (to_sql(sweep.image_id),)).fetchone()
-    if row is None:
-        return
-    before, now = json.loads(row[0]), dict(sweep.files)
-    gone = [(to_sql(full_name(sweep.image_id, name)), before[name]) for name in before.keys() - now.keys()]
-    db.executemany("INSERT OR REPLACE INTO retired VALUES (?, ?)", gone)
-    db.executemany("DELETE FROM retired WHERE name = ?", [(to_sql(full_name(sweep.image_id, name)),) for name in now])
+def retire_replaced(db: sqlite3.Connection, sweeps: Sequence[Row]) -> None:
+    """Remember the files that new sweeps, given as rows, no longer have; those that they have again are forgotten."""
+    marks = ",".join("?" * len(sweeps))
+    names = [SWEEPS.value(row, "image_id") for row in sweeps]
+    query = f"SELECT image_id, files FROM sweeps WHERE image_id IN ({marks})"  # noqa: S608 - marks only
+    before = {image_id: json.loads(files) for image_id, files in db.execute(query, names)}
+    for row, name in zip(sweeps, names, strict=True):
+        if name in before:
+            _retire(db, from_sql(name), before[name], json.loads(str(SWEEPS.value(row, "files"))))
+
+
+def _retire(db: sqlite3.Connection, image_id: str, before: dict[str, str], now: dict[str, str]) -> None:
+    gone = [(to_sql(full_name(image_id, name)), before[name]) for name in before.keys() - now.keys()]
+    db.executemany("INSERT OR REPLACE INTO retired (name, sha256) VALUES (?, ?)", gone)
+    db.executemany("DELETE FROM retired WHERE name = ?", [(to_sql(full_name(image_id, name)),) for name in now])

@@ -8,9 +8,10 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple
 
-from flatpipe.records import FlattenResult, ImageSource, PlannedImage, SweepResult
+from flatpipe.records import Failure, FlattenResult, ImageSource, LoadToken, PlannedImage, Row, SweepResult
 
 
 class KnownOutput(NamedTuple):
@@ -36,6 +37,43 @@ class KnownImage:
     sweep: KnownOutput | None
 
 
+@dataclass(frozen=True)
+class Table:
+    """A table of the ledger with its columns, in the order in which rows have them."""
+
+    name: str
+    columns: tuple[str, ...]
+
+    @cached_property
+    def insert(self) -> str:
+        """The statement that puts a row there, or in the place of the one with its key."""
+        marks = ", ".join("?" * len(self.columns))
+        return f"INSERT OR REPLACE INTO {self.name} ({', '.join(self.columns)}) VALUES ({marks})"  # noqa: S608
+
+    def value(self, row: Row, column: str) -> Any:
+        """What a row has in a column."""
+        return row[self.columns.index(column)]
+
+
+_SOURCE = ("image_id", "path", "size", "stamp", "frame")
+IMAGES = Table("images", (*_SOURCE, "content", "width", "height", "distinct_colors", "notes", "seconds"))
+FLATS = Table(
+    "flats",
+    (
+        *("image_id", "k", "settings", "content", "n_colors", "mse", "palette", "weights"),
+        *("bytes", "sha256", "seconds", "metrics"),
+    ),
+)
+SWEEPS = Table(
+    "sweeps",
+    (
+        *("image_id", "settings", "content", "animation_bytes", "animation_sha256"),
+        *("palettes_bytes", "palettes_sha256", "seconds", "files"),
+    ),
+)
+FAILURES = Table("failures", ("image_id", "path", "stage", "error", "message", "run_id"))
+
+
 def to_sql(name: str) -> str | bytes:
     """A name as SQLite stores it: TEXT, or a BLOB where it is not valid UTF-8."""
     try:
@@ -50,7 +88,7 @@ def from_sql(name: str | bytes) -> str:
     return os.fsdecode(name) if isinstance(name, bytes) else name
 
 
-def planned_row(image: PlannedImage) -> tuple[Any, ...]:
+def planned_row(image: PlannedImage) -> Row:
     """A row of `planned`."""
     source, ks = image.source, ",".join(map(str, image.ks))
     place = (to_sql(source.image_id), to_sql(source.path), source.size, source.stamp, source.frame)
@@ -63,7 +101,14 @@ def planned_of(row: tuple[Any, ...]) -> PlannedImage:
     return PlannedImage(source, tuple(int(k) for k in row[5].split(",") if k), bool(row[6]), row[7])
 
 
-def flat_row(flat: FlattenResult, settings: str, content: str) -> tuple[Any, ...]:
+def image_row(source: ImageSource, token: LoadToken) -> Row:
+    """A row of `images`: a file as it was read, and what decoding it told."""
+    place = (to_sql(source.image_id), to_sql(source.path), source.size, source.stamp, source.frame)
+    shape = (token.content, token.width, token.height, token.distinct_colors)
+    return (*place, *shape, json.dumps(token.notes), token.seconds)
+
+
+def flat_row(flat: FlattenResult, settings: str, content: str) -> Row:
     """A row of `flats`, with the settings digest and content digest it was made of."""
     palette, weights = " ".join(flat.palette), " ".join(map(str, flat.weights))
     key, metrics = (to_sql(flat.image_id), flat.k, settings, content), json.dumps(dict(flat.metrics))
@@ -86,7 +131,7 @@ def flat_of(row: tuple[Any, ...]) -> FlattenResult:
     )
 
 
-def sweep_row(sweep: SweepResult, settings: str, content: str) -> tuple[Any, ...]:
+def sweep_row(sweep: SweepResult, settings: str, content: str) -> Row:
     """A row of `sweeps`, with the settings digest and content digest it was made of."""
     animation = (sweep.animation_bytes, sweep.animation_sha256)
     palettes = (sweep.palettes_bytes, sweep.palettes_sha256)
@@ -96,3 +141,9 @@ def sweep_row(sweep: SweepResult, settings: str, content: str) -> tuple[Any, ...
 def files_json(sweep: SweepResult) -> str:
     """The files of a sweep by name, as `sweeps.files` holds them."""
     return json.dumps(dict(sweep.files), separators=(",", ":"))
+
+
+def failure_row(source: ImageSource, failure: Failure, run_id: str) -> Row:
+    """A row of `failures`: why an image has no (complete) result."""
+    named = (to_sql(source.image_id), to_sql(source.path))
+    return (*named, failure.stage, failure.error, failure.message, run_id)

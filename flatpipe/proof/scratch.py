@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from flatpipe.records import ImageResult, ImageSource, PlannedImage, TaskSettings
 from flatpipe.storage.remote import RemoteRoot
-from flatpipe.work import tasks
+from flatpipe.work.tasks import whole_image
 
 
 def done_in_memory(source: ImageSource, ks: tuple[int, ...], settings: TaskSettings) -> tuple[ImageResult, int]:
@@ -15,7 +15,7 @@ def done_in_memory(source: ImageSource, ks: tuple[int, ...], settings: TaskSetti
     place = f"memory://flatpipe-{uuid.uuid4().hex}"
     try:
         planned = PlannedImage(source, ks, sweep=True, reason="in memory")
-        result = tasks.flatten_images([(planned, ())], replace(settings, output=place))[0]
+        result = whole_image(planned, (), replace(settings, output=place))
         return result, sum(size for _, size, _ in RemoteRoot(place).listing())
     finally:
         filesystem = RemoteRoot(place).filesystem

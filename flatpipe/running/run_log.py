@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +15,7 @@ from flatpipe.errors import RunGivenUp
 from flatpipe.plan.workspace import Workspace
 from flatpipe.proof.lock import lock_head
 from flatpipe.proof.recorded import config_yaml
-from flatpipe.records import ImageResult, RunSummary
+from flatpipe.records import ImageRecord, RunSummary
 
 CONFIG, ENVIRONMENT, LOG, SUMMARY = "config.yaml", "environment.json", "log.jsonl", "summary.json"
 
@@ -40,15 +41,17 @@ class RunLog:
         versions = {key: value for key, value in lock_head(self._workspace).items() if key.startswith("version.")}
         content = {**environment(), "can_change_bytes": versions}
         (self._folder / ENVIRONMENT).write_text(json.dumps(content, indent=2, sort_keys=True) + "\n")
-        self._log = (self._folder / LOG).open("w", buffering=1, encoding="utf-8")
-        # ^ a line is on disk as soon as its image is done
+        self._log = (self._folder / LOG).open("w", encoding="utf-8")
 
-    def add(self, result: ImageResult) -> None:
-        """Write one image's line; raises RunGivenUp when that fails."""
+    def add(self, records: Sequence[ImageRecord]) -> None:
+        """Write a line for each image; raises RunGivenUp when that fails."""
         if self._log is not None:
             now = datetime.now(UTC).isoformat(timespec="milliseconds")
+            lines = [f'{{"at": "{now}", {record.line[1:]}\n' for record in records]
             try:
-                self._log.write(json.dumps({"at": now, **image_line(result)}, sort_keys=True) + "\n")
+                self._log.write("".join(lines))
+                self._log.flush()
+                # ^ lines are on disk as soon as their images are done
             except OSError as error:
                 raise RunGivenUp(f"the run's log cannot be written: {error.strerror or error}") from error
 
@@ -66,26 +69,3 @@ class RunLog:
         if self._log is not None:
             self._log.close()
             self._log = None
-
-
-def image_line(result: ImageResult) -> dict[str, object]:
-    """One image's outcome as `--json` prints it."""
-    token, failure = result.token, result.failure
-    return {
-        "event": "image",
-        "image": result.source.image_id,
-        "width": token.width,
-        "height": token.height,
-        "notes": list(token.notes),
-        "flats": [
-            {
-                **{"k": flat.k, "n_colors": flat.n_colors, "mse": flat.mse, "bytes": flat.bytes, "sha256": flat.sha256},
-                **dict(flat.metrics),
-            }
-            for flat in result.flats
-            if flat.failure is None
-        ],
-        "failure": None
-        if failure is None
-        else {"stage": failure.stage, "error": failure.error, "message": failure.message},
-    }

@@ -13,8 +13,8 @@ from commands import Project
 from distributed.core import Status
 from servers import every, expected
 
-from flatpipe.engines import keeper
-from flatpipe.engines.keeper import LOST_WORKER_TIMEOUT, Keeper
+from flatpipe.engines import replacement
+from flatpipe.engines.replacement import LOST_WORKER_TIMEOUT, Replacement
 
 
 def test_workers_that_are_killed_again_and_again_cost_nothing(tmp_path: Path) -> None:
@@ -83,10 +83,10 @@ def test_lost_workers_are_struck_off_and_asked_for_again(monkeypatch: pytest.Mon
         cluster.scheduler_info["workers"] = {str(n): {"name": name} for n, name in enumerate(names)}
         watch.look()
 
-    monkeypatch.setattr(keeper, "_LATER_SECONDS", -1.0)
+    monkeypatch.setattr(replacement, "_LATER_SECONDS", -1.0)
     # ^ whatever was seen once counts as lost at the next look
     with dask.config.set({LOST_WORKER_TIMEOUT: "0s"}):
-        watch = Keeper(cluster, lambda: asked.append(True))
+        watch = Replacement(cluster, lambda: asked.append(True))
     show(0, 1, "job-0-0", "job-0-1", "job-1-0", "job-1-1")
     assert (len(specs), asked) == (6, [])
     cluster.workers[2].status = Status.failed
@@ -99,4 +99,4 @@ def test_lost_workers_are_struck_off_and_asked_for_again(monkeypatch: pytest.Mon
 
 def test_clusters_that_keep_no_list_are_let_be() -> None:
     """A cluster without worker_spec (Kubernetes, Gateway) replaces its workers itself."""
-    Keeper(SimpleNamespace(), lambda: pytest.fail("must not be asked")).look()
+    Replacement(SimpleNamespace(), lambda: pytest.fail("must not be asked")).look()

@@ -4,30 +4,35 @@ from __future__ import annotations
 
 import itertools
 from collections import defaultdict, deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
 from builders import settings_for, source_of, write_image
-from dask.delayed import Delayed
 
-from flatpipe.engines.bundle import Bundle, bundles
-from flatpipe.engines.execute import Finished, SynchronousEngine, ThreadsEngine, WorkersLost, execute
-from flatpipe.engines.graph import bundle_graph, image_graph
-from flatpipe.errors import RunGivenUp
-from flatpipe.records import ImageResult, ImageSource, LoadToken, PlannedImage, StopRequest
+from flatpipe.engines.bundle import Bundle, Bundler
+from flatpipe.engines.engine import Engine, Finished, Submission, WorkersLost
+from flatpipe.engines.execute import execute
+from flatpipe.engines.graph import GraphBuilder
+from flatpipe.engines.local import SynchronousEngine, ThreadsEngine
+from flatpipe.errors import ExitCode, RunGivenUp
+from flatpipe.records import ImageRecord, ImageSource, PlannedImage, SettingsDigests
+from flatpipe.stop import StopRequest
 from flatpipe.vocabulary import Granularity
 from flatpipe.work import tasks
 
+DIGESTS = SettingsDigests(tuple((k, f"flat-{k}") for k in range(1, 257)), "sweep")
 
-def planned(*names: str) -> list[Bundle]:
-    """Single images with work to do."""
-    images = (PlannedImage(ImageSource(name, f"/{name}", 1, ""), (2,), sweep=True, reason="new") for name in names)
-    return [Bundle((image,), one_task=False) for image in images]
+
+def planned(*names: str) -> list[PlannedImage]:
+    """Images with work to do."""
+    return [PlannedImage(ImageSource(name, f"/{name}", 1, ""), (2,), sweep=True, reason="new") for name in names]
 
 
 class ScriptedEngine:
     """An engine that does nothing but what a table {image_id: [outcome, ...]} says, oldest image first."""
+
+    workers, task_seconds = 2, 0.0
 
     def __init__(self, window: int, script: dict[str, list[BaseException]] | None = None) -> None:
         self.window = window
@@ -36,12 +41,17 @@ class ScriptedEngine:
         self._script = script or {}
         self._queue: deque[Bundle] = deque()
 
-    def submit(self, bundle: Bundle, root: object) -> None:
-        """Queue the bundle."""
-        self._queue.append(bundle)
+    @property
+    def places(self) -> int:
+        """What is free of the window."""
+        return self.window - len(self._queue)
+
+    def submit(self, submissions: Sequence[Submission]) -> None:
+        """Queue the bundles."""
+        self._queue.extend(bundle for bundle, _ in submissions)
         self.most_in_flight = max(self.most_in_flight, len(self._queue))
 
-    def finished(self, timeout: float) -> Finished | None:
+    def finished(self, timeout: float) -> list[Finished]:
         """The scripted outcome of the oldest bundle (that of the first image that has one), or success."""
         bundle = self._queue.popleft()
         names = [image.source.image_id for image in bundle.images]
@@ -49,10 +59,8 @@ class ScriptedEngine:
             self.alone[name].append(not self._queue and len(names) == 1)
         for name in names:
             if self._script.get(name):
-                return Finished(bundle, error=self._script[name].pop(0))
-        return Finished(
-            bundle, tuple(ImageResult(image.source, LoadToken(image.source.image_id)) for image in bundle.images)
-        )
+                return [Finished(bundle, error=self._script[name].pop(0))]
+        return [Finished(bundle, tuple(ImageRecord(image.source, None, 1, 0.1, "{}") for image in bundle.images))]
 
     def stop(self) -> None:
         """Nothing."""
@@ -61,10 +69,20 @@ class ScriptedEngine:
         """Nothing."""
 
 
-def outcomes(engine: ScriptedEngine, images: Iterable[Bundle], stop: StopRequest | None = None) -> dict[str, str]:
+def executed(
+    engine: Engine, images: Iterable[PlannedImage], stop: StopRequest | None = None, granularity: Granularity = "image"
+) -> Iterator[ImageRecord]:
+    """The records that come out, one by one; the graphs are None."""
+    work = list(images) if not isinstance(images, Iterator) else images
+    bundler = Bundler(work, 100, granularity, 0.0)
+    for records in execute(bundler, engine, lambda bundle, attempt: None, StopRequest() if stop is None else stop):  # type: ignore[arg-type,return-value]
+        yield from records
+
+
+def outcomes(engine: Engine, images: Iterable[PlannedImage], granularity: Granularity = "image") -> dict[str, str]:
     """The error word ("" for success) of each image that came out."""
-    results = execute(iter(images), engine, lambda bundle, attempt: None, stop or StopRequest())  # type: ignore[arg-type,return-value]
-    return {result.source.image_id: result.failure.error if result.failure else "" for result in results}
+    records = executed(engine, images, granularity=granularity)
+    return {record.source.image_id: record.failure.error if record.failure else "" for record in records}
 
 
 def test_every_image_comes_out_and_no_more_than_the_window_is_in_flight() -> None:
@@ -79,8 +97,7 @@ def test_the_source_of_work_is_read_as_it_is_needed() -> None:
     """Submitting never runs ahead of the window: a million images need not be held."""
     taken = itertools.count()
     work = ((next(taken) and image) or image for image in planned(*map(str, range(50))))
-    results = execute(work, ScriptedEngine(4), lambda bundle, attempt: None, StopRequest())  # type: ignore[arg-type,return-value]
-    next(results)
+    next(executed(ScriptedEngine(4), work))
 
     assert next(taken) <= 5
 
@@ -98,30 +115,9 @@ def test_an_image_that_keeps_killing_workers_is_named_and_its_neighbours_are_not
 
 def test_a_batch_whose_worker_died_is_taken_apart() -> None:
     """Of five images in one task, one kills the worker: it is named, the other four succeed on their own."""
-    (batch,) = bundles([single.images[0] for single in planned(*"abcde")], "batch")
     engine = ScriptedEngine(2, {"c": [WorkersLost("gone")] * 9})
 
-    assert outcomes(engine, [batch]) == {"a": "", "b": "", "c": "worker-died", "d": "", "e": ""}
-
-
-@pytest.mark.parametrize(("sizes", "shapes"), [
-    ([1_000_000], [(1, False)]),
-    ([100_000], [(1, True)]),
-    ([5_000] * 40, [(16, True), (16, True), (8, True)]),
-    ([20_000] * 20, [(14, True), (6, True)]),
-    ([5_000, 1_000_000, 5_000], [(1, False), (2, True)]),
-], ids=["large", "small", "thumbnails", "by-bytes", "mixed"])  # fmt: skip
-def test_tasks_have_a_fitting_size(sizes: list[int], shapes: list[tuple[int, bool]]) -> None:
-    """Large files get a task per k, small ones a task each, thumbnails share one; none is lost."""
-    images = [
-        PlannedImage(ImageSource(str(n), "", size, ""), (2,), sweep=True, reason="") for n, size in enumerate(sizes)
-    ]
-    made = list(bundles(images, "auto"))
-
-    assert [(len(bundle.images), bundle.one_task) for bundle in made] == shapes
-    assert sorted(image.source.image_id for bundle in made for image in bundle.images) == sorted(
-        map(str, range(len(sizes)))
-    )
+    assert outcomes(engine, planned(*"abcde"), "batch") == {"a": "", "b": "", "c": "worker-died", "d": "", "e": ""}
 
 
 def test_a_lost_engine_ends_the_run() -> None:
@@ -135,9 +131,9 @@ def test_a_lost_engine_ends_the_run() -> None:
 def test_after_a_stop_nothing_is_submitted() -> None:
     """Once a stop is asked for, what is in flight comes out and no more goes in."""
     stop = StopRequest()
-    results = execute(iter(planned(*"abcdef")), ScriptedEngine(2), lambda bundle, attempt: None, stop)  # type: ignore[arg-type,return-value]
+    results = executed(ScriptedEngine(2), planned(*"abcdef"), stop)
     first = next(results)
-    stop.exit_code = 130
+    stop.exit_code = ExitCode.INTERRUPTED
 
     assert [first.source.image_id, *(result.source.image_id for result in results)] == ["a", "b"]
 
@@ -149,16 +145,15 @@ def test_local_engines_give_equal_files(workers: int, granularity: Granularity, 
     sources = [source_of(write_image(tmp_path / f"{n}.png", seed=n)) for n in range(4)]
     expected, settings = settings_for(tmp_path / "plain"), settings_for(tmp_path / "engine")
     work = [PlannedImage(source, (2, 5), sweep=True, reason="new") for source in sources]
-    tasks.flatten_images([(image, ()) for image in work], expected)
+    for image in work:
+        tasks.whole_image(image, (), expected)
     engine = ThreadsEngine("run", workers) if workers else SynchronousEngine("run")
-
-    def build(bundle: Bundle, attempt: int) -> Delayed:
-        return bundle_graph(bundle, attempt, lambda image: (), settings)
-
-    results = list(execute(bundles(work, granularity), engine, build, StopRequest()))
+    builder = GraphBuilder(settings, DIGESTS, lambda image: ())
+    bundler = Bundler(work, len(work), granularity, engine.task_seconds)
+    records = [record for some in execute(bundler, engine, builder.build, StopRequest()) for record in some]
     engine.close()
 
-    assert [result.failure for result in results] == [None] * 4
+    assert [record.failure for record in records] == [None] * 4
     files = sorted(path.relative_to(tmp_path / "plain") for path in (tmp_path / "plain").rglob("*.*") if path.is_file())
     assert len(files) == 4 * (2 + 2 + 4)
     # ^ flats, sweep and palettes, the report's pictures
@@ -169,7 +164,8 @@ def test_local_engines_give_equal_files(workers: int, granularity: Granularity, 
 def test_the_graph_of_an_image_is_load_then_flattens_then_sweep() -> None:
     """Keys are tuples that begin with the stage; flattens hang on load, the sweep on all of them."""
     image = PlannedImage(ImageSource("trips/a\udcff.jpg", "/a.jpg", 1, ""), (2, 3, 4), sweep=True, reason="new")
-    root = image_graph(image, 0, (), settings_for(Path("/out")))
+    builder = GraphBuilder(settings_for(Path("/out")), DIGESTS, lambda image: ())
+    root = builder.build(Bundle((image,), one_task=False), 0)
     graph = dict(root.dask)
     by_stage = defaultdict(list)
     for key in graph:
@@ -179,4 +175,4 @@ def test_the_graph_of_an_image_is_load_then_flattens_then_sweep() -> None:
     (load,) = by_stage["load"]
     assert all(graph[key].dependencies == {load} for key in by_stage["flatten"])
     assert graph[root.key].dependencies == {load, *by_stage["flatten"]}
-    assert root.key != image_graph(image, 1, (), settings_for(Path("/out"))).key
+    assert root.key != builder.build(Bundle((image,), one_task=False), 1).key

@@ -12,7 +12,7 @@ from builders import settings_for, source_of, write_image
 from flatpipe.config.cluster import ClusterSection
 from flatpipe.engines import preflight
 from flatpipe.engines.deploy import cluster_class
-from flatpipe.engines.preflight import Errand, WorkerReport, check_workers, software
+from flatpipe.engines.preflight import Probe, WorkerReport, check_workers, software
 from flatpipe.errors import ConfigError, RunGivenUp
 from flatpipe.layout import PARTIAL
 from flatpipe.storage.roots import LocalRoot
@@ -80,7 +80,7 @@ def test_a_worker_looks_for_the_input_and_the_drivers_mark_in_the_output(tmp_pat
     """A worker that sees other folders than the driver says so; one that sees the same has no trouble."""
     image = source_of(write_image(tmp_path / "in" / "a.png"))
     LocalRoot(str(tmp_path / "out")).write(f"{PARTIAL}/token", b"token")
-    good = Errand(image, str(tmp_path / "out"), "token")
+    good = Probe(image, str(tmp_path / "out"), "token")
     (tmp_path / "file").write_bytes(b"")
 
     assert preflight._trouble(good) == ""

@@ -10,9 +10,9 @@ import time
 _faults = json.loads(os.environ.get("FLATPIPE_TEST_FAULTS", "{}"))
 
 if _faults:
-    from flatpipe.work import tasks
+    from flatpipe.work import image_work
 
-    _load_image = tasks.load_image
+    _load_image = image_work.load_image
 
     def load_image_with_faults(source, settings):
         if "log" in _faults:
@@ -23,4 +23,4 @@ if _faults:
         time.sleep(_faults.get("slow", 0))
         return _load_image(source, settings)
 
-    tasks.load_image = load_image_with_faults
+    image_work.load_image = load_image_with_faults

@@ -13,9 +13,10 @@ from flatpipe.ledger.ledger import Ledger
 from flatpipe.plan.fingerprint import changed, fingerprints
 from flatpipe.plan.planner import Planner
 from flatpipe.quantize.options import FlattenOptions
-from flatpipe.records import ImageSource, PlannedImage, TaskSettings
+from flatpipe.records import ImageSource, PlannedImage, SettingsDigests, TaskSettings
 from flatpipe.storage.roots import LocalRoot
 from flatpipe.work import tasks
+from flatpipe.work.recorded import recorded
 
 KS = (2, 3, 4)
 
@@ -48,7 +49,8 @@ class Bench:
         fresh = [tasks.flatten(token, planned.source, k, settings) for k in planned.ks]
         result = tasks.sweep(token, fresh, planned.source, kept, settings)
         assert result.failure is None
-        self.ledger.record(result, prints.flat, prints.sweep, "run")
+        digests = SettingsDigests(tuple(prints.flat.items()), prints.sweep)
+        self.ledger.record([recorded(result, digests)], "run")
 
 
 @pytest.fixture

@@ -99,7 +99,7 @@ def test_shards_grow_and_shrink_with_the_run(tmp_path: Path, monkeypatch: pytest
     for number, result in enumerate(synthetic_results(11)):
         run.ledger.store_plan([PlannedImage(result.source, (), sweep=False, reason="")])
         if number < 10:
-            run.ledger.record(result, dict.fromkeys(range(2, 16), "flat"), "sweep", "run")
+            run.record(result)
     write_gallery(run.ledger, run.outputs, SETTINGS)
     written = run.outputs.sizes("gallery/data")
     assert sorted(written) == [f"details-{n:05d}.js" for n in range(6)] + [f"rows-{n:05d}.js" for n in range(3)]
@@ -115,7 +115,7 @@ def test_memory_does_not_grow_with_the_number_of_images(tmp_path: Path, monkeypa
     run = built_run(tmp_path)
     for result in synthetic_results(300):
         run.ledger.store_plan([PlannedImage(result.source, (), sweep=False, reason="")])
-        run.ledger.record(result, dict.fromkeys(range(2, 16), "flat"), "sweep", "run")
+        run.record(result)
     held: list[int] = []
     write = LocalRoot.write
 

@@ -271,7 +271,7 @@ def test_only_cards_in_sight_exist(page: Page, tmp_path: Path) -> None:
     run = built_run(tmp_path)
     for result in synthetic_results(10_400, ks=(2, 3)):
         run.ledger.store_plan([PlannedImage(result.source, (), sweep=False, reason="")])
-        run.ledger.record(result, dict.fromkeys((2, 3), "flat"), "sweep", "run")
+        run.record(result)
     write_gallery(run.ledger, run.outputs, replace(SETTINGS, animation_format=None, pictures=False))
     _open(page, run)
     expect(page.locator("#count")).to_have_text("")

@@ -17,6 +17,7 @@ from PIL import Image, ImageSequence
 from flatpipe.records import AnimationOptions, ImageResult, ImageSource, TaskSettings
 from flatpipe.vocabulary import AnimationFormat
 from flatpipe.work import tasks
+from flatpipe.work.worker import stop_run, this_worker
 
 DATA = Path(__file__).parent.parent.parent / "data"
 KS = (2, 3, 5, 8)
@@ -25,7 +26,7 @@ KS = (2, 3, 5, 8)
 @pytest.fixture(autouse=True)
 def fresh_worker() -> None:
     """Each test begins with an empty cache."""
-    tasks.forget_images()
+    this_worker().images.clear()
 
 
 def do_image(source: ImageSource, settings: TaskSettings, ks: tuple[int, ...] = KS) -> ImageResult:
@@ -111,7 +112,7 @@ def test_the_sweep_is_the_same_whether_frames_are_at_hand_or_read_back(kind: str
     source = source_of(write_image(tmp_path / "a.png", height=60, width=90))
     settings = settings_for(tmp_path / "out", format=kind, max_side=40)
     first = do_image(source, settings)
-    tasks.forget_images()
+    this_worker().images.clear()
     token = tasks.load(source, settings)
     again = tasks.sweep(token, (), source, first.flats, settings)
 
@@ -155,7 +156,7 @@ def test_a_file_replaced_between_two_reads_is_noticed(tmp_path: Path) -> None:
     photo = write_image(tmp_path / "a.png")
     source, settings = source_of(photo), settings_for(tmp_path / "out")
     token = tasks.load(source, settings)
-    tasks.forget_images()
+    this_worker().images.clear()
     write_image(photo, seed=7)
     flat = tasks.flatten(token, source, 3, settings)
 
@@ -166,11 +167,11 @@ def test_a_file_replaced_between_two_reads_is_noticed(tmp_path: Path) -> None:
 def test_an_image_beyond_the_workers_memory_is_refused_with_the_numbers(tmp_path: Path) -> None:
     """What decoding would take is compared with this process's share before it begins; other processes may do it."""
     source, settings = source_of(write_image(tmp_path / "a.png")), settings_for(tmp_path / "out")
-    tasks.configure_worker(1 << 30, decode_bytes=1000)
+    this_worker().configure(1 << 30, decode_bytes=1000)
     try:
         refused = do_image(source, settings).failure
     finally:
-        tasks.configure_worker(1 << 30)
+        this_worker().configure(1 << 30)
 
     assert refused is not None
     assert refused.error == "too-large"
@@ -181,7 +182,7 @@ def test_an_image_beyond_the_workers_memory_is_refused_with_the_numbers(tmp_path
 def test_after_a_stop_nothing_of_that_run_is_begun(tmp_path: Path) -> None:
     """A stopped run loads and flattens nothing, its record is no failure, and another run in the process goes on."""
     source, settings = source_of(write_image(tmp_path / "a.png")), settings_for(tmp_path / "out")
-    tasks.stop_tasks("stopped")
+    stop_run("stopped")
     result = do_image(source, replace(settings, run="stopped"))
 
     assert result.failure is not None

@@ -14,9 +14,8 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from flatpipe.c_libraries import silence_c_libraries
 from flatpipe.engines.allocator import keep_freed_memory
-from flatpipe.work import tasks
-from flatpipe.work.endurance import allow_exit
 from flatpipe.work.memory import DECODING_SHARE
+from flatpipe.work.worker import this_worker
 
 _CACHE_SHARE = 0.2
 # ^ of a worker's memory for decoded images; Dask neither sees nor spills them
@@ -39,9 +38,9 @@ class WorkerSetup(distributed.WorkerPlugin):
         threadpool_limits(1)
         # ^ Dask's nanny sets this by environment variables, but a worker may have been started without a nanny
         memory = memory_of(worker)
-        tasks.configure_worker(int(memory * _CACHE_SHARE), int(memory * DECODING_SHARE))
+        this_worker().configure(int(memory * _CACHE_SHARE), int(memory * DECODING_SHARE))
         if worker.nanny is not None:
-            allow_exit()
+            this_worker().may_exit = True
             keep_freed_memory()
             silence_c_libraries()
 

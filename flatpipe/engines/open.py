@@ -8,13 +8,14 @@ from collections.abc import Iterator
 import psutil
 
 from flatpipe.config import Config
-from flatpipe.engines.execute import Engine, SynchronousEngine, ThreadsEngine
+from flatpipe.engines.engine import Engine
+from flatpipe.engines.local import SynchronousEngine, ThreadsEngine
 from flatpipe.engines.opening import Opening
 from flatpipe.errors import ConfigError
 from flatpipe.plan.backend import Backend, memory_places
 from flatpipe.plan.settings import memory_per_worker
-from flatpipe.work import tasks
 from flatpipe.work.memory import DECODING_SHARE
+from flatpipe.work.worker import this_worker
 
 
 def check_backend(config: Config) -> None:
@@ -46,7 +47,7 @@ def open_engine(backend: Backend, opening: Opening) -> Iterator[Engine]:
             yield processes
     else:
         share = int(memory_per_worker(opening.config) * DECODING_SHARE)
-        tasks.configure_worker(psutil.virtual_memory().total // 4, share)
+        this_worker().configure(psutil.virtual_memory().total // 4, share)
         run = opening.settings.run
         is_synchronous = backend.scheduler == "synchronous"
         engine: Engine = SynchronousEngine(run) if is_synchronous else ThreadsEngine(run, backend.workers)

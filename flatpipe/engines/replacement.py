@@ -19,7 +19,7 @@ _LATER_SECONDS = 2.0
 #   would be closed too if it had come before
 
 
-class Keeper:
+class Replacement:
     """Watches the workers of one cluster; clusters that keep no list of their own (Kubernetes, Gateway) are let be."""
 
     def __init__(self, cluster: Any, scale: Callable[[], object] | None) -> None:

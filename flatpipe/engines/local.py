@@ -1,0 +1,116 @@
+"""The engines of this process: one thread, or Dask's threaded scheduler."""
+
+from __future__ import annotations
+
+import queue
+from collections import deque
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
+from typing import Any
+
+import dask
+from dask.delayed import Delayed
+
+from flatpipe.engines.bundle import Bundle
+from flatpipe.engines.engine import Finished, Submission
+from flatpipe.work.worker import stop_run
+
+
+class SynchronousEngine:
+    """Everything in this thread, one image at a time: the specification of the other engines, and the way to debug."""
+
+    workers = 1
+    task_seconds = 0.0005
+
+    def __init__(self, run: str) -> None:
+        self._run = run
+        self._queued: deque[Submission] = deque()
+
+    @property
+    def places(self) -> int:
+        """One, when there is nothing to do."""
+        return 1 - len(self._queued)
+
+    def submit(self, submissions: Sequence[Submission]) -> None:
+        """Keep the bundles until they are asked for."""
+        self._queued.extend(submissions)
+
+    def finished(self, timeout: float) -> list[Finished]:
+        """Compute the oldest bundle now, however long it takes."""
+        del timeout
+        bundle, root = self._queued.popleft()
+        (records,) = dask.compute(root, scheduler="synchronous", optimize_graph=False)
+        return [Finished(bundle, records)]
+
+    def stop(self) -> None:
+        """Begin no further pair."""
+        stop_run(self._run)
+
+    def close(self) -> None:
+        """Nothing to let go of."""
+
+
+class ThreadsEngine:
+    """Dask's threaded scheduler: the pairs of a few images at a time on one shared pool of threads."""
+
+    task_seconds = 0.0005
+
+    def __init__(self, run: str, workers: int) -> None:
+        self._run, self.workers = run, workers
+        self._window = workers + 1
+        # ^ one image more than threads, so that the next is decoded while the last pairs of another finish
+        self._in_flight = 0
+        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="flatpipe-task")
+        self._schedulers = ThreadPoolExecutor(self._window, thread_name_prefix="flatpipe-image")
+        # ^ Dask's local scheduler is a loop that waits in its caller's thread: one such thread per image in flight
+        self._done: queue.SimpleQueue[Finished] = queue.SimpleQueue()
+
+    @property
+    def places(self) -> int:
+        """Those of the window that are free."""
+        return self._window - self._in_flight
+
+    def submit(self, submissions: Sequence[Submission]) -> None:
+        """Start scheduling the bundles' tasks."""
+        self._in_flight += len(submissions)
+        for bundle, root in submissions:
+            future = self._schedulers.submit(self._compute, root)
+            future.add_done_callback(partial(self._put, bundle))
+
+    def finished(self, timeout: float) -> list[Finished]:
+        """All bundles that are done, none after `timeout` seconds."""
+        done = waited(self._done, timeout)
+        self._in_flight -= len(done)
+        return done
+
+    def stop(self) -> None:
+        """Begin no further pair."""
+        stop_run(self._run)
+
+    def close(self) -> None:
+        """Wait for running pairs, then end the threads."""
+        stop_run(self._run)
+        self._schedulers.shutdown(cancel_futures=True)
+        self._pool.shutdown()
+
+    def _put(self, bundle: Bundle, done: Future[Any]) -> None:
+        error = done.exception()
+        self._done.put(Finished(bundle, (), error) if error is not None else Finished(bundle, done.result()))
+
+    def _compute(self, root: Delayed) -> Any:
+        (records,) = dask.compute(
+            root, scheduler="threads", pool=self._pool, num_workers=self.workers, optimize_graph=False
+        )
+        return records
+
+
+def waited(done: queue.SimpleQueue[Any], timeout: float) -> list[Any]:
+    """All that a queue holds, at least one unless none comes within `timeout` seconds."""
+    found = []
+    try:
+        found.append(done.get(timeout=timeout))
+        while True:
+            found.append(done.get_nowait())
+    except queue.Empty:
+        return found

@@ -1,0 +1,152 @@
+"""One image in the hands of one worker: the parts of which its tasks are made."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from flatpipe import layout
+from flatpipe.encode.animation import encode_animation
+from flatpipe.encode.frames import shrink_flat
+from flatpipe.encode.png import decode_flat, encode_png
+from flatpipe.errors import ImageError, ImageIOFailed
+from flatpipe.quantize.flatten import flatten_indexed
+from flatpipe.quantize.palette_image import PaletteImage
+from flatpipe.records import FlattenResult, ImageSource, LoadToken, SweepResult, TaskSettings
+from flatpipe.work.loaded import LoadedImage, load_image, preview_side
+from flatpipe.work.outcome import flatten_result
+from flatpipe.work.retry import with_retries
+from flatpipe.work.sweep import (
+    Frames,
+    best_flat,
+    encode_palette_files,
+    encode_palettes,
+    encode_pictures,
+)
+from flatpipe.work.watchdog import watchdog
+from flatpipe.work.worker import Worker
+
+_LARGEST_KEPT = 3 * 2_000_000
+# ^ bytes of a preview: 2 megapixels
+
+
+class OutputFailed(ImageIOFailed):
+    """An output could not be written: the next image would fare alike."""
+
+
+class Interrupted(ImageError):
+    """The user asked to stop."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImageWork:
+    """What is done to one image; every method raises ImageError and OSError, and Interrupted after a stop."""
+
+    worker: Worker
+    source: ImageSource
+    settings: TaskSettings
+
+    def load(self) -> LoadToken:
+        """Decode the image into the worker's cache."""
+        self._check_stopped()
+        return self._loaded().token
+
+    def flatten(self, token: LoadToken, k: int) -> FlattenResult:
+        """Load, cluster, recolour and save."""
+        self._check_stopped()
+        began = time.perf_counter()
+        image = self._loaded_as(token)
+        flat = flatten_indexed(image.indexed, k, self.settings.flatten)
+        content = encode_png(flat, image.alpha)
+        self._write(self._own(layout.flat_name(k, self.settings.name_width)), content)
+        self._keep_frame(image, k, flat)
+        return flatten_result(image, k, flat, content, self.settings, began)
+
+    def sweep(self, token: LoadToken, flats: Sequence[FlattenResult]) -> SweepResult:
+        """Write the files that need all k; `flats` are those of every k."""
+        self._check_stopped()
+        began = time.perf_counter()
+        folder, files = self._own(""), dict[str, tuple[int, str]]()
+        for name, content in self._sweep_files(token, sorted(flats, key=lambda flat: flat.k)):
+            self._write(name if "/" in name else folder + name, content)
+            files[name.removeprefix(folder)] = (len(content), hashlib.sha256(content).hexdigest())
+        animation = files.get(layout.animation_name(self.settings.animation.format), (0, ""))
+        return SweepResult(
+            image_id=self.source.image_id,
+            animation_bytes=animation[0],
+            animation_sha256=animation[1],
+            palettes_bytes=files[layout.PALETTES][0],
+            palettes_sha256=files[layout.PALETTES][1],
+            files=tuple((name, sha256) for name, (_, sha256) in files.items()),
+            seconds=time.perf_counter() - began,
+        )
+
+    def forget(self) -> None:
+        """Let go of the decoded image."""
+        self.worker.images.drop(self._key)
+
+    @property
+    def _key(self) -> tuple[object, ...]:
+        return (self.source, self.settings.decode, self.settings.animation)
+
+    def _check_stopped(self) -> None:
+        if self.worker.is_stopped(self.settings.run):
+            raise Interrupted
+
+    def _loaded(self) -> LoadedImage:
+        return self.worker.images.get(self._key, self._decode_in_time)
+
+    def _loaded_as(self, token: LoadToken) -> LoadedImage:
+        """The decoded image, of the content that the token tells of."""
+        image = self._loaded()
+        if image.token.content != token.content:
+            raise ImageIOFailed("the file changed while its colours were being flattened; run again")
+        return image
+
+    def _decode_in_time(self) -> LoadedImage:
+        with watchdog(self.settings.seconds_per_image if self.worker.may_exit else None):
+            policy = replace(self.settings.decode, max_bytes=self.worker.decode_bytes)
+            return load_image(self.source, replace(self.settings, decode=policy))
+
+    def _own(self, name: str) -> str:
+        """A name in the image's folder, below the output root."""
+        return f"{layout.image_folder(self.source.image_id)}/{name}"
+
+    def _write(self, name: str, content: bytes) -> None:
+        root = self.worker.root(self.settings.output)
+        try:
+            with_retries(lambda: root.write(name, content), self.settings.io_retries)
+        except OSError as error:
+            raise OutputFailed(f"{name} could not be written: {error.strerror or error}") from error
+
+    def _keep_frame(self, image: LoadedImage, k: int, flat: PaletteImage) -> None:
+        """Keep a flat for the sweep, unless it is so large that fourteen would not fit; then it is read back."""
+        side = preview_side(self.settings)
+        if image.preview.pixels.size <= _LARGEST_KEPT and side > 1:
+            image.frames[k] = shrink_flat(flat, side)
+
+    def _sweep_files(self, token: LoadToken, flats: list[FlattenResult]) -> Iterator[tuple[str, bytes]]:
+        """Names and bytes of all that the sweep writes, palettes.json last; a bare name is of the image's folder."""
+        settings = self.settings
+        if preview_side(settings) > 1:
+            image = self._loaded_as(token)
+            frames = Frames(tuple(flat.k for flat in flats), image.frames, self._read_back)
+            if settings.animation.enabled:
+                animation = encode_animation(frames, image.preview, settings.animation)
+                yield layout.animation_name(settings.animation.format), animation
+            if settings.pictures:
+                yield from encode_pictures(image, frames, flats, settings)
+        if settings.target:
+            yield layout.BEST, self._read_flat(best_flat(flats, settings.target).k)
+        yield from encode_palette_files(self.source.image_id, flats, settings.palettes, settings.name_width)
+        yield layout.PALETTES, encode_palettes(self.source.image_id, flats)
+
+    def _read_back(self, k: int) -> PaletteImage:
+        """The frame for k from its saved file: the same pixels as when it was made."""
+        return shrink_flat(decode_flat(self._read_flat(k)), preview_side(self.settings))
+
+    def _read_flat(self, k: int) -> bytes:
+        root, name = self.worker.root(self.settings.output), self._own(layout.flat_name(k, self.settings.name_width))
+        return with_retries(lambda: root.read(name), self.settings.io_retries)

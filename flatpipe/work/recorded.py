@@ -1,0 +1,47 @@
+"""An image's outcome as the driver keeps it: made here, so that the one driver has no more to do than to store it."""
+
+from __future__ import annotations
+
+import json
+
+from flatpipe.ledger.rows import flat_row, image_row, sweep_row
+from flatpipe.records import ImageRecord, ImageResult, SettingsDigests
+
+
+def recorded(result: ImageResult, digests: SettingsDigests) -> ImageRecord:
+    """The rows of the ledger, the line of the run's log, and what the loop must know."""
+    token, sweep, digest_of = result.token, result.sweep, dict(digests.flat)
+    made = [flat for flat in result.flats if flat.failure is None]
+    return ImageRecord(
+        source=result.source,
+        failure=result.failure,
+        pairs=len(made),
+        seconds=token.seconds + sum(flat.seconds for flat in made) + (sweep.seconds if sweep else 0.0),
+        line=json.dumps(image_line(result), sort_keys=True),
+        image_row=image_row(result.source, token) if token.content else None,
+        flat_rows=tuple(flat_row(flat, digest_of[flat.k], token.content) for flat in made),
+        sweep_row=sweep_row(sweep, digests.sweep, token.content) if sweep else None,
+    )
+
+
+def image_line(result: ImageResult) -> dict[str, object]:
+    """One image's outcome as `--json` prints it and the run's log keeps it."""
+    token, failure = result.token, result.failure
+    return {
+        "event": "image",
+        "image": result.source.image_id,
+        "width": token.width,
+        "height": token.height,
+        "notes": list(token.notes),
+        "flats": [
+            {
+                **{"k": flat.k, "n_colors": flat.n_colors, "mse": flat.mse, "bytes": flat.bytes, "sha256": flat.sha256},
+                **dict(flat.metrics),
+            }
+            for flat in result.flats
+            if flat.failure is None
+        ],
+        "failure": None
+        if failure is None
+        else {"stage": failure.stage, "error": failure.error, "message": failure.message},
+    }
