@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 import click
 
-from flatpipe.cli.options import config_options, read_config
+from flatpipe.cli.json_lines import print_json
+from flatpipe.cli.options import ConfigChoice, config_options
 from flatpipe.errors import ExitCode
+from flatpipe.text import counted, in_bytes, printable
 
 
 @click.command(short_help="Delete outputs that nobody asks for any more.")
@@ -13,9 +17,7 @@ from flatpipe.errors import ExitCode
 @click.option("--yes", is_flag=True, help="Delete what is listed.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON line per file, then the totals.")
 @click.option("-q", "--quiet", is_flag=True, help="Only the last line.")
-def clean(
-    config_path: str, overrides: tuple[str, ...], profile: str | None, yes: bool, as_json: bool, quiet: bool
-) -> ExitCode:
+def clean(chosen: ConfigChoice, yes: bool, as_json: bool, quiet: bool) -> ExitCode:
     """List outputs that CONFIG no longer asks for; delete them with --yes.
 
     These are flat images of other k, outputs of images that are gone from the input, and files that a changed config
@@ -27,15 +29,11 @@ def clean(
       flatpipe clean
       flatpipe clean --yes
     """
-    from dataclasses import asdict
-
-    from flatpipe.cli.screen import print_json
     from flatpipe.plan.workspace import only_run, open_workspace
     from flatpipe.proof.cleaning import forget, remove, stale_files
     from flatpipe.proof.outputs import require_ledger
-    from flatpipe.text import counted, in_bytes, printable
 
-    config = read_config(config_path, overrides, profile)
+    config = chosen.config()
     count = size = kept = 0
     with open_workspace(config, for_writing=False) as workspace:
         require_ledger(workspace)

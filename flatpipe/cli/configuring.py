@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import click
 
-from flatpipe.cli.options import A_PATH, config_options
+from flatpipe.cli.options import A_PATH, ConfigChoice, config_options
 from flatpipe.errors import ExitCode
 
 
 @click.command(short_help="Check a config and report every error in it.")
 @config_options
 @click.option("--resolved", is_flag=True, help="Print the whole config as it resolves, with where each value is from.")
-def validate(config_path: str, overrides: tuple[str, ...], profile: str | None, resolved: bool) -> ExitCode:
+def validate(chosen: ConfigChoice, resolved: bool) -> ExitCode:
     """Check CONFIG and report every error in it.
 
     \b
@@ -20,9 +20,9 @@ def validate(config_path: str, overrides: tuple[str, ...], profile: str | None, 
     from flatpipe.config import load_resolved, resolved_yaml
     from flatpipe.plan.workspace import check_places
 
-    loaded = load_resolved(config_path, overrides, profile)
+    loaded = load_resolved(chosen.config_path, chosen.overrides, chosen.profile)
     check_places(str(loaded.config.input.path), str(loaded.config.output.path))
-    click.echo(resolved_yaml(loaded) if resolved else f"{config_path}: ok")
+    click.echo(resolved_yaml(loaded) if resolved else f"{chosen.config_path}: ok")
     return ExitCode.DONE
 
 

@@ -1,95 +1,141 @@
-"""Options that several commands share, and the config that they name."""
+"""Options that several commands share, each group of them as one record; and the config that they name."""
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
-from typing import Any, TypeVar
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING
 
 import click
 
-Command = TypeVar("Command", bound=Callable[..., Any])
+from flatpipe.errors import ExitCode
+
+if TYPE_CHECKING:
+    from flatpipe.config import Config
+    from flatpipe.plan.workspace import Request
+
+Command = Callable[..., ExitCode]
+Decorator = Callable[[Command], Command]
 A_PATH = click.Path()
 # ^ any text; a shell that completes the command line offers file names for it
 
 
-def config_options(command: Command) -> Command:
-    """The command with CONFIG, -s and --profile: what `read_config` takes."""
-    return click.argument("config_path", metavar="[CONFIG]", type=A_PATH, default="pipeline.yaml")(
-        _change_options(command)
-    )
+@dataclass(frozen=True, slots=True)
+class ConfigChoice:
+    """Which config a command is about."""
+
+    config_path: str
+    overrides: tuple[str, ...]
+    profile: str | None
+
+    def config(self, jobs: int | None = None) -> Config:
+        """The Config, with so many workers when a number is given; raises ConfigError."""
+        from flatpipe.config import load_config
+
+        workers = () if jobs is None else (f"execution.workers={jobs}",)
+        return load_config(self.config_path, (*self.overrides, *workers), self.profile)
 
 
-def place_options(command: Command) -> Command:
-    """The command with PLACE, a config or an output folder, and with -s and --profile."""
-    return click.argument("place", metavar="[PLACE]", type=A_PATH, default="pipeline.yaml")(_change_options(command))
+@dataclass(frozen=True, slots=True)
+class PlaceChoice:
+    """Which run a command is about: by its config, or by the folder that it wrote."""
+
+    place: str
+    overrides: tuple[str, ...]
+    profile: str | None
+
+    def config(self) -> Config:
+        """The config of that run; raises ConfigError."""
+        from flatpipe.proof.recorded import recorded_config
+
+        return recorded_config(self.place, self.overrides, self.profile)
 
 
-def _change_options(command: Command) -> Command:
-    return _with_options(
-        command,
-        click.option(
-            *("-s", "--set", "overrides"),
-            multiple=True,
-            metavar="KEY=VALUE",
-            help="Override a config key: -s flatten.k=2-8.",
-        ),
-        click.option("--profile", metavar="NAME", help="Use this named part of the config's `profiles`."),
-    )
+@dataclass(frozen=True, slots=True)
+class RunFlags:
+    """How a run goes, and what it shows."""
+
+    jobs: int | None
+    force: bool
+    fail_fast: bool
+    as_json: bool
+    quiet: bool
+    verbose: bool
+    no_progress: bool
 
 
-def _with_options(command: Command, *options: Callable[[Command], Command]) -> Command:
-    """The command with options that its help lists in this order."""
-    for option in reversed(options):
-        command = option(command)
-    return command
+@dataclass(frozen=True, slots=True)
+class SelectionFlags:
+    """Which of the images are meant."""
+
+    only: tuple[str, ...] = ()
+    only_failed: bool = False
+    limit: int | None = None
+
+    def request(self, *, force: bool, fail_fast: bool = False, lock: str | None = None) -> Request:
+        """What the command line adds to the config."""
+        from flatpipe.plan.workspace import Request
+
+        return Request(self.only, self.only_failed, self.limit, force, fail_fast, lock)
 
 
-def run_options(command: Command) -> Command:
-    """The command with all that says how a run goes and what it shows."""
-    return _with_options(
-        command,
-        click.option(
-            "-j", "--jobs", type=click.IntRange(1), metavar="N", help="Worker count, instead of execution.workers."
-        ),
-        click.option("--force", is_flag=True, help="Compute everything again, whatever is there."),
-        click.option("--fail-fast", is_flag=True, help="Give the run up at the first image that fails (exit 3)."),
-        click.option(
-            "--json", "as_json", is_flag=True, help="One JSON line per image, then one for the run, on stdout."
-        ),
-        click.option("-q", "--quiet", is_flag=True, help="No progress and no messages, only the last lines."),
-        click.option("-v", "--verbose", is_flag=True, help="One line per image."),
-        click.option("--no-progress", is_flag=True, help="No progress bar or lines."),
-    )
+def gathered(kind: type, name: str, *parameters: Decorator) -> Decorator:
+    """What gives a command these parameters, in this order, and hands them to it as one record named `name`."""
+
+    def decorate(command: Command) -> Command:
+        @functools.wraps(command)
+        def called(**given: object) -> ExitCode:
+            own = {field.name: given.pop(field.name) for field in fields(kind)}
+            return command(**given, **{name: kind(**own)})
+
+        decorated: Command = called
+        for parameter in reversed(parameters):
+            decorated = parameter(decorated)
+        return decorated
+
+    return decorate
 
 
-def selection_options(command: Command) -> Command:
-    """The command with all that says which images are meant."""
-    return _with_options(
-        command,
-        click.option("--only", multiple=True, metavar="GLOB", help="Only images whose id matches, e.g. 'trips/*.jpg'."),
-        click.option("--only-failed", is_flag=True, help="Only images that failed before."),
-        click.option("--limit", type=click.IntRange(0), metavar="N", help="At most this many images that need work."),
-    )
+_CHANGES: tuple[Decorator, ...] = (
+    click.option(
+        *("-s", "--set", "overrides"),
+        multiple=True,
+        metavar="KEY=VALUE",
+        help="Override a config key: -s flatten.k=2-8.",
+    ),
+    click.option("--profile", metavar="NAME", help="Use this named part of the config's `profiles`."),
+)
 
-
-def read_config(path: str, overrides: tuple[str, ...], profile: str | None, jobs: int | None = None) -> Any:
-    """The Config that a command line asks for; raises ConfigError."""
-    from flatpipe.config import load_config
-
-    if jobs is not None:
-        overrides = (*overrides, f"execution.workers={jobs}")
-    return load_config(path, overrides, profile)
-
-
-def request_of(flags: dict[str, Any]) -> Any:
-    """The Request that a command line makes."""
-    from flatpipe.plan.workspace import Request
-
-    return Request(
-        only=flags.get("only", ()),
-        only_failed=flags.get("only_failed", False),
-        limit=flags.get("limit"),
-        force=flags.get("force", False),
-        fail_fast=flags.get("fail_fast", False),
-        lock=flags.get("lock"),
-    )
+config_options = gathered(
+    ConfigChoice,
+    "chosen",
+    click.argument("config_path", metavar="[CONFIG]", type=A_PATH, default="pipeline.yaml"),
+    *_CHANGES,
+)
+place_options = gathered(
+    PlaceChoice,
+    "chosen",
+    click.argument("place", metavar="[PLACE]", type=A_PATH, default="pipeline.yaml"),
+    *_CHANGES,
+)
+run_options = gathered(
+    RunFlags,
+    "flags",
+    click.option(
+        "-j", "--jobs", type=click.IntRange(1), metavar="N", help="Worker count, instead of execution.workers."
+    ),
+    click.option("--force", is_flag=True, help="Compute everything again, whatever is there."),
+    click.option("--fail-fast", is_flag=True, help="Give the run up at the first image that fails (exit 3)."),
+    click.option("--json", "as_json", is_flag=True, help="One JSON line per image, then one for the run, on stdout."),
+    click.option("-q", "--quiet", is_flag=True, help="No progress and no messages, only the last lines."),
+    click.option("-v", "--verbose", is_flag=True, help="One line per image."),
+    click.option("--no-progress", is_flag=True, help="No progress bar or lines."),
+)
+selection_options = gathered(
+    SelectionFlags,
+    "selection",
+    click.option("--only", multiple=True, metavar="GLOB", help="Only images whose id matches, e.g. 'trips/*.jpg'."),
+    click.option("--only-failed", is_flag=True, help="Only images that failed before."),
+    click.option("--limit", type=click.IntRange(0), metavar="N", help="At most this many images that need work."),
+)

@@ -6,13 +6,16 @@ import contextlib
 import os
 import threading
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 import click
 
-from flatpipe.cli.options import A_PATH, place_options
+from flatpipe.cli.json_lines import print_json
+from flatpipe.cli.options import A_PATH, PlaceChoice, gathered, place_options
+from flatpipe.cli.sentences import compared_text, difference_text, verified_text
 from flatpipe.errors import ExitCode, FlatpipeError
+from flatpipe.text import printable
 
 if TYPE_CHECKING:
     from flatpipe.plan.workspace import Workspace
@@ -21,15 +24,35 @@ if TYPE_CHECKING:
 _LINE_EVERY_SECONDS = 10.0
 
 
+@dataclass(frozen=True, slots=True)
+class VerifyFlags:
+    """What is verified, and how it is told."""
+
+    recompute: int
+    # ^ images to do again
+    seed: int
+    outputs_only: bool
+    jobs: int | None
+    # ^ threads that read; None: one per core
+    as_json: bool
+    quiet: bool
+
+
 @click.command(short_help="Check outputs and inputs against their recorded digests.")
 @place_options
-@click.option("--recompute", type=click.IntRange(0), metavar="N", default=0, help="Also do N images again, in memory.")
-@click.option("--seed", type=int, metavar="N", default=0, show_default=True, help="Draws the N images.")
-@click.option("--outputs-only", is_flag=True, help="Leave the inputs unread.")
-@click.option("-j", "--jobs", type=click.IntRange(1), metavar="N", help="Threads that read; default: one per core.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON line per difference, then the totals.")
-@click.option("-q", "--quiet", is_flag=True, help="Only the last line.")
-def verify(place: str, overrides: tuple[str, ...], profile: str | None, **flags: object) -> ExitCode:
+@gathered(
+    VerifyFlags,
+    "flags",
+    click.option(
+        "--recompute", type=click.IntRange(0), metavar="N", default=0, help="Also do N images again, in memory."
+    ),
+    click.option("--seed", type=int, metavar="N", default=0, show_default=True, help="Draws the N images."),
+    click.option("--outputs-only", is_flag=True, help="Leave the inputs unread."),
+    click.option("-j", "--jobs", type=click.IntRange(1), metavar="N", help="Threads that read; default: one per core."),
+    click.option("--json", "as_json", is_flag=True, help="One JSON line per difference, then the totals."),
+    click.option("-q", "--quiet", is_flag=True, help="Only the last line."),
+)
+def verify(chosen: PlaceChoice, flags: VerifyFlags) -> ExitCode:
     """Check every output, and every input, against its sha256 in the ledger.
 
     PLACE is a config (default: pipeline.yaml) or an output folder, wherever it lies now. Exit code 0 when all bytes are
@@ -41,28 +64,26 @@ def verify(place: str, overrides: tuple[str, ...], profile: str | None, **flags:
       flatpipe verify
       flatpipe verify outputs --recompute 50
     """
-    from flatpipe.cli.screen import print_json
     from flatpipe.plan.workspace import only_run, open_workspace
     from flatpipe.proof.outputs import require_ledger
-    from flatpipe.proof.recorded import recorded_config
     from flatpipe.proof.verify import Verified
 
     counts, differences = Verified(), []
-    config = recorded_config(place, overrides, profile)
+    config = chosen.config()
     with open_workspace(config, for_writing=False, named=()) as workspace:
         require_ledger(workspace)
-        with only_run(workspace.ledger_path), _told(counts, quiet=bool(flags["quiet"])):
+        with only_run(workspace.ledger_path), _told(counts, quiet=flags.quiet):
             for difference in _found(workspace, counts, flags):
                 differences.append(difference)
-                if flags["as_json"]:
+                if flags.as_json:
                     print_json({"event": "difference", **asdict(difference)})
-                elif not flags["quiet"]:
-                    _say(f"{difference.kind}: {difference.name}" + f" ({difference.detail})" * bool(difference.detail))
+                elif not flags.quiet:
+                    click.echo(difference_text(difference))
             noted = _note(workspace, differences)
-    if flags["as_json"]:
+    if flags.as_json:
         print_json({"event": "verify", "differences": len(differences), **asdict(counts)})
     else:
-        _say(_verified_text(counts, len(differences)))
+        click.echo(verified_text(counts, len(differences)))
     if noted:
         click.echo(noted, err=True)
     return ExitCode.DIFFERENT if differences else ExitCode.DONE
@@ -84,7 +105,6 @@ def diff(first: str, second: str, as_json: bool, quiet: bool) -> ExitCode:
       flatpipe diff outputs other-outputs
       flatpipe diff flatpipe.lock outputs
     """
-    from flatpipe.cli.screen import print_json
     from flatpipe.proof.compare import Compared, compare
 
     counts, differences = Compared(), 0
@@ -93,29 +113,28 @@ def diff(first: str, second: str, as_json: bool, quiet: bool) -> ExitCode:
         if as_json:
             print_json({"event": "difference", "difference": difference})
         elif not quiet:
-            _say(difference)
+            click.echo(printable(difference))
     if as_json:
         print_json({"event": "diff", "differences": differences, **asdict(counts)})
     else:
-        compared = f"{counts.files} files" if counts.files else f"{counts.images} images of two locks"
-        _say(f"compared {compared}: {differences or 'no'} difference{'s' * (differences != 1)}")
+        click.echo(compared_text(counts, differences))
     return ExitCode.DIFFERENT if differences else ExitCode.DONE
 
 
-def _found(workspace: Workspace, counts: Verified, flags: dict[str, object]) -> Iterator[Difference]:
+def _found(workspace: Workspace, counts: Verified, flags: VerifyFlags) -> Iterator[Difference]:
     from flatpipe.proof.verify import verify as verify_outputs
 
-    jobs = int(str(flags["jobs"] or os.cpu_count() or 1))
+    jobs = flags.jobs or os.cpu_count() or 1
     damaged = set()
-    for difference in verify_outputs(workspace, counts, jobs, inputs=not flags["outputs_only"]):
+    for difference in verify_outputs(workspace, counts, jobs, inputs=not flags.outputs_only):
         damaged.add(difference.image_id)
         yield difference
-    if number := int(str(flags["recompute"])):
+    if flags.recompute:
         from flatpipe.c_libraries import silence_c_libraries
         from flatpipe.proof.recompute import recompute, sample
 
         silence_c_libraries()
-        images = sample(workspace, number, int(str(flags["seed"])), damaged)
+        images = sample(workspace, flags.recompute, flags.seed, damaged)
         yield from recompute(workspace, images, counts, jobs)
 
 
@@ -157,22 +176,3 @@ def _note(workspace: Workspace, differences: list[Difference]) -> str:
     if any(difference.kind == "recomputed otherwise" for difference in differences):
         words.append("this machine makes other bytes; `flatpipe run --locked` names the versions that differ")
     return "\n".join(words)
-
-
-def _verified_text(counts: Verified, differences: int) -> str:
-    from flatpipe.text import counted
-
-    words = f"{counted(counts.outputs, 'output')} of {counted(counts.images, 'image')}"
-    words += f" and {counted(counts.inputs, 'input')}" * bool(counts.inputs)
-    words += f", {counted(counts.recomputed, 'image')} recomputed" * bool(counts.recomputed)
-    lines = [f"verified {words}: {differences or 'no'} difference{'s' * (differences != 1)}"]
-    if counts.unfinished:
-        unfinished = f"{counted(counts.unfinished, 'image')} {'is' if counts.unfinished == 1 else 'are'}"
-        lines.append(f"{unfinished} not (all) done with these settings: nothing to verify there")
-    return "\n".join(lines)
-
-
-def _say(text: str) -> None:
-    from flatpipe.text import printable
-
-    click.echo("\n".join(map(printable, text.split("\n"))))

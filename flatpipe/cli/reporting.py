@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import click
 
-from flatpipe.cli.options import place_options
+from flatpipe import layout
+from flatpipe.cli.json_lines import print_json
+from flatpipe.cli.options import PlaceChoice, place_options
 from flatpipe.errors import ExitCode, RunGivenUp
+from flatpipe.text import printable
 
 
 @click.command(short_help="Write tables and report anew, from the ledger alone.")
 @place_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object: where they are.")
-def report(place: str, overrides: tuple[str, ...], profile: str | None, as_json: bool) -> ExitCode:
+def report(chosen: PlaceChoice, as_json: bool) -> ExitCode:
     """Write results.csv, failures.csv, index.html and gallery/ anew, from the ledger alone.
 
     PLACE is a config (default: pipeline.yaml) or an output folder, wherever it lies now. No image is opened and the
@@ -23,16 +26,12 @@ def report(place: str, overrides: tuple[str, ...], profile: str | None, as_json:
       flatpipe report
       flatpipe report outputs
     """
-    from flatpipe import layout
-    from flatpipe.cli.screen import print_json
     from flatpipe.plan.workspace import only_run, open_workspace
     from flatpipe.proof.outputs import require_ledger
-    from flatpipe.proof.recorded import recorded_config
     from flatpipe.report.gallery import INDEX
     from flatpipe.running.finishing import write_report
-    from flatpipe.text import printable
 
-    with open_workspace(recorded_config(place, overrides, profile), for_writing=False, named=()) as workspace:
+    with open_workspace(chosen.config(), for_writing=False, named=()) as workspace:
         require_ledger(workspace)
         with only_run(workspace.ledger_path):
             try:

@@ -3,13 +3,29 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
 
-from flatpipe.cli.options import A_PATH, config_options, read_config, request_of, run_options, selection_options
-from flatpipe.cli.planning import show_plan
+from flatpipe.cli.json_lines import best_line, print_json
+from flatpipe.cli.options import (
+    A_PATH,
+    ConfigChoice,
+    RunFlags,
+    SelectionFlags,
+    config_options,
+    run_options,
+    selection_options,
+)
+from flatpipe.cli.planning import PlanFlags, show_plan
+from flatpipe.cli.sentences import best_text
 from flatpipe.errors import ExitCode
+
+if TYPE_CHECKING:
+    from flatpipe.config import Config
+    from flatpipe.plan.workspace import Request
+    from flatpipe.records import ImageSource
 
 _EXIT_CODES = "\b\nExit codes:\n" + "\n".join(f"  {code:<4d} {code.meaning}" for code in ExitCode)
 
@@ -21,7 +37,9 @@ _EXIT_CODES = "\b\nExit codes:\n" + "\n".join(f"  {code:<4d} {code.meaning}" for
 @click.option("--locked", is_flag=True, help="Only if the output's flatpipe.lock would be reproduced (else exit 2).")
 @click.option("--lock", metavar="FILE", type=A_PATH, help="The same, with a flatpipe.lock from elsewhere.")
 @click.option("-n", "--dry-run", is_flag=True, help="Say what would be done, and why; same as `flatpipe plan`.")
-def run(config_path: str, overrides: tuple[str, ...], profile: str | None, dry_run: bool, **flags: Any) -> ExitCode:
+def run(
+    chosen: ConfigChoice, flags: RunFlags, selection: SelectionFlags, locked: bool, lock: str | None, dry_run: bool
+) -> ExitCode:
     """Bring every output that CONFIG asks for up to date (default: pipeline.yaml).
 
     A second run does nothing; a changed config or image recomputes what it touches.
@@ -33,12 +51,13 @@ def run(config_path: str, overrides: tuple[str, ...], profile: str | None, dry_r
       flatpipe run --only-failed
       flatpipe run --locked
     """
-    if flags.pop("locked") and not flags["lock"]:
-        flags["lock"] = ""
-    config = read_config(config_path, overrides, profile, flags.pop("jobs"))
+    config = chosen.config(flags.jobs)
+    wanted = lock or ("" if locked else None)
+    request = selection.request(force=flags.force, fail_fast=flags.fail_fast, lock=wanted)
     if dry_run:
-        return show_plan(config, flags)
-    return _run(config, flags)
+        shown = PlanFlags(verbose=flags.verbose, as_json=flags.as_json)
+        return show_plan(config, request, shown)
+    return _run(config, request, flags)
 
 
 @click.command(short_help="Flatten a few images without a config.")
@@ -54,7 +73,7 @@ def run(config_path: str, overrides: tuple[str, ...], profile: str | None, dry_r
 @click.option("-o", "--output", default="flat", show_default=True, metavar="DIR", type=A_PATH, help="Where results go.")
 @click.option("-s", "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Set a config key.")
 @run_options
-def flatten(images: tuple[str, ...], ks: str, output: str, overrides: tuple[str, ...], **flags: Any) -> ExitCode:
+def flatten(images: tuple[str, ...], ks: str, output: str, overrides: tuple[str, ...], flags: RunFlags) -> ExitCode:
     """Flatten a few images without a config: results in DIR/images/<name>/.
 
     With `-k auto`, every k from 2 to 15 is made, and the one at the knee of the distortion curve is best.png too;
@@ -72,36 +91,32 @@ def flatten(images: tuple[str, ...], ks: str, output: str, overrides: tuple[str,
         sources = as_sources(images)
     except OSError as error:
         raise click.UsageError(f"{error.filename}: {error.strerror}") from error
-    jobs = flags.pop("jobs")
-    workers = () if jobs is None else (Argument("-j", "execution.workers", jobs),)
+    workers = () if flags.jobs is None else (Argument("-j", "execution.workers", flags.jobs),)
     common = os.path.dirname(sources[0].path)  # noqa: PTH120
     own = (Argument("-o", "output.path", output), Argument("-k", "flatten.k", ks), *workers)
     config = default_config(common, (*own, *overrides))
-    return _run(config, flags, sources)
+    return _run(config, SelectionFlags().request(force=flags.force, fail_fast=flags.fail_fast), flags, sources)
 
 
-def _run(config: Any, flags: dict[str, Any], sources: Any = None) -> ExitCode:
+def _run(config: Config, request: Request, flags: RunFlags, sources: Sequence[ImageSource] | None = None) -> ExitCode:
     from flatpipe.c_libraries import silence_c_libraries
     from flatpipe.cli.screen import Screen
     from flatpipe.pipeline import run as run_pipeline
 
     silence_c_libraries()
-    screen = Screen(
-        quiet=flags["quiet"], verbose=flags["verbose"], as_json=flags["as_json"], progress=not flags["no_progress"]
-    )
+    screen = Screen(flags)
     try:
-        summary = run_pipeline(config, request_of(flags), screen, sources)
+        summary = run_pipeline(config, request, screen, sources)
     finally:
         screen.close()
     if sources is not None and config.flatten.target:
-        _show_best(config, sources, flags["as_json"])
+        _show_best(config, sources, flags.as_json)
     screen.end(summary)
     return summary.exit_code
 
 
-def _show_best(config: Any, sources: Any, as_json: bool) -> None:
+def _show_best(config: Config, sources: Sequence[ImageSource], as_json: bool) -> None:
     """Print which k was chosen for each image, whether this run made it or another."""
-    from flatpipe.cli.screen import best_line, best_text, print_json
     from flatpipe.plan.workspace import open_workspace
     from flatpipe.report.gallery_rows import gallery_images
     from flatpipe.running.finishing import gallery_settings
@@ -111,4 +126,4 @@ def _show_best(config: Any, sources: Any, as_json: bool) -> None:
             if image.has_sweep and as_json:
                 print_json(best_line(image))
             elif image.has_sweep:
-                click.echo(best_text(image, config.output.path))
+                click.echo(best_text(image, str(config.output.path)))

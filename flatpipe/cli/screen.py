@@ -5,22 +5,19 @@ Results go to stdout; everything else to stderr.
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from dataclasses import asdict
-from typing import TextIO
 
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from flatpipe import layout
-from flatpipe.errors import ExitCode
+from flatpipe.cli.json_lines import print_json, print_line
+from flatpipe.cli.options import RunFlags
+from flatpipe.cli.sentences import summary_text
 from flatpipe.observer import RunObserver
-from flatpipe.quantize.knee import psnr
 from flatpipe.records import ImageRecord, PlanSummary, RunSummary
-from flatpipe.report.gallery_rows import GalleryImage
 from flatpipe.text import counted, printable
 
 _LINE_EVERY_SECONDS = 10.0
@@ -30,13 +27,12 @@ _LINE_EVERY_SECONDS = 10.0
 class Screen(RunObserver):
     """Observes a run and shows it."""
 
-    def __init__(
-        self, *, quiet: bool = False, verbose: bool = False, as_json: bool = False, progress: bool = True
-    ) -> None:
-        self._quiet, self._verbose, self._as_json = quiet, verbose, as_json
+    def __init__(self, flags: RunFlags) -> None:
+        self._flags = flags
         self._console = Console(stderr=True, highlight=False, soft_wrap=True)
-        self._bar = self._new_bar() if progress and not quiet and self._console.is_terminal else None
-        self._plain = progress and not quiet and self._bar is None
+        shows_progress = not flags.no_progress and not flags.quiet
+        self._bar = self._new_bar() if shows_progress and self._console.is_terminal else None
+        self._plain = shows_progress and self._bar is None
         self._began = self._last_line = time.monotonic()
         self._images = self._done = self._pairs = self._failed = 0
 
@@ -59,7 +55,7 @@ class Screen(RunObserver):
 
     def connected(self, workers: int, threads: int, dashboard: str) -> None:
         """Say how large the cluster is, and where it can be watched."""
-        self._say(f"{workers} worker{'s' * (workers != 1)} with {threads} thread{'s' * (threads != 1)}")
+        self._say(f"{counted(workers, 'worker')} with {counted(threads, 'thread')}")
         if dashboard:
             self._say(f"Dask dashboard: {dashboard}")
 
@@ -72,9 +68,9 @@ class Screen(RunObserver):
         if record.failure is not None:
             message = printable(record.failure.message)
             self._say(f"failed: {name}: {message} ({record.failure.error})", style="red")
-        elif self._verbose:
+        elif self._flags.verbose:
             self._say(f"{name}: {counted(record.pairs, 'flat image')}")
-        if self._as_json:
+        if self._flags.as_json:
             print_line(record.line)
         self._show_progress()
 
@@ -85,10 +81,10 @@ class Screen(RunObserver):
     def end(self, summary: RunSummary) -> None:
         """The last lines: done, up to date, failed, where to look."""
         self.close()
-        if self._as_json:
+        if self._flags.as_json:
             print_json({"event": "run", **asdict(summary)})
             return
-        sys.stdout.write(summary_text(summary))
+        sys.stdout.write(f"{summary_text(summary)}\n")
         sys.stdout.flush()
 
     def close(self) -> None:
@@ -116,62 +112,5 @@ class Screen(RunObserver):
             self._say(f"{self._done}/{self._images} images, {self._failed} failed, {rate}, about {left:.0f} s left")
 
     def _say(self, text: str, style: str | None = None) -> None:
-        if not self._quiet:
+        if not self._flags.quiet:
             self._console.print(escape(text), style=style)
-
-
-def best_line(image: GalleryImage) -> dict[str, object]:
-    """The k chosen for an image, as `--json` prints it; psnr is null when no pixel changed."""
-    best = image.suggested
-    file = f"{layout.image_folder(image.image_id)}/{layout.BEST}"
-    quality = psnr(best.mse) if best and best.mse else None
-    chosen = {"k": best.k if best else None, "psnr": quality, "reached": not image.shortfall}
-    return {"event": "best", "image": image.image_id, "file": file, **chosen}
-
-
-def best_text(image: GalleryImage, output: str) -> str:
-    """The same for a person, on one line."""
-    line = best_line(image)
-    quality = "exact" if line["psnr"] is None else f"{line['psnr']:.1f} dB"
-    words = f"; {image.shortfall}" if image.shortfall else ""
-    return printable(f"{image.image_id}: k = {line['k']} ({quality}{words})  {output}/{line['file']}")
-
-
-def print_json(content: dict[str, object], stream: TextIO | None = None) -> None:
-    """Write one JSON line to stdout."""
-    print_line(json.dumps(content, sort_keys=True), stream)
-
-
-def print_line(line: str, stream: TextIO | None = None) -> None:
-    """Write a line to stdout, at once."""
-    stream = stream or sys.stdout
-    stream.write(f"{line}\n")
-    stream.flush()
-
-
-def summary_text(summary: RunSummary) -> str:
-    """The last lines of a run: done, up to date, failed, where to look."""
-    lines = []
-    if summary.reason:
-        early = "ended early: " if summary.exit_code != ExitCode.DIFFERENT else ""
-        # ^ a run that missed its lock did all of its work
-        lines.append(early + printable(summary.reason))
-    elif not summary.done and not summary.failed:
-        lines.append("nothing to do: everything is up to date")
-    counts = f"{summary.done} done, {summary.current} up to date, {summary.failed} failed"
-    made = f"({counted(summary.pairs, 'flat image')} in {summary.seconds:.1f} s)"
-    lines.append(f"{counts} of {counted(summary.images, 'image')} {made}")
-    lines.append(f"results:  {summary.output}/{layout.RESULTS}")
-    if summary.failed:
-        lines.append(f"failures: {summary.output}/{layout.FAILURES}")
-    return "\n".join(lines) + "\n"
-
-
-def plan_text(plan: PlanSummary) -> str:
-    """A plan in its totals, with the reasons and how many images each holds for."""
-    lines = [
-        f"{counted(plan.images, 'image')}: {plan.current} up to date, {plan.refused} refused",
-        f"to make: {counted(plan.pairs, 'flat image')}, {counted(plan.sweeps, 'sweep')}",
-        *(f"  {count:6d}  {printable(reason)}" for reason, count in plan.reasons),
-    ]
-    return "\n".join(lines) + "\n"

@@ -11,7 +11,7 @@ import pytest
 from commands import Project
 from waiting import wait_for
 
-from flatpipe.cli.inspecting import duration
+from flatpipe.text import duration
 
 ONE_BY_ONE = {"scheduler": "threads", "workers": 1, "granularity": "image"}
 

@@ -11,7 +11,7 @@ from builders import noisy_pixels, write_image
 from commands import Project
 from PIL import Image
 
-from flatpipe.cli.planning import in_bytes
+from flatpipe.text import in_bytes
 
 
 @pytest.fixture(scope="module")

@@ -17,10 +17,10 @@ from builders_report import HOSTILE_NAMES, KS, SETTINGS, BuiltRun, built_run, so
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
-from flatpipe.cli.screen import printable
 from flatpipe.quantize.knee import psnr, suggested_k
 from flatpipe.records import PlannedImage
 from flatpipe.report.gallery import write_gallery
+from flatpipe.text import printable
 
 PHOTO = "trips/photo 1.png"
 
