@@ -8,12 +8,12 @@ from __future__ import annotations
 import operator
 import os
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, get_args
 
 from flatpipe.api.flat_image import FlatImage, Sweep
-from flatpipe.api.image_source import ImageLike, pixels_of
+from flatpipe.api.image_like import ImageLike, original_of
 from flatpipe.config import Config, load_config
-from flatpipe.encode.frames import Original
 from flatpipe.errors import ConfigError
 from flatpipe.quantize.color_table import index_colors
 from flatpipe.quantize.flatten import flatten_indexed
@@ -74,13 +74,13 @@ def sweep(
     wanted = _checked(ks)
     _check_options(seed, space, solver)
     options = FlattenOptions(solver=solver, seed=seed, space=space)
-    pixels, opacity = pixels_of(image, alpha)
-    indexed = index_colors(pixels, opacity)
+    original = original_of(image, alpha)
+    indexed = index_colors(original.pixels, original.alpha)
     flats = {}
     for k in wanted:
         flat = flatten_indexed(indexed, k, options)
-        flats[k] = FlatImage(flat.palette, flat.label_map, flat.weights, flat.mse, opacity)
-    return Sweep(flats, Original(pixels, opacity, indexed))
+        flats[k] = FlatImage(flat.palette, flat.label_map, flat.weights, flat.mse, original.alpha)
+    return Sweep(flats, replace(original, counted=indexed))
 
 
 def run(

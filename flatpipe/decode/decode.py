@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from flatpipe.decode.background import composited
 from flatpipe.decode.color_profile import convert_to_srgb
 from flatpipe.decode.deep_pixels import low_byte_rawmode, use_rawmode
 from flatpipe.decode.formats import sniff
@@ -137,15 +138,9 @@ def _settled(
     if alpha is not None and alpha.min() == 255:
         alpha = None
     if alpha is not None and policy.alpha != "keep":
-        pixels, alpha = _composited(pixels, alpha, policy.alpha), None
+        pixels, alpha = composited(pixels, alpha, policy.alpha), None
         notes = [*notes, f"transparency composited over {policy.alpha}"]
     if alpha is not None:
         alpha.flags.writeable = False
         # ^ as the pixels are, which lie in a bytes object
     return DecodedImage(pixels, alpha, tuple(notes), kind, n_frames)
-
-
-def _composited(pixels: NDArray[np.uint8], alpha: NDArray[np.uint8], background: str) -> NDArray[np.uint8]:
-    opacity = Image.fromarray(alpha)
-    ground = Image.new("RGB", opacity.size, background)
-    return np.asarray(Image.composite(Image.fromarray(pixels), ground, opacity))

@@ -52,7 +52,7 @@ class OpenedImage:
             if compression is not None:
                 raise UnsupportedImage(f"TIFF: {compression} compression is not in this decoder") from error
             if self.policy.truncated == "fail" or self.header.format == "JPEG" or not self._ends_early():
-                # ^ a JPEG is filled better by its own decoder: see files.repair
+                # ^ a JPEG is filled better by its own decoder: see decode.repair
                 raise
             self.image.tile = []
             self.image.load()

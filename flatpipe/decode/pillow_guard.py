@@ -88,7 +88,7 @@ class _PillowLimits:
     def _apply(self) -> None:
         Image.MAX_IMAGE_PIXELS = (max(self._active) + 1) // 2
         # ^ Pillow warns at this and refuses at twice this. It is only the second line, for images inside images
-        #   (icons, frames) that no header of ours shows; the exact limit of each call is checked by files.header
+        #   (icons, frames) that no header of ours shows; the exact limit of each call is checked by decode.header
 
 
 _limits = _PillowLimits()

@@ -28,7 +28,7 @@ def shrunk(pixels: NDArray[np.uint8] | Image.Image, max_side: int) -> NDArray[np
     return np.asarray(image.resize((width, height), Image.Resampling.BOX))
 
 
-def shown_opaque(pixels: NDArray[np.uint8], alpha: NDArray[np.uint8] | None) -> NDArray[np.uint8]:
+def on_checkerboard(pixels: NDArray[np.uint8], alpha: NDArray[np.uint8] | None) -> NDArray[np.uint8]:
     """Pixels (h, w, 3) uint8 as they look on a grey checkerboard; alpha (h, w) uint8, None: unchanged."""
     if alpha is None:
         return pixels

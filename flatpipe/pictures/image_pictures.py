@@ -17,9 +17,6 @@ from flatpipe.pictures.thumbnail import preview, small_picture, thumbnail
 from flatpipe.quantize.knee import best_k, psnr
 from flatpipe.quantize.palette_image import PaletteImage
 
-PICTURES = 1
-# ^ version of these pictures; raised whenever their bytes change, and part of a sweep's fingerprint
-
 
 @dataclass(frozen=True, slots=True)
 class PictureSources:
@@ -38,7 +35,7 @@ class PictureSources:
     shares: Mapping[int, Sequence[float]]
     # ^ by k: part of the counted pixels that each palette colour covers
     target: str = ""
-    # ^ by what the suggested k is chosen: see report.knee.best_k
+    # ^ by what the suggested k is chosen: see quantize.knee.best_k
 
 
 def picture_ks(ks: Sequence[int], mses: Sequence[float], target: str = "") -> tuple[int, ...]:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from flatpipe.encode.webp import close_webp
-from flatpipe.pictures.encoded import jpeg_bytes, png_bytes, shown_opaque, shrunk
+from flatpipe.pictures.encoded import jpeg_bytes, on_checkerboard, png_bytes, shrunk
 
 THUMBNAIL_SIDE = 288
 # ^ pixels: a card is about 250 wide on the page; the contact sheet's size too, so that one shrinking serves both
@@ -20,7 +20,7 @@ _SMALL = 256 * 256
 def small_picture(pixels: NDArray[np.uint8] | Image.Image, alpha: NDArray[np.uint8] | None = None) -> NDArray[np.uint8]:
     """Pixels (h, w, 3) with no side over 288, transparency shown as a checkerboard; alpha (h, w), all uint8."""
     small_alpha = None if alpha is None else shrunk(alpha, THUMBNAIL_SIDE)
-    return shown_opaque(shrunk(pixels, THUMBNAIL_SIDE), small_alpha)
+    return on_checkerboard(shrunk(pixels, THUMBNAIL_SIDE), small_alpha)
 
 
 def thumbnail(small: NDArray[np.uint8]) -> bytes:

@@ -21,9 +21,8 @@ def suggested_k(ks: Sequence[int], mses: Sequence[float]) -> int | None:
     """
     if not ks:
         return None
-    bulge = _bulge(ks, mses)
-    knee = _knee_row(bulge)
-    return ks[max(range(len(ks)), key=lambda row: (bulge[row], -row)) if knee is None else knee]
+    knee, bulge = knee_k(ks, mses), _bulge(ks, mses)
+    return ks[max(range(len(ks)), key=lambda row: (bulge[row], -row))] if knee is None else knee
 
 
 def smallest_reaching(ks: Sequence[int], mses: Sequence[float], least_psnr: float) -> int | None:

@@ -1,40 +1,15 @@
-"""How far a picture is from another: distortion, PSNR, SSIM, colour difference. Pictures are (H, W, 3) uint8 sRGB."""
+"""The formulas of SSIM and CIEDE2000, for arrays of any size; quality.py applies them to flat images."""
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from numpy.typing import NDArray
-
-from flatpipe.quantize.color_space import srgb_to_lab
 
 Floats = NDArray[np.float64]
 
 _WINDOW = np.exp(-(np.arange(-5, 6) ** 2) / (2 * 1.5**2))
 _WINDOW /= _WINDOW.sum()
 # ^ Gaussian of 1.5 pixels, cut at 11: that of the paper
-
-
-def mse(pixels: NDArray[np.uint8], flat: NDArray[np.uint8]) -> float:
-    """Return the mean over pixels of the squared RGB distance, summed over channels, in squared 8-bit levels."""
-    gaps = pixels.astype(np.int64) - flat
-    return int((gaps * gaps).sum()) / (pixels.size // 3)
-
-
-def psnr(pixels: NDArray[np.uint8], flat: NDArray[np.uint8]) -> float:
-    """Return the peak signal-to-noise ratio in dB over all channels; infinite for equal pictures."""
-    return psnr_of_mse(mse(pixels, flat))
-
-
-def psnr_of_mse(distortion: float) -> float:
-    """Return the PSNR in dB of an `mse` that is summed over the three channels."""
-    return math.inf if distortion == 0 else 10 * math.log10(3 * 255**2 / distortion)
-
-
-def ssim(pixels: NDArray[np.uint8], flat: NDArray[np.uint8]) -> float:
-    """Return the structural similarity (1 for equal pictures), mean over channels. Sides of 11 pixels or more."""
-    return float(ssim_map(pixels, flat).mean())
 
 
 def ssim_map(pixels: NDArray[np.uint8], flat: NDArray[np.uint8]) -> Floats:
@@ -58,13 +33,6 @@ def _blurred(values: Floats) -> Floats:
     rows = sum(weight * values[i : i + height] for i, weight in enumerate(_WINDOW))
     blurred: Floats = sum(weight * rows[:, i : i + width] for i, weight in enumerate(_WINDOW))
     return blurred
-
-
-def color_difference(pixels: NDArray[np.uint8], flat: NDArray[np.uint8]) -> float:
-    """Return the mean CIEDE2000 difference over pixels; 1 is about what an eye can just tell apart."""
-    rows = [ciede2000(srgb_to_lab(here), srgb_to_lab(there)).sum() for here, there in zip(pixels, flat, strict=True)]
-    # ^ row by row: a whole photograph in float64 would fill the memory
-    return float(sum(rows)) / (pixels.size // 3)
 
 
 def ciede2000(first: Floats, second: Floats) -> Floats:

@@ -14,7 +14,7 @@ from PIL import Image
 from flatpipe.layout import picture_key, picture_name, still_name
 from flatpipe.pictures.colorspace import color_points, colorspace_png, packed_points
 from flatpipe.pictures.contact_sheet import Panel, contact_sheet_png
-from flatpipe.pictures.encoded import png_bytes, shown_opaque
+from flatpipe.pictures.encoded import on_checkerboard, png_bytes
 from flatpipe.pictures.thumbnail import preview, small_picture, thumbnail
 
 
@@ -41,7 +41,7 @@ def test_transparent_pixels_show_the_checkerboard() -> None:
     pixels = np.full((32, 32, 3), [255, 0, 0], np.uint8)
     alpha = np.zeros((32, 32), np.uint8)
     alpha[:16] = 255
-    shown = shown_opaque(pixels, alpha)
+    shown = on_checkerboard(pixels, alpha)
     assert (shown[:16] == [255, 0, 0]).all()
     assert set(np.unique(shown[16:])) == {204, 255}
     assert (shown[16:, :, 0] == shown[16:, :, 1]).all()

@@ -53,3 +53,9 @@ def distortion(colors, counts, centroids):
     """Sum of count x squared distance to the nearest centroid, by brute force in float64."""
     gaps = np.asarray(colors, float)[:, None] - np.asarray(centroids, float)[None]
     return float(np.asarray(counts) @ (gaps**2).sum(axis=2).min(axis=1))
+
+
+def mse(pixels, flat) -> float:
+    """The mean over pixels of the squared RGB distance of two pictures, summed over channels: the definition."""
+    gaps = pixels.astype(np.int64) - flat
+    return int((gaps * gaps).sum()) / (pixels.size // 3)

@@ -8,8 +8,8 @@ from PIL import Image
 
 from flatpipe.quantize.color_space import lightness
 from flatpipe.quantize.dither import dithered
-from flatpipe.quantize.metrics import psnr
-from tests.quantize.builders import noise, painting, photograph
+from flatpipe.quantize.knee import psnr
+from tests.quantize.builders import mse, noise, painting, photograph
 
 
 @pytest.mark.parametrize("name", ["kodim03", "kodim05", "kodim23"])
@@ -17,7 +17,7 @@ def test_better_than_pillow_on_photographs(name):
     """At 256 colours the PSNR is at least 1 dB above that of Pillow's adaptive palette with its dithering."""
     pixels = photograph(name)
     peer = np.asarray(Image.fromarray(pixels).convert("P", palette=Image.Palette.ADAPTIVE).convert("RGB"))
-    assert psnr(pixels, dithered(pixels).flat) > psnr(pixels, peer) + 1
+    assert psnr(mse(pixels, dithered(pixels).flat)) > psnr(mse(pixels, peer)) + 1
 
 
 def diffused(pixels, palette):

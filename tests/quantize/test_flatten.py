@@ -13,9 +13,9 @@ from hypothesis.extra.numpy import arrays
 from flatpipe.quantize.color_space import from_space, lightness, to_space
 from flatpipe.quantize.color_table import index_colors
 from flatpipe.quantize.flatten import flatten_indexed, flatten_pixels
-from flatpipe.quantize.metrics import mse, psnr
+from flatpipe.quantize.knee import psnr
 from flatpipe.quantize.options import FlattenOptions
-from tests.quantize.builders import noise, painting, photograph
+from tests.quantize.builders import mse, noise, painting, photograph
 
 OKLAB = FlattenOptions(space="oklab")
 SOLVERS = ["multilevel", "sklearn", "textbook"]
@@ -34,7 +34,7 @@ def check_invariants(pixels, k, flat):
     distinct = len(np.unique(pixels.reshape(-1, 3), axis=0))
     assert flat.n_colors == min(k, distinct) == len(np.unique(flat.palette, axis=0))
     assert flat.mse == mse(pixels, flat.flat)
-    assert flat.psnr == psnr(pixels, flat.flat)
+    assert flat.psnr == psnr(flat.mse)
     assert np.array_equal(flat.weights, np.bincount(flat.label_map.ravel(), minlength=flat.n_colors))
     assert flat.shares.sum() == pytest.approx(1)
     assert (np.diff(lightness(flat.palette)) >= 0).all()

@@ -63,6 +63,7 @@ def test_smallest_k_of_a_quality() -> None:
     assert smallest_reaching(ks, mses, 90.0) == 4
     assert smallest_reaching(ks[:2], mses[:2], 90.0) is None
     assert psnr(0.0) == math.inf
+    assert psnr(3) == pytest.approx(48.1308, abs=1e-4), "one level off in every channel"
 
 
 def test_a_target_names_the_k_that_reaches_it() -> None:

@@ -1,4 +1,4 @@
-"""Whatever a caller holds as an image -> sRGB pixels and opacity."""
+"""Whatever a caller holds as an image -> its sRGB pixels and opacity."""
 
 from __future__ import annotations
 
@@ -11,20 +11,21 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from flatpipe.decode.background import composited
 from flatpipe.decode.decode import decode
+from flatpipe.encode.frames import Original
 from flatpipe.errors import ConfigError, ImageIOFailed
 from flatpipe.records import DecodePolicy
 from flatpipe.storage.roots import is_url, read_file
 
 ImageLike: TypeAlias = "str | os.PathLike[str] | bytes | NDArray[np.uint8] | Image.Image"
-Planes: TypeAlias = "tuple[NDArray[np.uint8], NDArray[np.uint8] | None]"
 
 _EIGHT_BIT = ("1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "YCbCr", "HSV")
 # ^ Pillow's modes that it converts to RGB exactly; CMYK and Lab would need their profile, deeper ones lose bits
 
 
-def pixels_of(image: ImageLike, alpha: str) -> Planes:
-    """Pixels (H, W, 3) uint8 sRGB and opacity (H, W) uint8, None where all is opaque.
+def original_of(image: ImageLike, alpha: str) -> Original:
+    """The image as sRGB pixels and opacity, None where all is opaque.
 
     A file is decoded as in a run (turned upright, its profile applied); of an array or a Pillow image the values are
     taken as sRGB. `alpha` is "keep", or the background "#rrggbb".
@@ -34,12 +35,14 @@ def pixels_of(image: ImageLike, alpha: str) -> Planes:
     if alpha != "keep" and not re.fullmatch("#[0-9a-fA-F]{6}", alpha):
         raise ConfigError(f"alpha must be 'keep' or a background such as '#ffffff', not {alpha!r}")
     if isinstance(image, np.ndarray | Image.Image):
-        pixels, opacity = _of_array(_array_of(image))
-        return (pixels, opacity) if alpha == "keep" or opacity is None else (_composited(pixels, opacity, alpha), None)
+        original = _of_array(_array_of(image))
+        if alpha == "keep" or original.alpha is None:
+            return original
+        return Original(composited(original.pixels, original.alpha, alpha))
     if not isinstance(image, str | bytes | os.PathLike):
         raise ConfigError(f"an image is a path, bytes, an array or a Pillow image, not {type(image).__name__}")
     decoded = decode(image if isinstance(image, bytes) else _read(os.fspath(image)), DecodePolicy(alpha=alpha))
-    return decoded.pixels, decoded.alpha
+    return Original(decoded.pixels, decoded.alpha)
 
 
 def _read(path: str) -> bytes:
@@ -59,18 +62,13 @@ def _array_of(image: NDArray[Any] | Image.Image) -> NDArray[Any]:
     return np.asarray(image.convert("RGBA" if image.has_transparency_data else "RGB"))
 
 
-def _of_array(array: NDArray[Any]) -> Planes:
+def _of_array(array: NDArray[Any]) -> Original:
     is_color = array.ndim == 3 and array.shape[2] in (3, 4)
     if array.dtype != np.uint8 or not (is_color or array.ndim == 2) or array.size == 0:
         shape = " x ".join(map(str, array.shape))
         raise ConfigError(f"an array must be (H, W), (H, W, 3) or (H, W, 4) of uint8, not {shape} of {array.dtype}")
     if array.ndim == 2:
-        return np.ascontiguousarray(np.repeat(array[:, :, None], 3, axis=2)), None
+        return Original(np.ascontiguousarray(np.repeat(array[:, :, None], 3, axis=2)))
     pixels = np.ascontiguousarray(array[:, :, :3])
     opacity = np.ascontiguousarray(array[:, :, 3]) if array.shape[2] == 4 else None
-    return pixels, None if opacity is None or opacity.min() == 255 else opacity
-
-
-def _composited(pixels: NDArray[np.uint8], opacity: NDArray[np.uint8], background: str) -> NDArray[np.uint8]:
-    ground = Image.new("RGB", (pixels.shape[1], pixels.shape[0]), background)
-    return np.asarray(Image.composite(Image.fromarray(pixels), ground, Image.fromarray(opacity)))
+    return Original(pixels, None if opacity is None or opacity.min() == 255 else opacity)
