@@ -15,3 +15,11 @@ ENCODING = 1
 # ^ encode/: how they are written
 PICTURES = 1
 # ^ pictures/: thumbnails, previews, points, contact sheets
+
+# These came late: in a fingerprint they are absent while they are 1, so that what was made before them stays valid.
+KNEE = 1
+# ^ quantize/knee.py: which k is best.png, and the one that the report's pictures show
+CAPTIONS = 1
+# ^ encode/captions.py: how the k of a frame is drawn
+PALETTES = 1
+# ^ encode/palettes.py: how palettes.json and the palette files are written

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from flatpipe.records import TaskSettings
-from flatpipe.versions import CLUSTERING, DECODING, ENCODING, PICTURES
+from flatpipe.versions import CAPTIONS, CLUSTERING, DECODING, ENCODING, KNEE, PALETTES, PICTURES
 
 Choices = dict[str, Any]
 
@@ -56,7 +56,19 @@ def sweep_choices(settings: TaskSettings, ks: tuple[int, ...]) -> Choices:
     report = {"pictures": PICTURES if settings.pictures else 0, "stills": settings.stills}
     best = {"best": settings.target} if settings.target else {}
     # ^ absent rather than empty: what was made before there was a choice stays valid
-    return {**flats, "ks": list(ks), "animation": animation, "palettes": list(settings.palettes), **report, **best}
+    chosen = {"ks": list(ks), "animation": animation, "palettes": list(settings.palettes)}
+    return {**flats, **chosen, **report, **best, **_late_versions(settings)}
+
+
+def _late_versions(settings: TaskSettings) -> Choices:
+    """Versions of the parts that these settings use and that had none at first; absent while they are 1."""
+    versions = {
+        "knee": KNEE if settings.target or settings.pictures else 1,
+        "captions": CAPTIONS if settings.animation.enabled and settings.animation.captions else 1,
+        "palettes": PALETTES,
+    }
+    raised = {part: version for part, version in versions.items() if version > 1}
+    return {"versions": raised} if raised else {}
 
 
 def changed(before: Choices, after: Choices) -> str:
@@ -68,11 +80,19 @@ def changed(before: Choices, after: Choices) -> str:
             words.append("k range changed")
         elif name == "animation":
             words.append("animation settings changed")
+        elif name == "versions":
+            words += _raised(before.get(name, {}), after.get(name, {}))
         elif name == "best":
             words.append(f"best k {_said(before, name)} -> {_said(after, name)}")
         else:
             words.append(f"{name} changed: {before.get(name)} -> {after.get(name)}")
     return ", ".join(words) or "settings changed"
+
+
+def _raised(before: Choices, after: Choices) -> list[str]:
+    """`knee 1 -> 2`: which parts of flatpipe have another version."""
+    versions = {part: (before.get(part, 1), after.get(part, 1)) for part in sorted({*before, *after})}
+    return [f"{part} {earlier} -> {now}" for part, (earlier, now) in versions.items() if earlier != now]
 
 
 def _said(choices: Choices, name: str) -> str:
