@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import queue
 import time
 from collections.abc import Sequence
 from concurrent.futures import CancelledError
@@ -12,12 +11,13 @@ from distributed.scheduler import KilledWorker, NoWorkerError
 
 from flatpipe.engines.bundle import Bundle
 from flatpipe.engines.engine import Finished, Submission, WorkersLost
-from flatpipe.engines.local import waited
 from flatpipe.engines.opening import Opening
 from flatpipe.engines.replacement import Replacement
 from flatpipe.errors import RunGivenUp
 from flatpipe.work.worker import stop_run
 
+_TICK_SECONDS = 0.01
+# ^ between looks at the futures; what finishes in one is fetched and recorded together
 _LOOK_SECONDS = 2.0
 # ^ between looks at the scheduler: are there workers, and how many threads have they?
 _ANSWER_SECONDS = 10.0
@@ -38,11 +38,15 @@ class ClusterEngine:
         most_threads: int,
         patience: float,
         replacement: Replacement | None = None,
+        *,
+        is_local: bool = False,
     ) -> None:
         self._client, self._run, self._retries = client, opening.settings.run, opening.config.errors.retries
         self.workers = self._most_threads = most_threads
         self._patience = patience
         # ^ seconds without any worker after which the run is given up
+        self._is_local = is_local
+        # ^ whether this process reaches the workers: then results need not go through the scheduler
         self._replacement = replacement
         if replacement is not None:
             replacement.look()
@@ -50,7 +54,6 @@ class ClusterEngine:
         self._looked = self._had_workers = time.monotonic()
         self._futures: dict[Any, Bundle] = {}
         self._stopped = False
-        self._done: queue.SimpleQueue[Any] = queue.SimpleQueue()
 
     @property
     def places(self) -> int:
@@ -68,22 +71,32 @@ class ClusterEngine:
         roots = [root for _, root in submissions]
         futures = self._client.compute(roots, fifo_timeout="0s", retries=self._retries, optimize_graph=False)
         # ^ fifo_timeout: images submitted within a minute would otherwise interleave and thrash the workers' caches
-        for future, (bundle, _) in zip(futures, submissions, strict=True):
-            self._futures[future] = bundle
-            future.add_done_callback(self._done.put)
+        self._futures.update(zip(futures, (bundle for bundle, _ in submissions), strict=True))
 
     def finished(self, timeout: float) -> list[Finished]:
         """All bundles that are done, none after `timeout` seconds; raises RunGivenUp when the cluster is lost."""
         self._look()
-        found = waited(self._done, timeout)
+        found = self._waited(timeout)
         at_hand = self._gathered([future for future in found if future.status == "finished"])
         return [done for future in found if (done := self._outcome(future, at_hand)) is not None]
+
+    def _waited(self, timeout: float) -> list[Any]:
+        """All futures that are done, at least one unless none is after `timeout` seconds.
+
+        Their states are looked at now and then: a callback for each would cost the event loop more than its result.
+        """
+        deadline = time.monotonic() + timeout
+        while True:
+            time.sleep(_TICK_SECONDS)
+            if (found := [future for future in self._futures if future.done()]) or time.monotonic() > deadline:
+                return found
 
     def _gathered(self, futures: list[Any]) -> dict[Any, Any]:
         """The results of futures, all fetched at once; none when one of them does not come in time."""
         try:
             results = self._client.sync(
-                lambda: self._client.gather(futures, asynchronous=True), callback_timeout=_FETCH_SECONDS
+                lambda: self._client.gather(futures, direct=self._is_local or None, asynchronous=True),
+                callback_timeout=_FETCH_SECONDS,
             )
         except Exception:  # noqa: BLE001 - whatever it is, asking for each alone will tell whose trouble it is
             return {}
@@ -94,8 +107,7 @@ class ClusterEngine:
         bundle = self._futures[future]
         done = Finished(bundle, at_hand[future]) if future in at_hand else _fetched(future, bundle)
         if done is None:
-            future.add_done_callback(self._done.put)
-            # ^ the worker that held the result died with it: it is being computed again, or the scheduler is gone too
+            # the worker that held the result died with it: it is being computed again, or the scheduler is gone too
             return None
         del self._futures[future]
         future.release()

@@ -26,7 +26,7 @@ from flatpipe.engines.worker_setup import WorkerSetup
 from flatpipe.errors import RunGivenUp
 
 _PATIENCE = "distributed.scheduler.no-workers-timeout"
-_DASK_SETTINGS = {
+DASK_SETTINGS = {
     "distributed.scheduler.allowed-failures": 0,
     # ^ the driver counts deaths itself: Dask blames every task that a dead worker had queued, we try them apart
     _PATIENCE: "15 minutes",
@@ -55,7 +55,7 @@ def local_processes(workers: int, opening: Opening) -> Iterator[ClusterEngine]:
     """An engine of worker processes on this machine, one compute thread each."""
     memory = opening.config.limits.memory_per_worker
     with contextlib.ExitStack() as stack:
-        stack.enter_context(dask.config.set(_DASK_SETTINGS))
+        stack.enter_context(dask.config.set(DASK_SETTINGS))
         stack.enter_context(same_environment())
         stack.enter_context(quiet_logs())
         with no_interrupts():
@@ -82,7 +82,7 @@ def local_processes(workers: int, opening: Opening) -> Iterator[ClusterEngine]:
         if importlib.util.find_spec("bokeh"):
             # ^ without it the pages only say that it is missing
             opening.listener.connected(workers, workers, client.dashboard_link or "")
-        engine = ClusterEngine(opening, client, workers, _patience(), replacement)
+        engine = ClusterEngine(opening, client, workers, _patience(), replacement, is_local=True)
         stack.callback(engine.close)
         yield engine
 
@@ -95,7 +95,7 @@ def configured_cluster(opening: Opening) -> Iterator[ClusterEngine]:
     """
     section = opening.section
     with contextlib.ExitStack() as stack:
-        stack.enter_context(dask.config.set({**_DASK_SETTINGS, **section.dask_config}))
+        stack.enter_context(dask.config.set({**DASK_SETTINGS, **section.dask_config}))
         stack.enter_context(same_environment())
         said = stack.enter_context(quiet_logs())
         client, replacement = _connected(stack, opening)

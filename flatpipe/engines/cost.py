@@ -35,8 +35,8 @@ class CostModel:
 
     def _factor(self, magnitude: int) -> float:
         """That of the nearest magnitude that is known."""
-        if not self._factors:
-            return 1.0
+        if magnitude in self._factors or not self._factors:
+            return self._factors.get(magnitude, 1.0)
         return self._factors[min(self._factors, key=lambda known: (abs(known - magnitude), known))]
 
 

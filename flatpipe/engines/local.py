@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import queue
 from collections import deque
 from collections.abc import Sequence
@@ -80,7 +81,11 @@ class ThreadsEngine:
 
     def finished(self, timeout: float) -> list[Finished]:
         """All bundles that are done, none after `timeout` seconds."""
-        done = waited(self._done, timeout)
+        done = []
+        with contextlib.suppress(queue.Empty):
+            done.append(self._done.get(timeout=timeout))
+            while True:
+                done.append(self._done.get_nowait())
         self._in_flight -= len(done)
         return done
 
@@ -103,14 +108,3 @@ class ThreadsEngine:
             root, scheduler="threads", pool=self._pool, num_workers=self.workers, optimize_graph=False
         )
         return records
-
-
-def waited(done: queue.SimpleQueue[Any], timeout: float) -> list[Any]:
-    """All that a queue holds, at least one unless none comes within `timeout` seconds."""
-    found = []
-    try:
-        found.append(done.get(timeout=timeout))
-        while True:
-            found.append(done.get_nowait())
-    except queue.Empty:
-        return found
