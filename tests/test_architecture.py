@@ -16,7 +16,7 @@ PACKAGE = Path(__file__).parent.parent / "flatpipe"
 CORE_WORDS = {"quantize.options", "quantize.knee"}
 # ^ the two modules of the core that are standard library alone: what a caller may choose, and what a curve says
 GROUND = {
-    *("records", "errors", "vocabulary", "versions", "environment", "observer", "stop"),
+    *("records", "errors", "vocabulary", "places", "versions", "environment", "observer", "stop"),
     *("layout", "text", "c_libraries"),
 }
 
@@ -63,7 +63,7 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     "decode": (GROUND, {"PIL", "numpy", "pillow_heif"}),
     "encode": ({"quantize", *GROUND}, {"PIL", "numpy", "numba", "imageio"}),
     "storage": (GROUND, {"fsspec", "wcmatch"}),
-    "config": ({*CORE_WORDS, "errors", "vocabulary", "text"}, {"yaml", "pydantic", "pydantic_core"}),
+    "config": ({*CORE_WORDS, "errors", "vocabulary", "places", "text"}, {"yaml", "pydantic", "pydantic_core"}),
     **{room: ({*CORE_WORDS, *GROUND}, set()) for room in sorted(GROUND)},
     "quantize": (set(), {"numpy", "numba", "sklearn", "threadpoolctl"}),
 }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -15,8 +14,9 @@ from flatpipe.decode.background import composited
 from flatpipe.decode.decode import decode
 from flatpipe.encode.frames import Original
 from flatpipe.errors import ConfigError, ImageIOFailed
+from flatpipe.places import place_of
 from flatpipe.records import DecodePolicy
-from flatpipe.storage.roots import is_url, read_file
+from flatpipe.storage.roots import read_file
 
 ImageLike: TypeAlias = "str | os.PathLike[str] | bytes | NDArray[np.uint8] | Image.Image"
 
@@ -47,7 +47,7 @@ def original_of(image: ImageLike, alpha: str) -> Original:
 
 def _read(path: str) -> bytes:
     try:
-        return read_file(path if is_url(path) else str(Path(path).expanduser()))
+        return read_file(place_of(path, ""))
     except OSError as error:
         raise ImageIOFailed(f"{path}: {error.strerror or error}") from error
 

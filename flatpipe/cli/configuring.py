@@ -21,7 +21,8 @@ def validate(chosen: ConfigChoice, resolved: bool) -> ExitCode:
     from flatpipe.plan.workspace import check_places
 
     loaded = load_resolved(chosen.config_path, chosen.overrides, chosen.profile)
-    check_places(str(loaded.config.input.path), str(loaded.config.output.path))
+    config = loaded.config
+    check_places(config.input.path, config.output.path, config.execution.state_path)
     click.echo(resolved_yaml(loaded) if resolved else f"{chosen.config_path}: ok")
     return ExitCode.DONE
 

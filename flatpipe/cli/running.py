@@ -20,7 +20,8 @@ from flatpipe.cli.options import (
 )
 from flatpipe.cli.planning import PlanFlags, show_plan
 from flatpipe.cli.sentences import best_text
-from flatpipe.errors import ExitCode
+from flatpipe.errors import ConfigError, ExitCode
+from flatpipe.places import is_in_memory
 
 if TYPE_CHECKING:
     from flatpipe.config import Config
@@ -99,6 +100,8 @@ def flatten(images: tuple[str, ...], ks: str, output: str, overrides: tuple[str,
 
 
 def _run(config: Config, request: Request, flags: RunFlags, sources: Sequence[ImageSource] | None = None) -> ExitCode:
+    if is_in_memory(config.output.path):
+        raise ConfigError(f"output.path ({config.output.path}) is gone when this command ends; name a place that stays")
     from flatpipe.c_libraries import silence_c_libraries
     from flatpipe.cli.screen import Screen
     from flatpipe.pipeline import run as run_pipeline

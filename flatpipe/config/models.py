@@ -26,8 +26,9 @@ from flatpipe.config.kinds import (
 )
 from flatpipe.config.problems import KeyPath
 from flatpipe.config.recording import recorded
-from flatpipe.config.section import LocalPath, PathOrUrl, Section, is_url, unit, words, words_of
+from flatpipe.config.section import InputPlace, LocalPath, OutputPlace, Section, unit, words, words_of
 from flatpipe.config.values import MOST_WORKERS
+from flatpipe.places import is_url
 from flatpipe.quantize.options import MAX_K, FreeMetric, Metric, Solver, Space
 from flatpipe.vocabulary import AnimationFormat, Granularity, PaletteFormat, Scheduler, Truncated, WhichFrames
 
@@ -35,7 +36,7 @@ from flatpipe.vocabulary import AnimationFormat, Granularity, PaletteFormat, Sch
 class InputSection(Section):
     """Which images to flatten."""
 
-    path: PathOrUrl = Field(json_schema_extra=words("a path or a URL"))
+    path: InputPlace = Field(json_schema_extra=words("a path or a URL"))
     """Folder of images (searched through), one image file, or a URL (s3://bucket/photos)."""
     include: Included = Field(
         default=IMAGE_PATTERNS, json_schema_extra=words("a pattern, a list of them, or null", written="null")
@@ -54,7 +55,7 @@ class InputSection(Section):
 class OutputSection(Section):
     """Where results go."""
 
-    path: PathOrUrl = Field(default="outputs", validate_default=True, json_schema_extra=words("a path or a URL"))
+    path: OutputPlace = Field(default="outputs", validate_default=True, json_schema_extra=words("a path or a URL"))
     """Folder of results, or a URL; made when missing; may not overlap the input."""
     palettes: PaletteFormats = Field(default=(), json_schema_extra=words_of(PaletteFormat))
     """Palette files to write beside each flat image, for GIMP, Adobe programs and style sheets."""

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from typing import Annotated, Any, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, StrictStr, ValidationInfo, WithJsonSchema, model_validator
 
 from flatpipe.config.values import ValueRefused
+from flatpipe.places import LOCAL_PROTOCOLS, PROTOCOLS, WRITABLE_PROTOCOLS, check_writable, is_local, place_of
 
 
 class Section(BaseModel):
@@ -46,25 +45,15 @@ def unit(name: str, *, written: str = "") -> dict[str, Any]:
     return {"unit": name, "written": written}
 
 
-def is_url(path: str) -> bool:
-    """Whether the path is an address such as s3://bucket/photos."""
-    return "://" in path
+def _place(text: str, info: ValidationInfo) -> str:
+    """The place, a relative path from the config's folder."""
+    return place_of(text, (info.context or {}).get("folder") or "")
 
 
-def _absolute(path: str, info: ValidationInfo) -> str:
-    """The path from the config's folder; `~` is the home folder; URLs stay."""
-    if "\0" in path:
-        raise ValueRefused("a path cannot hold a NUL character")
-    folder = (info.context or {}).get("folder")
-    if folder is None or is_url(path):
-        return path
-    return os.path.normpath(Path(folder, os.path.expanduser(path)))  # noqa: PTH111 - Path's raises for an unknown ~user
-
-
-def _local(path: str) -> str:
-    if is_url(path):
+def _local(text: str) -> str:
+    if not is_local(text):
         raise ValueRefused("must be a local path, not a URL")
-    return path
+    return text
 
 
 def _not_empty(path: str) -> str:
@@ -73,10 +62,14 @@ def _not_empty(path: str) -> str:
     return path
 
 
-_PATH_SCHEMA = WithJsonSchema({"type": "string", "pattern": r"\S"})
-_LOCAL_SCHEMA = WithJsonSchema({"type": "string", "pattern": r"^(?!.*://).*\S"})
+def _schema(*protocols: str) -> WithJsonSchema:
+    """The schema of a local path, as such or as a URL of this machine, or of a URL with one of the protocols."""
+    local = f"(?:{'|'.join(LOCAL_PROTOCOLS)})://(?:localhost)?/"
+    kinds = [local, *(f"{protocol}://" for protocol in protocols), r"(?![^/]*://)[\s\S]*\S"]
+    return WithJsonSchema({"type": "string", "pattern": f"^(?:{'|'.join(kinds)})"})
 
-PathOrUrl = Annotated[StrictStr, AfterValidator(_not_empty), AfterValidator(_absolute), _PATH_SCHEMA]
-LocalPath = Annotated[
-    StrictStr, AfterValidator(_not_empty), AfterValidator(_local), AfterValidator(_absolute), _LOCAL_SCHEMA
-]
+
+_Place = Annotated[StrictStr, AfterValidator(_not_empty), AfterValidator(_place)]
+InputPlace = Annotated[_Place, _schema(*PROTOCOLS)]
+OutputPlace = Annotated[_Place, AfterValidator(check_writable), _schema(*WRITABLE_PROTOCOLS)]
+LocalPath = Annotated[StrictStr, AfterValidator(_not_empty), AfterValidator(_local), AfterValidator(_place), _schema()]

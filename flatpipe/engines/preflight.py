@@ -19,8 +19,9 @@ from flatpipe.engines.worker_setup import memory_of
 from flatpipe.environment import package_versions
 from flatpipe.errors import RunGivenUp
 from flatpipe.layout import PARTIAL
+from flatpipe.places import is_url
 from flatpipe.records import ImageSource, TaskSettings
-from flatpipe.storage.roots import Root, is_url, open_root, read_file
+from flatpipe.storage.roots import Root, open_root, read_file
 from flatpipe.text import in_bytes
 from flatpipe.versions import __version__
 from flatpipe.work.memory import BASE_BYTES, memory_needed

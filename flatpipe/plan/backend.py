@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from dask.system import CPU_COUNT
 
 from flatpipe.config import Config
+from flatpipe.places import is_in_memory
 from flatpipe.vocabulary import Engine
 
 _WORTH_PROCESSES = 64
@@ -45,4 +46,4 @@ def choose_backend(config: Config, images: int) -> Backend:
 def memory_places(config: Config) -> list[str]:
     """The places of a config that are in this process's memory, where no other sees them."""
     places = (str(config.input.path), str(config.output.path))
-    return [place for place in places if place.startswith("memory://")]
+    return [place for place in places if is_in_memory(place)]

@@ -15,13 +15,14 @@ from flatpipe import layout
 from flatpipe.config import Config
 from flatpipe.errors import ConfigError, RunGivenUp
 from flatpipe.ledger.ledger import Ledger
+from flatpipe.places import check_apart, is_url
 from flatpipe.plan.every_frame import every_frame
 from flatpipe.plan.fingerprint import Fingerprints, fingerprints
 from flatpipe.plan.planner import Planner
 from flatpipe.plan.settings import selection, task_settings
 from flatpipe.records import ImageSource, PlannedImage, PlanSummary, TaskSettings
 from flatpipe.storage.discover import RefusedFile, discover
-from flatpipe.storage.roots import Root, is_url, open_root
+from flatpipe.storage.roots import Root, open_root
 
 Sources = Iterable[ImageSource | RefusedFile]
 
@@ -85,7 +86,7 @@ def open_workspace(
     settings = task_settings(config)
     outputs = open_root(settings.output)
     for source in [str(config.input.path)] if named is None else [image.path for image in named]:
-        check_places(source, settings.output)
+        check_places(source, settings.output, config.execution.state_path)
     ledger_path = _ledger_path(config)
     with contextlib.ExitStack() as stack:
         if for_writing:
@@ -129,22 +130,11 @@ def plan_images(
         )
 
 
-def check_places(source: str, output: str) -> None:
-    """Raise ConfigError when the input is not there, or when input and output overlap."""
-    if is_url(source):
-        overlap = is_url(output) and _overlap(source.rstrip("/") + "/", output.rstrip("/") + "/")
-    else:
-        if not Path(source).exists():
-            raise ConfigError(f"{source}: input.path does not exist")
-        overlap = not is_url(output) and _overlap(os.path.realpath(source) + "/", os.path.realpath(output) + "/")
-    if overlap:
-        raise ConfigError(
-            f"input.path ({source}) and output.path ({output}) overlap; outputs need a folder of their own"
-        )
-
-
-def _overlap(one: str, other: str) -> bool:
-    return one.startswith(other) or other.startswith(one)
+def check_places(source: str, output: str, state: str | None = None) -> None:
+    """Raise ConfigError when the input is not there, or when input, output and the ledger's folder overlap."""
+    if not is_url(source) and not Path(source).exists():
+        raise ConfigError(f"{source}: input.path does not exist")
+    check_apart(source, output, state)
 
 
 def _ledger_path(config: Config) -> str:

@@ -16,9 +16,9 @@ from flatpipe.errors import RunGivenUp
 from flatpipe.ledger.ledger import Ledger
 from flatpipe.ledger.retired import full_name
 from flatpipe.ledger.rows import from_sql, to_sql
+from flatpipe.places import is_url
 from flatpipe.plan.workspace import Workspace, input_sources
 from flatpipe.storage.discover import RefusedFile
-from flatpipe.storage.roots import is_url
 
 Why = Literal["image gone", "k not asked for", "replaced"]
 _WIDTHS = (2, 3)

@@ -10,9 +10,10 @@ from pathlib import Path
 
 from flatpipe import layout
 from flatpipe.errors import ConfigError
+from flatpipe.places import is_url, place_of
 from flatpipe.proof.lock_file import LockFile, head_differences, image_differences, read_head
 from flatpipe.storage.remote import RemoteRoot
-from flatpipe.storage.roots import is_url, open_root
+from flatpipe.storage.roots import open_root
 
 _IMAGES = "images"
 
@@ -33,6 +34,7 @@ def compare(first: str, second: str, counts: Compared) -> Iterator[str]:
     Two output folders are compared by the bytes of every file below images/; the rest tells of time and place.
     Two locks, or a folder and a lock, are compared by the lines of their locks.
     """
+    first, second = (place_of(place, "") for place in (first, second))
     is_folder = [is_url(place) or Path(place).is_dir() for place in (first, second)]
     if all(is_folder):
         yield from _compare_folders(first, second, counts)

@@ -12,11 +12,11 @@ from flatpipe import layout
 from flatpipe.errors import ConfigError
 from flatpipe.ledger.retired import full_name
 from flatpipe.ledger.rows import to_sql
+from flatpipe.places import is_url
 from flatpipe.plan.planner import Planner
 from flatpipe.plan.workspace import Workspace, input_sources
 from flatpipe.records import Failure, FlattenResult, ImageSource, PlannedImage
 from flatpipe.storage.discover import as_sources
-from flatpipe.storage.roots import is_url
 
 _MOST_NAMES = 20_000
 # ^ ids among which a near one is looked for

@@ -13,8 +13,8 @@ from typing import Any
 from urllib.parse import quote
 
 from flatpipe.layout import image_folder, picture_key
+from flatpipe.places import is_url
 from flatpipe.report.gallery_rows import GalleryFlat, GalleryImage, GallerySettings
-from flatpipe.storage.roots import is_url
 from flatpipe.text import printable
 
 ROWS_PER_SHARD = 5000

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from wcmatch import glob
 
-from flatpipe.errors import ImageIOFailed, UnsupportedImage
+from flatpipe.errors import ConfigError, ImageIOFailed, UnsupportedImage
+from flatpipe.places import is_local, is_url, place_of
 from flatpipe.records import Failure, ImageSource
 from flatpipe.storage.remote import RemoteRoot
-from flatpipe.storage.roots import is_url
 
 _PATTERN_RULES = glob.GLOBSTAR | glob.BRACE | glob.IGNORECASE | glob.FORCEUNIX | glob.MATCHBASE
 # ^ `**` and `{a,b}` as in shells; *.jpg finds .JPG; a pattern without "/" holds in every folder; dot files stay out
@@ -50,8 +50,13 @@ def discover(selection: Selection) -> Iterator[ImageSource | RefusedFile]:
 
 
 def as_sources(paths: Sequence[str]) -> list[ImageSource]:
-    """Sources for images named one by one; ids are relative to their deepest common folder; raises OSError."""
-    absolute = sorted({str(Path(path).absolute()) for path in paths})
+    """Sources for local images named one by one; ids are relative to their deepest common folder.
+
+    Raises OSError for a file that is not there, ConfigError for a URL.
+    """
+    for url in [path for path in paths if not is_local(path)]:
+        raise ConfigError(f"{url}: images at URLs are read from the input.path of a config")
+    absolute = sorted({place_of(path, Path.cwd()) for path in paths})
     common = os.path.commonpath([str(Path(path).parent) for path in absolute])
     return [_source(os.path.relpath(path, common), path, Path(path).stat()) for path in absolute]
 

@@ -21,10 +21,9 @@ import fsspec
 
 from flatpipe.errors import ConfigError
 from flatpipe.layout import PARTIAL
+from flatpipe.places import STORES
 
-_EXTRAS = {"s3": "s3", "s3a": "s3", "gs": "gs", "gcs": "gs", "az": "az", "abfs": "az", "abfss": "az"}
-# ^ our extra that brings the package for a protocol
-_PUTS_WHOLE = frozenset({*_EXTRAS, "memory"})
+_PUTS_WHOLE = frozenset({*STORES, "memory"})
 # ^ stores that show an object only when all its bytes are there; the others get a partial file and a rename
 _REQUESTS = 32
 # ^ listings at the same time while planning: each waits for the network, tens of milliseconds
@@ -56,7 +55,7 @@ def open_filesystem(url: str) -> tuple[Any, str]:
         options = {**_OPTIONS.get(protocol, {}), **kind._get_kwargs_from_urls(url)}
         return kind(use_listings_cache=False, **options), str(kind._strip_protocol(url))
     except ImportError as error:
-        extra = _EXTRAS.get(protocol)
+        extra = STORES.get(protocol)
         what = f"pip install 'flatpipe[{extra}]'" if extra else str(error)
         raise ConfigError(f"{protocol}:// needs a package that is not installed: {what}") from error
     except ValueError as error:

@@ -10,12 +10,8 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from flatpipe.layout import PARTIAL
+from flatpipe.places import is_url
 from flatpipe.storage.remote import RemoteRoot, read_url
-
-
-def is_url(place: str) -> bool:
-    """True for `s3://bucket/x` and the like, False for local paths."""
-    return "://" in place and not place.startswith("file://")
 
 
 class Root(Protocol):
@@ -73,7 +69,7 @@ class LocalRoot:
     """A folder of the local (or a mounted) file system."""
 
     def __init__(self, place: str) -> None:
-        self.place = place.removeprefix("file://")
+        self.place = place
 
     def _path(self, name: str) -> str:
         return f"{self.place}/{name}"

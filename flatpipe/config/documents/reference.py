@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from textwrap import fill
 
 from flatpipe.config.documents.annotated import pipeline_yaml
 from flatpipe.config.documents.schema import SCHEMA_FILE, schema_text
 from flatpipe.config.fields import allowed_words, default_as_written, fields_at, section_of
+from flatpipe.places import LOCAL_PROTOCOLS, PROTOCOLS, READ_ONLY_PROTOCOLS
 
 _HEAD = """\
 # The config
@@ -36,7 +38,12 @@ _TAIL = """
 ## Paths
 
 Relative paths start at the folder of the config file, wherever the command is run, also in overrides; `~` is the home
-folder. What holds `://` is a URL and stays as it is. `flatpipe validate --resolved` shows them absolute.
+folder. `flatpipe validate --resolved` shows them absolute.
+
+<urls>
+
+Outputs may not lie in the input, nor the input in the outputs, nor the ledger in the input, whatever links and
+spellings lead there.
 
 ## Variables
 
@@ -112,9 +119,23 @@ a number is beyond it: the editor may mark it, flatpipe does not.
 """
 
 
+def _quoted(protocols: tuple[str, ...]) -> str:
+    """Protocols as a page shows them: `http://` and `https://`."""
+    *others, last = (f"`{protocol}://`" for protocol in protocols)
+    return f"{', '.join(others)} and {last}"
+
+
+_URLS = fill(
+    f"URLs begin with {_quoted(PROTOCOLS)}; {_quoted(READ_ONLY_PROTOCOLS)} are for the input alone, and what "
+    f"`memory://` holds ends with the process: only programs use it. {_quoted(LOCAL_PROTOCOLS)} are local paths.",
+    118,
+    break_on_hyphens=False,
+)
+
+
 def config_reference() -> str:
     """The text of docs/config.md: every key with default, range and meaning, then how the file is read."""
-    return _HEAD + "".join(_tables(())) + _TAIL
+    return _HEAD + "".join(_tables(())) + _TAIL.replace("<urls>", _URLS)
 
 
 def write_files(root: Path) -> None:

@@ -23,6 +23,7 @@ VALUES = [
     *("knee", "knees", "psnr>=30", "' psnr >= 7'", "psnr>=1000", "psnr>=", "psnr>=30dB"),
     *("[]", "[2, 4]", "['2-4', 8]", "[2, x]", "[0]", "[[2]]", "['a', 'b']", "[true]", "{}", "{min: 2}", "{max: 300}"),
     *("{mim: 2}", "{jobs: 10}", "{jobs: 0}", "{jobs: x}", "a/b", "s3://b/x", "distributed.LocalCluster", "'5'"),
+    *("ftp://h/x", "file:///a/b", "https://h/x"),
 ]  # fmt: skip
 
 BEYOND = {
