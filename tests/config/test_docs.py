@@ -33,7 +33,7 @@ def test_the_listing_of_errors_is_what_flatpipe_says() -> None:
 
     assert told is not None
     with pytest.raises(ConfigError) as caught:
-        parse_config(text, "pipeline.yaml", "/folder", ["animation.format=webm"])
+        parse_config(text, "pipeline.yaml", "/folder", ["input.truncated=filled"])
     assert str(caught.value) == told[1]
 
 

@@ -98,9 +98,9 @@ flatpipe: 2 errors in the config
 pipeline.yaml:3:3: flatten.colorspace: unknown key; did you mean 'space'? allowed: k, auto, solver, seed, space, alpha
       colorspace: oklab
       ^
--s: animation.format: must be gif, webp or apng, not 'webm'; did you mean 'webp'?
-    -s animation.format=webm
-                        ^
+-s: input.truncated: must be fail or fill, not 'filled'; did you mean 'fill'?
+    -s input.truncated=filled
+                       ^
 ```
 
 An error in a profile names it (`profiles.slurm.flatten.k`); one in an override quotes the argument.
