@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterable
+from functools import lru_cache
 
 from flatpipe.vocabulary import AnimationFormat
 
@@ -38,8 +39,9 @@ def image_folder(image_id: str) -> str:
     return "/".join(["images", *(_safe_part(part) for part in image_id.split("/"))])
 
 
+@lru_cache(maxsize=1024)
 def flat_name(k: int, width: int) -> str:
-    """File name of the flat image for k: `k07.png`."""
+    """File name of the flat image for k: `k07.png`. Remembered: tables and locks ask for it a million times."""
     return f"k{k:0{width}d}.png"
 
 
@@ -72,6 +74,11 @@ def picture_name(image_id: str, kind: str) -> str:
 def still_name(image_id: str, name: str) -> str:
     """Name of a picture for people, beside the image's other outputs: `images/a.jpg/contact_sheet.png`."""
     return f"{image_folder(image_id)}/{name}"
+
+
+def sweep_file(image_id: str, name: str) -> str:
+    """A file of all k together below the output root, of the name that its task gave: "sweep.gif" lies by the flats."""
+    return name if "/" in name else f"{image_folder(image_id)}/{name}"
 
 
 def _safe_part(part: str) -> str:

@@ -21,8 +21,9 @@ from flatpipe.engines.opening import Opening
 from flatpipe.errors import ExitCode, RunGivenUp
 from flatpipe.observer import RunObserver
 from flatpipe.plan.backend import choose_backend
-from flatpipe.plan.workspace import PlanCounts, Request, Workspace, open_workspace, plan_images
-from flatpipe.proof.locked import lock_missed, lock_to_reproduce
+from flatpipe.plan.workspace import REFUSED, PlanCounts, Request, Workspace, open_workspace, plan_images
+from flatpipe.proof.lock import lock_head
+from flatpipe.proof.locked import check_planned, lock_missed, lock_to_reproduce
 from flatpipe.records import (
     FlattenResult,
     ImageRecord,
@@ -30,7 +31,6 @@ from flatpipe.records import (
     PlannedImage,
     PlanSummary,
     RunSummary,
-    SettingsDigests,
     TaskSettings,
 )
 from flatpipe.running.finishing import write_ending
@@ -80,39 +80,52 @@ def run(
     check_backend(config)
     with (
         open_workspace(config, for_writing=True, named=sources) as workspace,
-        lock_to_reproduce(workspace, request.lock, sources) as lock,
+        lock_to_reproduce(request.lock, workspace.outputs, lock_head(workspace)) as lock,
         stop_on_signals(observer.stopping) as stop,
         contextlib.closing(RunLog(workspace, run_id)) as log,
     ):
         current = _Run(run_id, time.monotonic(), workspace, request, observer, stop, log, lock)
-        _begin(current)
-        plan = _store_plan(current, sources)
+        plan = _plan(current, sources)
+        _begin_log(current)
         reason = _execute(current, plan)
         return _finish(current, plan, reason)
 
 
-def _begin(run: _Run) -> None:
-    run.log.begin()
-    config = run.workspace.config.as_json()
-    run.workspace.ledger.begin_run(run.run_id, _now(), config)
-    run.workspace.ledger.record_settings(run.workspace.fingerprints.choices)
+def _plan(run: _Run, sources: Sequence[ImageSource] | None) -> PlanSummary:
+    """Plan every image, and keep the plan in the ledger; a run that would not reproduce its lock changes nothing."""
+    ledger = run.workspace.ledger
+    with ledger.transaction():
+        ledger.begin_run(run.run_id, _now(), run.workspace.config.as_json())
+        if run.lock is None:
+            ledger.commit()
+            # ^ so that `status` knows of it while it plans; with a lock it is not yet sure to begin
+        plan = _store_plan(run, sources)
+        if run.lock is not None:
+            check_planned(ledger, run.lock)
+    return plan
 
 
 def _store_plan(run: _Run, sources: Sequence[ImageSource] | None) -> PlanSummary:
-    """Plan every image, and keep the plan in the ledger: on disk, however many images there are."""
-    counts, ledger, refused = PlanCounts(), run.workspace.ledger, list[ImageRecord]()
+    """The plan in numbers; itself it is on disk, however many images there are."""
+    counts, ledger = PlanCounts(), run.workspace.ledger
+    ledger.record_settings(run.workspace.fingerprints.choices)
     for item in plan_images(run.workspace, run.request, counts, sources):
         if isinstance(item, RefusedFile):
-            ledger.store_plan([PlannedImage(item.source, (), sweep=False, reason="refused")])
-            refused.append(failed_record(item.source, item.failure))
+            ledger.store_plan([PlannedImage(item.source, (), sweep=False, reason=REFUSED)])
+            ledger.record_failure(item.source, item.failure, run.run_id)
         else:
             ledger.store_plan([item])
-    ledger.record(refused, run.run_id)
-    run.log.add(refused)
     ledger.forget_absent_failures()
-    ledger.commit()
     run.tally.failed += counts.refused
     return counts.summary()
+
+
+def _begin_log(run: _Run) -> None:
+    """Open the run's folder, and note in its log what was refused while planning."""
+    run.log.begin()
+    for failed in run.workspace.ledger.failures():
+        if failed.run_id == run.run_id:
+            run.log.add([failed_record(ImageSource(failed.image_id, failed.path, 0, ""), failed.failure)])
 
 
 def _execute(run: _Run, plan: PlanSummary) -> str:
@@ -159,7 +172,7 @@ def _settings(run: _Run) -> TaskSettings:
 
 
 def _graph_builder(run: _Run) -> GraphBuilder:
-    workspace, prints = run.workspace, run.workspace.fingerprints
+    workspace = run.workspace
 
     def kept(image: PlannedImage) -> tuple[FlattenResult, ...]:
         if len(image.ks) == len(workspace.ks):
@@ -167,7 +180,7 @@ def _graph_builder(run: _Run) -> GraphBuilder:
         flats = workspace.ledger.flats_of(image.source.image_id)
         return tuple(flat for flat in flats if flat.k in workspace.ks and flat.k not in image.ks)
 
-    return GraphBuilder(_settings(run), SettingsDigests(tuple(prints.flat.items()), prints.sweep), kept)
+    return GraphBuilder(_settings(run), workspace.digests, kept)
 
 
 def _keep(run: _Run, records: list[ImageRecord]) -> None:

@@ -16,6 +16,7 @@ from flatpipe import layout
 from flatpipe.encode.png import encode_png
 from flatpipe.engines.execute import failed_record
 from flatpipe.ledger.ledger import Ledger
+from flatpipe.ledger.results import Results
 from flatpipe.pictures.image_pictures import PictureSources, image_pictures, picture_ks
 from flatpipe.quantize.palette_image import PaletteImage
 from flatpipe.records import (
@@ -45,7 +46,7 @@ HOSTILE_NAMES = (
     os.fsdecode(b"caf\xea.png"),
     "plain \\xe9.png",
 )
-SETTINGS = GallerySettings(flat_digests=("flat",), sweep_digest="sweep", title="photos")
+SETTINGS = GallerySettings(title="photos")
 
 
 @dataclass(slots=True)
@@ -55,6 +56,10 @@ class BuiltRun:
     outputs: LocalRoot
     ledger: Ledger = field(default_factory=lambda: Ledger(None))
     ks: Sequence[int] = KS
+
+    @property
+    def results(self) -> Results:
+        return self.ledger.results(DIGESTS)
 
     @property
     def page(self) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -225,6 +226,35 @@ def test_nine_functions_of_ten_are_short() -> None:
     lengths = [_lines(function) for module in _modules() for function in _functions(module)]
     share = sum(length <= USUAL_FUNCTION_LINES for length in lengths) / len(lengths)
     assert share >= USUAL_SHARE, f"{share:.1%} of {len(lengths)} functions"
+
+
+SQL = re.compile(r"\b(SELECT .+ FROM|INSERT (OR \w+ )?INTO|UPDATE \w+ SET|DELETE FROM|CREATE TABLE)\b", re.DOTALL)
+
+
+def test_only_the_ledger_speaks_sql() -> None:
+    """No module outside ledger/ imports sqlite3 or holds a query: columns and their order are known in one room."""
+    strangers = [
+        f"{module.name}: {found[0]}"
+        for module in _modules()
+        if module.room != "ledger"
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and (found := SQL.search(node.value))
+    ]
+    strangers += [
+        f"{module.name} imports {name}"
+        for module in _modules()
+        if module.room != "ledger"
+        for name, _ in _imports(module)
+        if name.partition(".")[0] == "sqlite3"
+    ]
+    assert strangers == []
+
+
+def test_queries_name_their_columns() -> None:
+    """No query of the ledger reads or writes a row by the order of a table's columns alone."""
+    unnamed = re.compile(r"SELECT (\w\.)?\*|INTO \w+ VALUES")
+    texts = {module.name: found[0] for module in _modules() if (found := unnamed.search(module.text))}
+    assert texts == {}
 
 
 def test_every_room_has_its_tests() -> None:

@@ -29,16 +29,18 @@ def clean(chosen: ConfigChoice, yes: bool, as_json: bool, quiet: bool) -> ExitCo
       flatpipe clean
       flatpipe clean --yes
     """
+    from contextlib import closing
+
     from flatpipe.plan.workspace import only_run, open_workspace
-    from flatpipe.proof.cleaning import forget, remove, stale_files
+    from flatpipe.proof.cleaning import forget, listed_input, remove, stale_files
     from flatpipe.proof.outputs import require_ledger
 
     config = chosen.config()
     count = size = kept = 0
     with open_workspace(config, for_writing=False) as workspace:
         require_ledger(workspace)
-        with only_run(workspace.ledger_path):
-            for file in stale_files(workspace):
+        with only_run(workspace.ledger_path), closing(listed_input(config)) as present:
+            for file in stale_files(workspace, present):
                 kept += not file.is_ours
                 count, size = count + file.is_ours, size + file.bytes * file.is_ours
                 if as_json:
@@ -49,7 +51,7 @@ def clean(chosen: ConfigChoice, yes: bool, as_json: bool, quiet: bool) -> ExitCo
                 if yes and file.is_ours:
                     remove(workspace, file)
             if yes:
-                forget(workspace)
+                forget(workspace, present)
     done = "deleted" if yes else "to delete"
     if as_json:
         print_json({"event": "clean", "files": count, "bytes": size, "kept": kept, "deleted": yes})

@@ -158,8 +158,6 @@ def _told(counts: Verified, *, quiet: bool) -> Iterator[None]:
 
 def _note(workspace: Workspace, differences: list[Difference]) -> str:
     """Note the differences in the ledger; words about it for the user."""
-    import sqlite3
-
     from flatpipe.ledger.ledger import Ledger
     from flatpipe.proof.verify import dispute
 
@@ -171,8 +169,8 @@ def _note(workspace: Workspace, differences: list[Difference]) -> str:
             dispute(ledger, repairable)
             ledger.close()
             words.append("noted in the ledger: `flatpipe run` makes these outputs again")
-        except (sqlite3.Error, FlatpipeError) as error:
-            words.append(f"the ledger cannot be written ({error}): `flatpipe run` will not see what was changed")
+        except FlatpipeError as error:
+            words.append(f"{error}; `flatpipe run` will not see what was changed")
     if any(difference.kind == "recomputed otherwise" for difference in differences):
         words.append("this machine makes other bytes; `flatpipe run --locked` names the versions that differ")
     return "\n".join(words)

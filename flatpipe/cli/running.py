@@ -125,7 +125,7 @@ def _show_best(config: Config, sources: Sequence[ImageSource], as_json: bool) ->
     from flatpipe.running.finishing import gallery_settings
 
     with open_workspace(config, for_writing=False, named=sources) as workspace:
-        for image in gallery_images(workspace.ledger, gallery_settings(workspace)):
+        for image in gallery_images(workspace.results, gallery_settings(workspace)):
             if image.has_sweep and as_json:
                 print_json(best_line(image))
             elif image.has_sweep:

@@ -10,18 +10,12 @@ import time
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
+from flatpipe.errors import RunGivenUp
+from flatpipe.ledger.queries import Queries
 from flatpipe.ledger.recording import store_records
-from flatpipe.ledger.rows import (
-    KnownImage,
-    KnownOutput,
-    flat_of,
-    from_sql,
-    planned_of,
-    planned_row,
-    to_sql,
-)
+from flatpipe.ledger.rows import FAILURES, PLANNED, failure_row, planned_row, to_sql
 from flatpipe.ledger.schema import connect
-from flatpipe.records import FlattenResult, ImageRecord, ImageSource, PlannedImage
+from flatpipe.records import Failure, ImageRecord, ImageSource, PlannedImage
 
 _COMMIT_EVERY = 64
 _COMMIT_SECONDS = 1.0
@@ -31,7 +25,7 @@ DISPUTED = "disputed"
 # ^ `settings` of an output that `flatpipe verify` found changed: the next run makes it again
 
 
-class Ledger:
+class Ledger(Queries):
     """The record of what has been done. Open it with a path, or with None for an empty one in memory."""
 
     def __init__(self, path: str | None, *, read_only: bool = False) -> None:
@@ -50,42 +44,18 @@ class Ledger:
         self._db.commit()
         self._uncommitted, self._committed = 0, time.monotonic()
 
-    def rows(self, query: str, parameters: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
-        """Rows of a read-only query, streamed; names come back as str."""
-        for row in self._db.execute(query, parameters):
-            yield tuple(from_sql(value) if isinstance(value, bytes) else value for value in row)
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[None]:
+        """What is written inside becomes durable at the end, or is undone when an error ends it early.
 
-    # --- what is known -------------------------------------------------------------------------------------------
-
-    def known(self, image_ids: Sequence[str]) -> dict[str, KnownImage]:
-        """What is known of these images, by image_id; three queries however many there are."""
-        names = [to_sql(image_id) for image_id in image_ids]
-        marks = ",".join("?" * len(names))
-        flats: dict[str | bytes, dict[int, KnownOutput]] = {}
-        columns = "image_id, k, settings, content, bytes, 0, metrics"
-        for image_id, k, *made in self._db.execute(f"SELECT {columns} FROM flats WHERE image_id IN ({marks})", names):  # noqa: S608 - marks only
-            flats.setdefault(image_id, {})[k] = KnownOutput(*made)
-        columns = "image_id, settings, content, animation_bytes, palettes_bytes"
-        sweeps = {
-            image_id: KnownOutput(*made)
-            for image_id, *made in self._db.execute(f"SELECT {columns} FROM sweeps WHERE image_id IN ({marks})", names)  # noqa: S608
-        }
-        known = {}
-        columns = "image_id, path, size, stamp, frame, content"
-        for row in self._db.execute(f"SELECT {columns} FROM images WHERE image_id IN ({marks})", names):  # noqa: S608
-            source = ImageSource(from_sql(row[0]), from_sql(row[1]), *row[2:5])
-            known[source.image_id] = KnownImage(source, row[5], flats.get(row[0], {}), sweeps.get(row[0]))
-        return known
-
-    def flats_of(self, image_id: str) -> list[FlattenResult]:
-        """The recorded flat images of one image, by k."""
-        query = "SELECT * FROM flats WHERE image_id = ? ORDER BY k"
-        return [flat_of(row) for row in self._db.execute(query, (to_sql(image_id),))]
-
-    def choices(self, digest: str) -> dict[str, Any]:
-        """The settings behind a digest; empty when it was never recorded."""
-        row = self._db.execute("SELECT choices FROM settings WHERE digest = ?", (digest,)).fetchone()
-        return dict(json.loads(row[0])) if row else {}
+        Raises RunGivenUp when the ledger cannot be written.
+        """
+        try:
+            with self._db:
+                yield
+        except sqlite3.Error as error:
+            raise RunGivenUp(f"the ledger cannot be written: {error}") from error
+        self._uncommitted, self._committed = 0, time.monotonic()
 
     # --- a run ---------------------------------------------------------------------------------------------------
 
@@ -95,7 +65,6 @@ class Ledger:
             "INSERT INTO runs (run_id, started, state, config) VALUES (?, ?, 'running', ?)", (run_id, started, config)
         )
         self._db.execute("DELETE FROM planned")
-        self.commit()
 
     def end_run(self, run_id: str, finished: str, state: str, summary: str) -> None:
         """Record how a run ended."""
@@ -109,45 +78,24 @@ class Ledger:
         due = "SELECT count(*), coalesce(sum(length(ks) - length(replace(ks, ',', '')) + (ks != '')), 0) FROM planned"
         images, pairs = self._db.execute(f"{due} WHERE ks != '' OR sweep").fetchone()
         self._db.execute(
-            "INSERT OR REPLACE INTO progress VALUES (?, ?, ?, ?, ?, 0, 0, 0)", (run_id, now, now, images, pairs)
+            "INSERT OR REPLACE INTO progress (run_id, began, updated, images, pairs, done, failed, pairs_done) "
+            "VALUES (?, ?, ?, ?, ?, 0, 0, 0)",
+            (run_id, now, now, images, pairs),
         )
         self.commit()
 
     def record_settings(self, choices_by_digest: dict[str, dict[str, Any]]) -> None:
         """Remember what each settings digest stands for."""
         rows = [(digest, json.dumps(choices, sort_keys=True)) for digest, choices in choices_by_digest.items()]
-        self._db.executemany("INSERT OR IGNORE INTO settings VALUES (?, ?)", rows)
+        self._db.executemany("INSERT OR IGNORE INTO settings (digest, choices) VALUES (?, ?)", rows)
 
     def store_plan(self, images: Iterable[PlannedImage]) -> None:
         """Add images to the current run's plan."""
-        self._db.executemany(
-            "INSERT OR REPLACE INTO planned VALUES (?, ?, ?, ?, ?, ?, ?, ?)", (planned_row(image) for image in images)
-        )
+        self._db.executemany(PLANNED.insert, (planned_row(image) for image in images))
 
     def forget_absent_failures(self) -> None:
         """Drop failures of images that the current plan does not know: their files are gone."""
         self._db.execute("DELETE FROM failures WHERE image_id NOT IN (SELECT image_id FROM planned)")
-
-    def failed_ids(self) -> list[str]:
-        """Ids of the images that have failed and have not succeeded since."""
-        return [from_sql(row[0]) for row in self._db.execute("SELECT image_id FROM failures")]
-
-    def work(self) -> Iterator[PlannedImage]:
-        """Planned images with something to do, in order; a page at a time, so that records may be written meanwhile."""
-        after: tuple[Any, ...] = ()
-        while True:
-            where = "AND image_id > ?" if after else ""
-            query = f"SELECT * FROM planned WHERE (ks != '' OR sweep) {where} ORDER BY image_id LIMIT 500"  # noqa: S608
-            page = self._db.execute(query, after).fetchall()
-            if not page:
-                return
-            yield from (planned_of(row) for row in page)
-            after = (page[-1][0],)
-
-    def largest_work(self, count: int) -> list[ImageSource]:
-        """Sources of the images with something to do whose files are the largest, the largest first."""
-        query = "SELECT * FROM planned WHERE ks != '' OR sweep ORDER BY size DESC, image_id LIMIT ?"
-        return [planned_of(row).source for row in self._db.execute(query, (count,))]
 
     @contextlib.contextmanager
     def copied(self) -> Iterator[str]:
@@ -168,6 +116,10 @@ class Ledger:
         if self._uncommitted >= _COMMIT_EVERY or time.monotonic() - self._committed > _COMMIT_SECONDS:
             self.commit()
 
+    def record_failure(self, source: ImageSource, failure: Failure, run_id: str) -> None:
+        """Record why an image has no result; commits nothing."""
+        self._db.execute(FAILURES.insert, failure_row(source, failure, run_id))
+
     def dispute(self, image_id: str, k: int | None) -> None:
         """Note that the flat image for k, or with k None another file of the image, is not as recorded."""
         name = to_sql(image_id)
@@ -180,7 +132,7 @@ class Ledger:
         """Drop these images with all their outputs, the flats of other k than `ks`, and the retired files."""
         for table in ("images", "flats", "sweeps"):
             names = ((to_sql(image_id),) for image_id in image_ids)
-            self._db.executemany(f"DELETE FROM {table} WHERE image_id = ?", names)  # noqa: S608 - one of three words
+            self._db.executemany(f"DELETE FROM {table} WHERE image_id = ?", names)
         self._db.execute("DELETE FROM flats WHERE k NOT IN (SELECT value FROM json_each(?))", (json.dumps(sorted(ks)),))
         self._db.execute("DELETE FROM retired")
         self.commit()

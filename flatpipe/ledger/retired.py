@@ -6,21 +6,16 @@ import json
 import sqlite3
 from collections.abc import Sequence
 
-from flatpipe import layout
+from flatpipe.layout import sweep_file
 from flatpipe.ledger.rows import SWEEPS, from_sql, to_sql
 from flatpipe.records import Row
-
-
-def full_name(image_id: str, name: str) -> str:
-    """Name below the output root of a file that `sweeps.files` names: beside the image's outputs if it has no "/"."""
-    return name if "/" in name else f"{layout.image_folder(image_id)}/{name}"
 
 
 def retire_replaced(db: sqlite3.Connection, sweeps: Sequence[Row]) -> None:
     """Remember the files that new sweeps, given as rows, no longer have; those that they have again are forgotten."""
     marks = ",".join("?" * len(sweeps))
     names = [SWEEPS.value(row, "image_id") for row in sweeps]
-    query = f"SELECT image_id, files FROM sweeps WHERE image_id IN ({marks})"  # noqa: S608 - marks only
+    query = f"SELECT image_id, files FROM sweeps WHERE image_id IN ({marks})"
     before = {image_id: json.loads(files) for image_id, files in db.execute(query, names)}
     for row, name in zip(sweeps, names, strict=True):
         if name in before:
@@ -28,6 +23,6 @@ def retire_replaced(db: sqlite3.Connection, sweeps: Sequence[Row]) -> None:
 
 
 def _retire(db: sqlite3.Connection, image_id: str, before: dict[str, str], now: dict[str, str]) -> None:
-    gone = [(to_sql(full_name(image_id, name)), before[name]) for name in before.keys() - now.keys()]
+    gone = [(to_sql(sweep_file(image_id, name)), before[name]) for name in before.keys() - now.keys()]
     db.executemany("INSERT OR REPLACE INTO retired (name, sha256) VALUES (?, ?)", gone)
-    db.executemany("DELETE FROM retired WHERE name = ?", [(to_sql(full_name(image_id, name)),) for name in now])
+    db.executemany("DELETE FROM retired WHERE name = ?", [(to_sql(sweep_file(image_id, name)),) for name in now])

@@ -9,32 +9,9 @@ import json
 import os
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
 from flatpipe.records import Failure, FlattenResult, ImageSource, LoadToken, PlannedImage, Row, SweepResult
-
-
-class KnownOutput(NamedTuple):
-    """Of what an output was made, and how large it is. A tuple, because a plan reads millions of them."""
-
-    settings: str
-    content: str
-    bytes: int
-    palettes_bytes: int = 0
-    # ^ of a sweep: size of the palettes.json beside it
-    metrics: str = "{}"
-    # ^ of a flat: JSON of the costly measures that were taken of it
-
-
-@dataclass(frozen=True, slots=True)
-class KnownImage:
-    """What the ledger knows of one image and its outputs."""
-
-    source: ImageSource
-    content: str
-    flats: dict[int, KnownOutput]
-    # ^ by k
-    sweep: KnownOutput | None
 
 
 @dataclass(frozen=True)
@@ -48,7 +25,12 @@ class Table:
     def insert(self) -> str:
         """The statement that puts a row there, or in the place of the one with its key."""
         marks = ", ".join("?" * len(self.columns))
-        return f"INSERT OR REPLACE INTO {self.name} ({', '.join(self.columns)}) VALUES ({marks})"  # noqa: S608
+        return f"INSERT OR REPLACE INTO {self.name} ({', '.join(self.columns)}) VALUES ({marks})"
+
+    @cached_property
+    def select(self) -> str:
+        """The beginning of a query for whole rows."""
+        return f"SELECT {', '.join(self.columns)} FROM {self.name}"
 
     def value(self, row: Row, column: str) -> Any:
         """What a row has in a column."""
@@ -71,6 +53,7 @@ SWEEPS = Table(
         *("palettes_bytes", "palettes_sha256", "seconds", "files"),
     ),
 )
+PLANNED = Table("planned", (*_SOURCE, "ks", "sweep", "reason"))
 FAILURES = Table("failures", ("image_id", "path", "stage", "error", "message", "run_id"))
 
 
@@ -147,3 +130,8 @@ def failure_row(source: ImageSource, failure: Failure, run_id: str) -> Row:
     """A row of `failures`: why an image has no (complete) result."""
     named = (to_sql(source.image_id), to_sql(source.path))
     return (*named, failure.stage, failure.error, failure.message, run_id)
+
+
+def files_of(files: str) -> tuple[tuple[str, str], ...]:
+    """The (name, sha256) of `sweeps.files`."""
+    return tuple(json.loads(files).items())

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from flatpipe import layout
+from flatpipe.ledger.answers import KnownImage, KnownOutput
 from flatpipe.ledger.ledger import DISPUTED, Ledger
-from flatpipe.ledger.rows import KnownImage, KnownOutput
 from flatpipe.plan.fingerprint import Fingerprints, changed
 from flatpipe.records import ImageSource, PlannedImage, TaskSettings
 from flatpipe.storage.roots import Root, read_file

@@ -15,15 +15,18 @@ from flatpipe import layout
 from flatpipe.config import Config
 from flatpipe.errors import ConfigError, RunGivenUp
 from flatpipe.ledger.ledger import Ledger
+from flatpipe.ledger.results import Results
 from flatpipe.places import check_apart, is_url
 from flatpipe.plan.every_frame import every_frame
 from flatpipe.plan.fingerprint import Fingerprints, fingerprints
 from flatpipe.plan.planner import Planner
 from flatpipe.plan.settings import selection, task_settings
-from flatpipe.records import ImageSource, PlannedImage, PlanSummary, TaskSettings
+from flatpipe.records import ImageSource, PlannedImage, PlanSummary, SettingsDigests, TaskSettings
 from flatpipe.storage.discover import RefusedFile, discover
 from flatpipe.storage.roots import Root, open_root
 
+REFUSED = "refused"
+# ^ reason of an image that will not be opened: it looks like one, and its format is not read
 Sources = Iterable[ImageSource | RefusedFile]
 
 
@@ -56,6 +59,16 @@ class Workspace:
     def ks(self) -> tuple[int, ...]:
         """The numbers of colours asked for."""
         return self.config.flatten.ks
+
+    @property
+    def results(self) -> Results:
+        """The last run's images with the outputs that the config asks for."""
+        return self.ledger.results(self.digests)
+
+    @property
+    def digests(self) -> SettingsDigests:
+        """Under which digests outputs of the settings are recorded."""
+        return SettingsDigests(tuple(self.fingerprints.flat.items()), self.fingerprints.sweep)
 
 
 @dataclass(slots=True)
@@ -199,7 +212,7 @@ def _drain(refused: list[RefusedFile], counts: PlanCounts) -> Iterator[RefusedFi
 
 
 def _selector(ledger: Ledger, request: Request) -> Callable[[ImageSource], bool]:
-    failed = set(ledger.failed_ids()) if request.only_failed else set()
+    failed = {failed.image_id for failed in ledger.failures()} if request.only_failed else set()
     chosen = 0
 
     def is_wanted(source: ImageSource) -> bool:

@@ -5,16 +5,12 @@ from __future__ import annotations
 import heapq
 from dataclasses import dataclass, field
 
+from flatpipe.ledger.answers import OutputRatios
 from flatpipe.plan.workspace import Workspace
 from flatpipe.records import ImageSource, PlannedImage
 from flatpipe.work.memory import BASE_BYTES, memory_needed
 
 _LARGEST = 3
-_RATIOS = """
-SELECT (SELECT 1.0 * sum(f.bytes) / sum(i.size) FROM flats f JOIN images i USING (image_id)),
-       (SELECT 1.0 * sum(s.animation_bytes + s.palettes_bytes) / sum(i.size)
-        FROM sweeps s JOIN images i USING (image_id))
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +59,18 @@ class Outlook:
 
     def forecast(self, workspace: Workspace) -> Forecast:
         """The forecast; reads the headers of the largest images."""
-        per_flat, per_sweep = next(workspace.ledger.rows(_RATIOS))
-        known = per_flat is not None and per_sweep is not None
         largest = tuple(_measured(workspace, source) for _, _, source in sorted(self._largest, reverse=True))
         return Forecast(
-            bytes_to_write=int(per_flat * self.flat_bytes + per_sweep * self.sweep_bytes) if known else None,
+            bytes_to_write=self._bytes_to_write(workspace.ledger.output_ratios()),
             bytes_read=self.due_bytes,
             memory_per_worker=max((image.memory for image in largest if image.memory), default=None),
             largest=largest,
         )
+
+    def _bytes_to_write(self, ratios: OutputRatios) -> int | None:
+        if ratios.flat is None or ratios.sweep is None:
+            return None
+        return int(ratios.flat * self.flat_bytes + ratios.sweep * self.sweep_bytes)
 
 
 def _measured(workspace: Workspace, source: ImageSource) -> LargeImage:

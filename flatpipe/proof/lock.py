@@ -16,6 +16,7 @@ from PIL import features
 
 from flatpipe import layout
 from flatpipe.environment import Effect, versions_for
+from flatpipe.ledger.results import ImageDigests
 from flatpipe.plan.workspace import Workspace
 from flatpipe.versions import __version__
 
@@ -25,16 +26,6 @@ UNREAD = "-" * _DIGITS
 NOT_DONE = "not-done"
 _CODECS = ("avif", "freetype2", "jpg", "jpg_2000", "libjpeg_turbo", "libtiff", "littlecms2", "webp", "zlib")
 _TITLE = "# What the outputs beside this file are made of. Equal runs have equal locks: flatpipe diff A B\n"
-
-_IMAGES = """
-SELECT p.image_id, i.content, s.files,
-  (SELECT group_concat(f.k || ' ' || f.sha256) FROM flats f
-   WHERE f.image_id = p.image_id AND f.content = i.content AND f.settings IN (SELECT value FROM json_each(?2))),
-  x.error
-FROM planned p LEFT JOIN images i USING (image_id) LEFT JOIN failures x USING (image_id)
-LEFT JOIN sweeps s ON s.image_id = p.image_id AND s.settings = ?1 AND s.content = i.content
-ORDER BY p.image_id
-"""
 
 
 class Unfinished(Exception):
@@ -83,14 +74,15 @@ def lock_lines(workspace: Workspace) -> Iterator[str]:
 
 def locked_images(workspace: Workspace) -> Iterator[LockedImage]:
     """Every image of the last run's plan as a lock tells it."""
-    flats = json.dumps(sorted(workspace.fingerprints.flat.values()))
-    for image_id, content, files, made, error in workspace.ledger.rows(_IMAGES, (workspace.fingerprints.sweep, flats)):
-        if error:
-            yield LockedImage(image_id, UNREAD, f"failed:{error}")
-        elif files is None or made is None:
+    width = workspace.settings.name_width
+    for image in workspace.results.digests():
+        image_id = image.source.image_id
+        if image.failure is not None:
+            yield LockedImage(image_id, UNREAD, f"failed:{image.failure.error}")
+        elif image.files is None or not image.flats:
             yield LockedImage(image_id, UNREAD, NOT_DONE)
         else:
-            yield LockedImage(image_id, shortened(content), _outputs_digest(files, made, workspace.settings.name_width))
+            yield LockedImage(image_id, shortened(image.content), _outputs_digest(image, width))
 
 
 def shortened(sha256: str) -> str:
@@ -98,13 +90,11 @@ def shortened(sha256: str) -> str:
     return sha256[:_DIGITS]
 
 
-def _outputs_digest(files: str, flats: str, width: int) -> str:
+def _outputs_digest(image: ImageDigests, width: int) -> str:
     """The digest of the files in one image's folder, as `sha256sum * | sha256sum` finds it in the C locale."""
-    by_name = {name: sha256 for name, sha256 in json.loads(files).items() if "/" not in name}
-    for flat in flats.split(","):
-        k, sha256 = flat.split(" ")
-        by_name[layout.flat_name(int(k), width)] = sha256
-    lines = "".join(f"{by_name[name]}  {name}\n" for name in sorted(by_name))
+    files = [file for file in image.files or () if "/" not in file[0]]
+    files += [(layout.flat_name(k, width), sha256) for k, sha256 in image.flats]
+    lines = "".join(f"{sha256}  {name}\n" for name, sha256 in sorted(files))
     return hashlib.sha256(lines.encode()).hexdigest()[:_DIGITS]
 
 

@@ -8,7 +8,7 @@ import os
 from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
-from flatpipe.ledger.retired import full_name
+from flatpipe.layout import sweep_file
 from flatpipe.plan.workspace import Workspace
 from flatpipe.proof.outputs import RecordedImage, recorded_images
 from flatpipe.proof.scratch import done_in_memory
@@ -50,4 +50,4 @@ def _digests(result: ImageResult) -> dict[int | str, str]:
     """sha256 of each output, by k or by name."""
     flats: dict[int | str, str] = {flat.k: flat.sha256 for flat in result.flats}
     files = () if result.sweep is None else result.sweep.files
-    return flats | {full_name(result.source.image_id, name): sha256 for name, sha256 in files}
+    return flats | {sweep_file(result.source.image_id, name): sha256 for name, sha256 in files}

@@ -43,9 +43,9 @@ def _last_config(folder: Path) -> dict[str, Any]:
         raise ConfigError(f"{folder}: no {layout.LEDGER} here; name an output folder, or a config file")
     ledger = Ledger(str(path), read_only=True)
     try:
-        row = next(ledger.rows("SELECT config FROM runs ORDER BY rowid DESC LIMIT 1"), None)
+        run = ledger.last_run()
     finally:
         ledger.close()
-    if row is None:
+    if run is None:
         raise ConfigError(f"{path}: no run is recorded here")
-    return dict(json.loads(row[0]))
+    return dict(json.loads(run.config))

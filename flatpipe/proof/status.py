@@ -47,36 +47,28 @@ class RunStatus:
         return max(0, self.due - self.done - self.failed)
 
 
-_RUN = "SELECT run_id, started, finished, state FROM runs ORDER BY rowid DESC LIMIT 1"
-_PROGRESS = "SELECT began, updated, images, pairs, done, failed, pairs_done FROM progress WHERE run_id = ?"
-
-
 def run_status(workspace: Workspace) -> RunStatus:
     """The status of the last run of this output; raises ConfigError when there was none."""
-    ledger = workspace.ledger
-    run = next(ledger.rows(_RUN), None)
+    run = workspace.ledger.last_run()
     if run is None:
         raise ConfigError(f"{workspace.outputs.place}: no run has been here yet")
-    run_id, started, finished, recorded = run
-    images = next(ledger.rows("SELECT count(*) FROM planned"))[0]
-    progress = next(ledger.rows(_PROGRESS, (run_id,)), None) or (0.0, 0.0, 0, 0, 0, 0, 0)
-    began, updated, due, pairs, done, failed, pairs_done = progress
-    state = _state(recorded, workspace.ledger_path)
-    seconds = (time.time() if state == "running" and began else updated) - began
-    rate = (done + failed) / seconds if seconds > 0 else 0.0
-    left = due - done - failed
+    progress = workspace.ledger.progress(run.run_id)
+    state = _state(run.state, workspace.ledger_path)
+    seconds = (time.time() if state == "running" and progress.began else progress.updated) - progress.began
+    rate = (progress.done + progress.failed) / seconds if seconds > 0 else 0.0
+    left = progress.images - progress.done - progress.failed
     return RunStatus(
-        run_id=run_id,
+        run_id=run.run_id,
         state=state,
-        reason=recorded if state == "ended early" else "",
-        started=started,
-        finished=finished,
-        images=images,
-        due=due,
-        done=done,
-        failed=failed,
-        pairs=pairs,
-        pairs_done=pairs_done,
+        reason=run.state if state == "ended early" else "",
+        started=run.started,
+        finished=run.finished,
+        images=workspace.ledger.planned_count(),
+        due=progress.images,
+        done=progress.done,
+        failed=progress.failed,
+        pairs=progress.pairs,
+        pairs_done=progress.pairs_done,
         seconds=seconds,
         images_per_second=rate,
         seconds_left=left / rate if state == "running" and rate else None,

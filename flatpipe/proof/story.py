@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
@@ -10,8 +9,6 @@ from pathlib import Path
 
 from flatpipe import layout
 from flatpipe.errors import ConfigError
-from flatpipe.ledger.retired import full_name
-from flatpipe.ledger.rows import to_sql
 from flatpipe.places import is_url
 from flatpipe.plan.planner import Planner
 from flatpipe.plan.workspace import Workspace, input_sources
@@ -50,27 +47,24 @@ class Story:
 
 def story_of(workspace: Workspace, image: str) -> Story:
     """The story of an image named by its id or path; raises ConfigError, with the nearest id, when nobody knows it."""
-    image_id, path, frame = _found(workspace, image)
-    ledger, key = workspace.ledger, (to_sql(image_id),)
-    query = "SELECT size, stamp, content, width, height, distinct_colors, notes, seconds FROM images WHERE image_id = ?"
-    row = next(ledger.rows(query, key), None) or (0, "", "", 0, 0, 0, "[]", 0.0)
-    size, stamp, content, width, height, distinct, notes, seconds = row
-    files, sweep_seconds = next(ledger.rows("SELECT files, seconds FROM sweeps WHERE image_id = ?", key), ("{}", 0.0))
-    failed = next(ledger.rows("SELECT stage, error, message, run_id FROM failures WHERE image_id = ?", key), None)
-    now = _source_now(workspace, image_id, path, frame)
+    found = _found(workspace, image)
+    image_id = found.image_id
+    ledger = workspace.ledger
+    token, sweep, failed = ledger.token_of(image_id), ledger.sweep_of(image_id), ledger.failure_of(image_id)
+    now = _source_now(workspace, found)
     return Story(
-        source=now or ImageSource(image_id, path, size, stamp, frame),
-        content=content,
-        width=width,
-        height=height,
-        distinct_colors=distinct,
-        notes=tuple(json.loads(notes)),
-        seconds=seconds,
+        source=now or found,
+        content=token.content,
+        width=token.width,
+        height=token.height,
+        distinct_colors=token.distinct_colors,
+        notes=token.notes,
+        seconds=token.seconds,
         flats=tuple((flat, _flat_file(workspace, flat)) for flat in ledger.flats_of(image_id)),
-        files=tuple((full_name(image_id, name), sha256) for name, sha256 in json.loads(files).items()),
-        sweep_seconds=sweep_seconds,
-        failure=Failure(*failed[:3]) if failed else None,
-        run_id=failed[3] if failed else "",
+        files=tuple((layout.sweep_file(image_id, name), sha256) for name, sha256 in sweep.files) if sweep else (),
+        sweep_seconds=sweep.seconds if sweep else 0.0,
+        failure=failed.failure if failed else None,
+        run_id=failed.run_id if failed else "",
         next=_next(workspace, now) if now else None,
     )
 
@@ -87,18 +81,17 @@ def _next(workspace: Workspace, source: ImageSource) -> PlannedImage:
 # --- which image is meant --------------------------------------------------------------------------------------------
 
 
-def _found(workspace: Workspace, image: str) -> tuple[str, str, int]:
-    """Id, path and frame of the image that is meant: known to the ledger, or a file of the input."""
-    root = str(workspace.config.input.path)
-    for image_id in _readings(image, root):
-        for table in ("planned", "images"):
-            query = f"SELECT image_id, path, frame FROM {table} WHERE image_id = ?"  # noqa: S608 - one of two words
-            for row in workspace.ledger.rows(query, (to_sql(image_id),)):
-                return row[0], row[1], row[2]
-    found = next((one for one in _listed(workspace) if one.image_id in _readings(image, root)), None)
+def _found(workspace: Workspace, image: str) -> ImageSource:
+    """The image that is meant, as the ledger knows it, or else as a file of the input."""
+    readings = _readings(image, str(workspace.config.input.path))
+    for image_id in readings:
+        if known := workspace.ledger.source_of(image_id):
+            return known
+    found = next((one for one in _listed(workspace) if one.image_id in readings), None)
     if found is None:
-        raise ConfigError(f"{image}: no such image in {root} or its ledger{_nearest(workspace, image)}")
-    return found.image_id, found.path, found.frame
+        place = workspace.config.input.path
+        raise ConfigError(f"{image}: no such image in {place} or its ledger{_nearest(workspace, image)}")
+    return found
 
 
 def _readings(image: str, root: str) -> list[str]:
@@ -119,17 +112,16 @@ def _listed(workspace: Workspace) -> Iterator[ImageSource]:
 
 
 def _nearest(workspace: Workspace, image: str) -> str:
-    query = f"SELECT image_id FROM planned LIMIT {_MOST_NAMES}"  # noqa: S608 - a constant
-    names = [row[0] for row in workspace.ledger.rows(query)] or [one.image_id for one in _listed(workspace)]
+    names = workspace.ledger.planned_ids(_MOST_NAMES) or [one.image_id for one in _listed(workspace)]
     near = get_close_matches(image, names, n=1, cutoff=0.5) or [name for name in names if name.endswith(f"/{image}")]
     return f"; did you mean '{near[0]}'?" if near else ""
 
 
-def _source_now(workspace: Workspace, image_id: str, path: str, frame: int) -> ImageSource | None:
+def _source_now(workspace: Workspace, known: ImageSource) -> ImageSource | None:
     """The file as it is now; None when it is gone."""
-    if is_url(path):
-        return next((one for one in _listed(workspace) if one.image_id == image_id), None)
+    if is_url(known.path):
+        return next((one for one in _listed(workspace) if one.image_id == known.image_id), None)
     try:
-        return replace(as_sources([path])[0], image_id=image_id, frame=frame)
+        return replace(as_sources([known.path])[0], image_id=known.image_id, frame=known.frame)
     except OSError:
         return None

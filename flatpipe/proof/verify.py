@@ -51,7 +51,7 @@ class Verified:
 
 def verify(workspace: Workspace, counts: Verified, jobs: int, *, inputs: bool = True) -> Iterator[Difference]:
     """What differs, in the ledger's order, as a stream; counts as it goes. `jobs` threads read and digest."""
-    planned = next(workspace.ledger.rows("SELECT count(*) FROM planned"))[0]
+    planned = workspace.ledger.planned_count()
     images, complete = recorded_images(workspace), 0
     digest_of = lru_cache(maxsize=_AT_ONCE)(_input_digest)
     # ^ the frames of a file come together
@@ -71,13 +71,16 @@ def verify(workspace: Workspace, counts: Verified, jobs: int, *, inputs: bool = 
 
 
 def dispute(ledger: Ledger, differences: Iterable[Difference]) -> None:
-    """Note in the ledger what differs, so that the next run makes it again; a recomputation alone proves no damage."""
-    for difference in differences:
-        if difference.kind in ("input changed", "input missing"):
-            ledger.dispute_input(difference.image_id)
-        elif difference.kind != "recomputed otherwise":
-            ledger.dispute(difference.image_id, difference.k)
-    ledger.commit()
+    """Note in the ledger what differs, so that the next run makes it again; a recomputation alone proves no damage.
+
+    Raises RunGivenUp when the ledger cannot be written.
+    """
+    with ledger.transaction():
+        for difference in differences:
+            if difference.kind in ("input changed", "input missing"):
+                ledger.dispute_input(difference.image_id)
+            elif difference.kind != "recomputed otherwise":
+                ledger.dispute(difference.image_id, difference.k)
 
 
 def _differences(workspace: Workspace, image: RecordedImage) -> list[Difference]:

@@ -11,7 +11,7 @@ from importlib import resources
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from flatpipe import layout
-from flatpipe.ledger.ledger import Ledger
+from flatpipe.ledger.results import Results
 from flatpipe.report.gallery_rows import GalleryImage, GallerySettings, gallery_images, gallery_state
 from flatpipe.report.shards import (
     DETAILS_PER_SHARD,
@@ -56,16 +56,16 @@ class _Counts:
     files: set[str] = field(default_factory=set)
 
 
-def write_gallery(ledger: Ledger, outputs: Root, settings: GallerySettings, *, anew: bool = False) -> bool:
+def write_gallery(results: Results, outputs: Root, settings: GallerySettings, *, anew: bool = False) -> bool:
     """Write the gallery when what it shows has changed, or `anew`; True when it was written. Raises OSError.
 
     Streams over the ledger: memory does not grow with the number of images. The page itself is written last.
     """
-    state = gallery_state(ledger, settings, _assets_digest())
+    state = gallery_state(results, settings, _assets_digest())
     if not anew and _state_of(outputs) == state and INDEX in outputs.sizes(""):
         return False
     counts = _Counts()
-    _write_shards(outputs, gallery_images(ledger, settings), settings, counts)
+    _write_shards(outputs, gallery_images(results, settings), settings, counts)
     _drop_others(outputs, counts.files)
     for name in (*_STYLES, *_SCRIPTS):
         outputs.write(f"{_ASSETS}/{name}", _asset(name))

@@ -13,8 +13,9 @@ from typing import Any
 from urllib.parse import quote
 
 from flatpipe.layout import image_folder, picture_key
+from flatpipe.ledger.results import ValidFlat
 from flatpipe.places import is_url
-from flatpipe.report.gallery_rows import GalleryFlat, GalleryImage, GallerySettings
+from flatpipe.report.gallery_rows import GalleryImage, GallerySettings
 from flatpipe.text import printable
 
 ROWS_PER_SHARD = 5000
@@ -109,25 +110,31 @@ def _detail(image: GalleryImage, settings: GallerySettings, place: str) -> dict[
     }
 
 
-def _flat_columns(flat: GalleryFlat, settings: GallerySettings) -> list[Any]:
+def _flat_columns(flat: ValidFlat, settings: GallerySettings) -> list[Any]:
     """One flat as the viewer reads it; the costly measures come last, in the order of the settings."""
     taken = json.loads(flat.metrics)
     costly = [taken.get(name) for name in settings.metrics]
-    return [flat.k, flat.n_colors, flat.mse, flat.bytes, flat.palette, flat.weights, *costly]
+    return [flat.k, flat.n_colors, flat.mse, flat.bytes, _bare(flat.palette), flat.weights, *costly]
 
 
 def _failure_text(image: GalleryImage) -> str:
     return f"{image.failure.error}: {printable(image.failure.message)}" if image.failure else ""
 
 
-def _strip(flat: GalleryFlat) -> str:
+def _strip(flat: ValidFlat) -> str:
     """The heaviest colours in palette order, each "rrggbbss" with its share in 255ths."""
     weights = [int(weight) for weight in flat.weights.split()]
     total = sum(weights) or 1
     heaviest = sorted(sorted(range(len(weights)), key=lambda row: -weights[row])[:_STRIP_COLORS])
+    palette = _bare(flat.palette)
     return "".join(
-        f"{flat.palette[6 * row : 6 * row + 6]}{max(1, round(255 * weights[row] / total)):02x}" for row in heaviest
+        f"{palette[6 * row : 6 * row + 6]}{max(1, round(255 * weights[row] / total)):02x}" for row in heaviest
     )
+
+
+def _bare(palette: str) -> str:
+    """Colours "rrggbb..." without marks between them: half a script is colours."""
+    return palette.replace("#", "").replace(" ", "")
 
 
 def _rounded(value: float) -> float:

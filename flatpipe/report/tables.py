@@ -10,7 +10,9 @@ from collections.abc import Iterable, Iterator
 from typing import Any, get_args
 
 from flatpipe import layout
+from flatpipe.ledger.answers import RecordedFailure
 from flatpipe.ledger.ledger import Ledger
+from flatpipe.ledger.results import ImageResults, Results, ValidFlat
 from flatpipe.quantize.knee import best_k, missed, psnr
 from flatpipe.quantize.options import CostlyMetric, Metric
 from flatpipe.records import TaskSettings
@@ -22,41 +24,35 @@ RESULT_COLUMNS = (
 )
 FAILURE_COLUMNS = ("image", "stage", "error", "message", "path")
 
-_RESULTS = """
-SELECT p.image_id, f.k, f.n_colors, f.mse, f.bytes, f.sha256, i.width, i.height, i.distinct_colors, f.seconds,
-       f.metrics, i.notes
-FROM planned p JOIN flats f USING (image_id) JOIN images i USING (image_id)
-WHERE f.content = i.content AND f.settings IN (SELECT value FROM json_each(?))
-ORDER BY p.image_id, f.k
-"""
-_FAILURES = "SELECT image_id, stage, error, message, path FROM failures ORDER BY image_id"
 
-
-def write_tables(ledger: Ledger, outputs: Root, settings_digests: Iterable[str], settings: TaskSettings) -> None:
+def write_tables(ledger: Ledger, results: Results, outputs: Root, settings: TaskSettings) -> None:
     """Write both tables whole; raises OSError. Rows are in the order of image ids, then k."""
-    digests = json.dumps(sorted(settings_digests))
-    results = _result_rows(ledger.rows(_RESULTS, (digests,)), settings)
-    outputs.write_lines(layout.RESULTS, _csv_lines(RESULT_COLUMNS, results))
-    outputs.write_lines(layout.FAILURES, _csv_lines(FAILURE_COLUMNS, ledger.rows(_FAILURES)))
+    rows = itertools.chain.from_iterable(_result_rows(image, settings) for image in results.images())
+    outputs.write_lines(layout.RESULTS, _csv_lines(RESULT_COLUMNS, rows))
+    outputs.write_lines(layout.FAILURES, _csv_lines(FAILURE_COLUMNS, map(_failure_row, ledger.failures())))
 
 
-def _result_rows(rows: Iterable[tuple[Any, ...]], settings: TaskSettings) -> Iterator[tuple[Any, ...]]:
-    """Rows of results.csv from rows of the query; an image's rows come together, so that its best k can be found."""
-    for image_id, of_image in itertools.groupby(rows, key=lambda row: row[0]):
-        flats = list(of_image)
-        ks, mses = [flat[1] for flat in flats], [flat[3] for flat in flats]
-        suggested, shortfall = best_k(ks, mses, settings.target), missed(ks, mses, settings.target)
-        folder = layout.image_folder(image_id)
-        for flat in flats:
-            file = f"{folder}/{layout.flat_name(flat[1], settings.name_width)}"
-            yield (*_result_row(flat, file, settings), int(flat[1] == suggested), _notes(flat[-1], shortfall))
+def _result_rows(image: ImageResults, settings: TaskSettings) -> Iterator[tuple[Any, ...]]:
+    """One image's rows of results.csv."""
+    ks, mses = [flat.k for flat in image.flats], [flat.mse for flat in image.flats]
+    suggested, shortfall = best_k(ks, mses, settings.target), missed(ks, mses, settings.target)
+    notes = "; ".join([*image.token.notes, *([shortfall] if shortfall else [])])
+    # ^ what was done to decode the image, and that its best k falls short of the target
+    for flat in image.flats:
+        yield (*_result_row(image, flat, settings), int(flat.k == suggested), notes)
 
 
-def _result_row(row: tuple[Any, ...], file: str, settings: TaskSettings) -> tuple[Any, ...]:
-    image_id, k, n_colors, mse, size, sha256, image_width, image_height, distinct, seconds, metrics, _ = row
-    quality = (f"{mse:.9g}", f"{psnr(mse):.4f}", *_costly(json.loads(metrics), settings.metrics))
-    shape = (image_width, image_height, distinct)
-    return (image_id, k, n_colors, *quality, file, size, sha256, *shape, f"{seconds:.4f}")
+def _result_row(image: ImageResults, flat: ValidFlat, settings: TaskSettings) -> tuple[Any, ...]:
+    image_id, token = image.source.image_id, image.token
+    file = f"{layout.image_folder(image_id)}/{layout.flat_name(flat.k, settings.name_width)}"
+    quality = (f"{flat.mse:.9g}", f"{psnr(flat.mse):.4f}", *_costly(json.loads(flat.metrics), settings.metrics))
+    shape = (token.width, token.height, token.distinct_colors)
+    return (image_id, flat.k, flat.n_colors, *quality, file, flat.bytes, flat.sha256, *shape, f"{flat.seconds:.4f}")
+
+
+def _failure_row(failed: RecordedFailure) -> tuple[str, ...]:
+    failure = failed.failure
+    return failed.image_id, failure.stage, failure.error, failure.message, failed.path
 
 
 def _costly(taken: dict[str, float | None], wanted: tuple[CostlyMetric, ...]) -> Iterator[str]:
@@ -64,11 +60,6 @@ def _costly(taken: dict[str, float | None], wanted: tuple[CostlyMetric, ...]) ->
     for name in get_args(CostlyMetric):
         value = taken.get(name) if name in wanted else None
         yield "" if value is None else f"{value:.6f}"
-
-
-def _notes(recorded: str, shortfall: str) -> str:
-    """What was done to decode the image, and that its best k falls short of the target."""
-    return "; ".join([*json.loads(recorded), *([shortfall] if shortfall else [])])
 
 
 def _csv_lines(columns: tuple[str, ...], rows: Iterable[tuple[Any, ...]]) -> Iterator[str]:

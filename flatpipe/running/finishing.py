@@ -27,7 +27,7 @@ def write_ending(workspace: Workspace, summary: RunSummary, *, lock: bool) -> No
     if lock and not summary.reason:
         _write_lock(workspace, summary)
     if workspace.config.report.enabled:
-        write_gallery(workspace.ledger, workspace.outputs, gallery_settings(workspace))
+        write_gallery(workspace.results, workspace.outputs, gallery_settings(workspace))
     _copy_ledger(workspace)
     workspace.outputs.tidy()
 
@@ -36,13 +36,12 @@ def write_report(workspace: Workspace) -> None:
     """Write tables, index.html and gallery/ anew from the ledger, pictures excepted; raises OSError."""
     workspace.outputs.prepare()
     _write_tables(workspace)
-    write_gallery(workspace.ledger, workspace.outputs, gallery_settings(workspace), anew=True)
+    write_gallery(workspace.results, workspace.outputs, gallery_settings(workspace), anew=True)
     workspace.outputs.tidy()
 
 
 def _write_tables(workspace: Workspace) -> None:
-    digests = workspace.fingerprints.flat.values()
-    write_tables(workspace.ledger, workspace.outputs, digests, workspace.settings)
+    write_tables(workspace.ledger, workspace.results, workspace.outputs, workspace.settings)
 
 
 def _write_lock(workspace: Workspace, summary: RunSummary) -> None:
@@ -64,8 +63,6 @@ def gallery_settings(workspace: Workspace) -> GallerySettings:
     """What the gallery must know of the workspace's config."""
     settings = workspace.settings
     return GallerySettings(
-        flat_digests=tuple(workspace.fingerprints.flat.values()),
-        sweep_digest=workspace.fingerprints.sweep,
         name_width=settings.name_width,
         animation_format=settings.animation.format if settings.animation.enabled else None,
         pictures=settings.pictures,

@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+import sqlite3
 import subprocess
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -111,8 +113,8 @@ def test_diff_names_what_differs(project: Project) -> None:
 
 
 def test_locked_refuses_what_it_would_not_reproduce(project: Project) -> None:
-    """Another setting, an image added or changed: exit 2 before anything is done, each line named; else it runs."""
-    lock = (project.out / "flatpipe.lock").read_bytes()
+    """Another setting, an image added or changed: exit 2, each line named, all as it was before; else it runs."""
+    lock, ledger, files = (project.out / "flatpipe.lock").read_bytes(), _content(project), _files(project)
     shutil.copy(project.out / "flatpipe.lock", project.folder / "kept.lock")
     changed = project.flatpipe("run", "--locked", "-s", "flatten.seed=3")
     assert (changed.returncode, changed.stdout) == (2, "")
@@ -128,6 +130,8 @@ def test_locked_refuses_what_it_would_not_reproduce(project: Project) -> None:
     assert '"new.png": only in the second' in refused.stderr
     assert project.digests() == before
     assert (project.out / "flatpipe.lock").read_bytes() == lock
+    assert _files(project) == files
+    assert _content(project) == ledger
 
     (project.folder / "photos" / "00.png").write_bytes(content)
     (project.folder / "photos" / "new.png").unlink()
@@ -171,3 +175,14 @@ def test_every_run_leaves_its_folder(project: Project) -> None:
     assert environment["can_change_bytes"]["version.numpy"] == environment["packages"]["numpy"]
     again = project.flatpipe("plan", str(second / "config.yaml"))
     assert "4 images: 3 up to date" in again.stdout
+
+
+def _content(project: Project) -> list[str]:
+    """All that the ledger holds."""
+    with closing(sqlite3.connect(project.out / "ledger.sqlite")) as ledger:
+        return list(ledger.iterdump())
+
+
+def _files(project: Project) -> set[Path]:
+    """Every file of the output folder."""
+    return {path for path in project.out.rglob("*") if path.is_file()}

@@ -34,7 +34,7 @@ def gallery(tmp_path_factory: pytest.TempPathFactory) -> BuiltRun:
         run.add(name, soft_pixels(seed, 24, 30))
     run.add_failed("broken <b>.jpg", "truncated", "the file ends after <1,203> bytes")
     run.add_waiting("later.png")
-    assert write_gallery(run.ledger, run.outputs, SETTINGS)
+    assert write_gallery(run.results, run.outputs, SETTINGS)
     return run
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import json
 import os
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote_to_bytes
@@ -15,7 +14,7 @@ from builders_report import HOSTILE_NAMES, SETTINGS, BuiltRun, built_run, soft_p
 
 from flatpipe.layout import image_folder, picture_key, picture_name
 from flatpipe.quantize.knee import suggested_k
-from flatpipe.records import Failure, PlannedImage
+from flatpipe.records import Failure, PlannedImage, SettingsDigests
 from flatpipe.report import gallery as gallery_module
 from flatpipe.report.gallery import write_gallery
 from flatpipe.report.gallery_rows import GalleryImage, gallery_images
@@ -30,7 +29,7 @@ def _script(run: BuiltRun, name: str) -> Any:
 
 def test_rows_are_all_images_in_order(gallery: BuiltRun) -> None:
     """Every planned image is there once, done, failed or waiting, with its own flats."""
-    images = list(gallery_images(gallery.ledger, SETTINGS))
+    images = list(gallery_images(gallery.results, SETTINGS))
     assert sorted(image.image_id for image in images) == sorted(
         [*HOSTILE_NAMES, *(f"trips/photo {seed}.png" for seed in range(4)), "broken <b>.jpg", "later.png"]
     )
@@ -44,14 +43,14 @@ def test_rows_are_all_images_in_order(gallery: BuiltRun) -> None:
 
 def test_outputs_of_other_settings_are_not_shown(gallery: BuiltRun) -> None:
     """Flats and sweeps that were made with other settings count as not there."""
-    images = list(gallery_images(gallery.ledger, replace(SETTINGS, flat_digests=("other",), sweep_digest="other")))
+    images = list(gallery_images(gallery.ledger.results(SettingsDigests(((2, "other"),), "other")), SETTINGS))
     assert not any(image.flats or image.has_sweep for image in images)
 
 
 def test_suggested_k_of_the_page_is_the_knee(gallery: BuiltRun) -> None:
     """Index and details name the k that suggested_k names."""
     index, details = _script(gallery, "rows-00000.js"), _script(gallery, "details-00000.js")
-    for row, image in enumerate(gallery_images(gallery.ledger, SETTINGS)):
+    for row, image in enumerate(gallery_images(gallery.results, SETTINGS)):
         expected = suggested_k([flat.k for flat in image.flats], [flat.mse for flat in image.flats]) or 0
         assert index["ks"][row] == details[row]["suggested"] == expected
 
@@ -60,7 +59,7 @@ def test_links_lead_to_the_files(gallery: BuiltRun) -> None:
     """Decoded byte by byte, the folders and originals in the data are those on the disk, whatever their names."""
     place = os.fsencode(gallery.outputs.place)
     details = _script(gallery, "details-00000.js")
-    for image, detail in zip(gallery_images(gallery.ledger, SETTINGS), details, strict=True):
+    for image, detail in zip(gallery_images(gallery.results, SETTINGS), details, strict=True):
         assert unquote_to_bytes(detail["folder"]) == os.fsencode(image_folder(image.image_id))
         if image.flats:
             assert Path(os.fsdecode(place + b"/" + unquote_to_bytes(detail["original"]))).samefile(image.path)
@@ -80,15 +79,15 @@ def test_same_state_is_not_written_again(tmp_path: Path, monkeypatch: pytest.Mon
     """A second run that changed nothing writes nothing; a new failure, another flat or a lost page writes again."""
     run = built_run(tmp_path)
     run.add("a.png", soft_pixels(0))
-    assert write_gallery(run.ledger, run.outputs, SETTINGS)
-    assert not write_gallery(run.ledger, run.outputs, SETTINGS)
+    assert write_gallery(run.results, run.outputs, SETTINGS)
+    assert not write_gallery(run.results, run.outputs, SETTINGS)
     run.page.unlink()
-    assert write_gallery(run.ledger, run.outputs, SETTINGS)
+    assert write_gallery(run.results, run.outputs, SETTINGS)
     run.add_failed("b.png", "truncated", "short")
-    assert write_gallery(run.ledger, run.outputs, SETTINGS)
+    assert write_gallery(run.results, run.outputs, SETTINGS)
     monkeypatch.setattr(gallery_module, "_assets_digest", lambda: "a later version")
-    assert write_gallery(run.ledger, run.outputs, SETTINGS)
-    assert not write_gallery(run.ledger, run.outputs, SETTINGS)
+    assert write_gallery(run.results, run.outputs, SETTINGS)
+    assert not write_gallery(run.results, run.outputs, SETTINGS)
 
 
 def test_shards_grow_and_shrink_with_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -100,13 +99,13 @@ def test_shards_grow_and_shrink_with_the_run(tmp_path: Path, monkeypatch: pytest
         run.ledger.store_plan([PlannedImage(result.source, (), sweep=False, reason="")])
         if number < 10:
             run.record(result)
-    write_gallery(run.ledger, run.outputs, SETTINGS)
+    write_gallery(run.results, run.outputs, SETTINGS)
     written = run.outputs.sizes("gallery/data")
     assert sorted(written) == [f"details-{n:05d}.js" for n in range(6)] + [f"rows-{n:05d}.js" for n in range(3)]
     assert [len(_script(run, f"rows-{n:05d}.js")["names"]) for n in range(3)] == [4, 4, 3]
     run.ledger.begin_run("next", "now", "{}")
     run.ledger.store_plan([PlannedImage(result.source, (), sweep=False, reason="")])
-    write_gallery(run.ledger, run.outputs, SETTINGS)
+    write_gallery(run.results, run.outputs, SETTINGS)
     assert sorted(run.outputs.sizes("gallery/data")) == ["details-00000.js", "rows-00000.js"]
 
 
@@ -124,14 +123,14 @@ def test_memory_does_not_grow_with_the_number_of_images(tmp_path: Path, monkeypa
         write(root, name, content)
 
     monkeypatch.setattr(LocalRoot, "write", counted)
-    write_gallery(run.ledger, run.outputs, SETTINGS)
+    write_gallery(run.results, run.outputs, SETTINGS)
     assert 0 < max(held) <= 2 * gallery_module.DETAILS_PER_SHARD
 
 
 def test_page_of_nothing_says_so(tmp_path: Path) -> None:
     """A run without images gives a page that says what to do."""
     run = built_run(tmp_path)
-    write_gallery(run.ledger, run.outputs, SETTINGS)
+    write_gallery(run.results, run.outputs, SETTINGS)
     assert "There is nothing to see yet" in run.page.read_text()
 
 

@@ -220,7 +220,7 @@ def test_images_without_pictures_are_shown_from_their_files(page: Page, tmp_path
     """Without previews the page compares with the input file itself, hides the cube, and asks for no missing file."""
     run = built_run(tmp_path)
     run.add("a.png", soft_pixels(1))
-    write_gallery(run.ledger, run.outputs, replace(SETTINGS, pictures=False, animation_format=None))
+    write_gallery(run.results, run.outputs, replace(SETTINGS, pictures=False, animation_format=None))
     _open(page, run, "a.png", 4)
     _until(page, "document.getElementById('original').naturalWidth > 0")
     assert "input/" in str(page.locator("#original").get_attribute("src"))
@@ -235,7 +235,7 @@ def test_the_target_and_the_measures_are_shown(page: Page, tmp_path: Path) -> No
     mses = [flat.mse for flat in run.ledger.flats_of("a.png")]
     wanted = psnr(mses[3]) - 1e-6
     settings = replace(SETTINGS, target=f"psnr>={wanted:.6f}", metrics=("ssim", "ciede2000"))
-    write_gallery(run.ledger, run.outputs, settings)
+    write_gallery(run.results, run.outputs, settings)
     _open(page, run, "a.png")
     assert page.locator("#k-value").inner_text() == str(KS[3])
     assert f"k {KS[3]}, the smallest that reaches" in page.locator("#knee-text").inner_text()
@@ -244,7 +244,7 @@ def test_the_target_and_the_measures_are_shown(page: Page, tmp_path: Path) -> No
     page.locator("#files summary").click()
     assert page.locator("#table tbody tr").nth(1).locator("td").all_inner_texts()[3:5] == [f"{1 - 1 / KS[1]:.3f}", "–"]
 
-    write_gallery(run.ledger, run.outputs, replace(settings, target="psnr>=99"))
+    write_gallery(run.results, run.outputs, replace(settings, target="psnr>=99"))
     page.reload()
     expect(page.locator("#knee-text")).to_have_text(f"Suggested: k {KS[-1]}; no k up to {KS[-1]} reaches 99 dB.")
 
@@ -253,14 +253,14 @@ def test_oklab_may_be_seen_with_both_axes(page: Page, tmp_path: Path) -> None:
     """Colours that were clustered in OKLab are shown there, and in the RGB cube when asked; else there is no choice."""
     run = built_run(tmp_path)
     run.add("a.png", soft_pixels(1))
-    write_gallery(run.ledger, run.outputs, replace(SETTINGS, space="oklab"))
+    write_gallery(run.results, run.outputs, replace(SETTINGS, space="oklab"))
     _open(page, run, "a.png")
     assert "points in OKLab" in str(page.locator("#cube").get_attribute("aria-label"))
     there = _canvas(page)
     page.locator("#axes").select_option("rgb")
     _until(page, "document.getElementById('cube').getAttribute('aria-label').includes('RGB cube')")
     assert _canvas(page) != there
-    write_gallery(run.ledger, run.outputs, SETTINGS)
+    write_gallery(run.results, run.outputs, SETTINGS)
     page.reload()
     expect(page.locator("#cube")).to_be_visible()
     expect(page.locator("#axes-control")).to_be_hidden()
@@ -272,7 +272,7 @@ def test_only_cards_in_sight_exist(page: Page, tmp_path: Path) -> None:
     for result in synthetic_results(10_400, ks=(2, 3)):
         run.ledger.store_plan([PlannedImage(result.source, (), sweep=False, reason="")])
         run.record(result)
-    write_gallery(run.ledger, run.outputs, replace(SETTINGS, animation_format=None, pictures=False))
+    write_gallery(run.results, run.outputs, replace(SETTINGS, animation_format=None, pictures=False))
     _open(page, run)
     expect(page.locator("#count")).to_have_text("")
     page.get_by_role("button", name="Page 2 of 2").click()

@@ -1,0 +1,195 @@
+"""What can be asked of a ledger, by name: images, their outputs, the plan, the last run. Answers are records."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from flatpipe.ledger.answers import (
+    FlatFile,
+    KnownImage,
+    KnownOutput,
+    OutputRatios,
+    PlannedInput,
+    Progress,
+    RecordedFailure,
+    RecordedRun,
+    RetiredFile,
+    SweepFile,
+)
+from flatpipe.ledger.results import Results
+from flatpipe.ledger.rows import FLATS, PLANNED, files_of, flat_of, from_sql, planned_of, to_sql
+from flatpipe.records import Failure, FlattenResult, ImageSource, LoadToken, PlannedImage, SettingsDigests, SweepResult
+
+_PAGE = 500
+# ^ planned images that are read at once
+
+
+class Queries:
+    """The reading half of a ledger."""
+
+    _db: sqlite3.Connection
+
+    def results(self, digests: SettingsDigests) -> Results:
+        """The last plan's images, with the outputs that are valid under the settings of these digests."""
+        return Results(self._db, digests)
+
+    # --- images ----------------------------------------------------------------------------------------------------
+
+    def known(self, image_ids: Sequence[str]) -> dict[str, KnownImage]:
+        """What is known of these images, by image_id; three queries however many there are."""
+        names = [to_sql(image_id) for image_id in image_ids]
+        marks = ",".join("?" * len(names))
+        flats: dict[str | bytes, dict[int, KnownOutput]] = {}
+        columns = "image_id, k, settings, content, bytes, 0, metrics"
+        for image_id, k, *made in self._db.execute(f"SELECT {columns} FROM flats WHERE image_id IN ({marks})", names):
+            flats.setdefault(image_id, {})[k] = KnownOutput(*made)
+        columns = "image_id, settings, content, animation_bytes, palettes_bytes"
+        sweeps = {
+            image_id: KnownOutput(*made)
+            for image_id, *made in self._db.execute(f"SELECT {columns} FROM sweeps WHERE image_id IN ({marks})", names)
+        }
+        known = {}
+        columns = "image_id, path, size, stamp, frame, content"
+        for row in self._db.execute(f"SELECT {columns} FROM images WHERE image_id IN ({marks})", names):
+            source = ImageSource(from_sql(row[0]), from_sql(row[1]), *row[2:5])
+            known[source.image_id] = KnownImage(source, row[5], flats.get(row[0], {}), sweeps.get(row[0]))
+        return known
+
+    def source_of(self, image_id: str) -> ImageSource | None:
+        """Where an image was when it was last planned, or else when it was last read; None when it never was."""
+        for table in ("planned", "images"):
+            query = f"SELECT image_id, path, size, stamp, frame FROM {table} WHERE image_id = ?"
+            if row := self._one(query, to_sql(image_id)):
+                return ImageSource(from_sql(row[0]), from_sql(row[1]), *row[2:])
+        return None
+
+    def token_of(self, image_id: str) -> LoadToken:
+        """What loading an image taught; without content when it was never loaded."""
+        columns = "content, width, height, distinct_colors, notes, seconds"
+        row = self._one(f"SELECT {columns} FROM images WHERE image_id = ?", to_sql(image_id))
+        if row is None:
+            return LoadToken(image_id)
+        content, width, height, distinct, notes, seconds = row
+        return LoadToken(image_id, content, width, height, distinct, tuple(json.loads(notes)), seconds)
+
+    def flats_of(self, image_id: str) -> list[FlattenResult]:
+        """The recorded flat images of one image, by k."""
+        query = f"{FLATS.select} WHERE image_id = ? ORDER BY k"
+        return [flat_of(row) for row in self._db.execute(query, (to_sql(image_id),))]
+
+    def sweep_of(self, image_id: str) -> SweepResult | None:
+        """The recorded files of all k of one image; None without any."""
+        columns = "animation_bytes, animation_sha256, palettes_bytes, palettes_sha256, seconds, files"
+        row = self._one(f"SELECT {columns} FROM sweeps WHERE image_id = ?", to_sql(image_id))
+        if row is None:
+            return None
+        animation_bytes, animation, palettes_bytes, palettes, seconds, files = row
+        return SweepResult(image_id, animation_bytes, animation, palettes_bytes, palettes, files_of(files), seconds)
+
+    def failure_of(self, image_id: str) -> RecordedFailure | None:
+        """Why an image has no (complete) result; None when it has not failed."""
+        return next(self._failures("WHERE image_id = ?", to_sql(image_id)), None)
+
+    def failures(self) -> Iterator[RecordedFailure]:
+        """Every image that has failed and has not succeeded since, in the order of ids."""
+        return self._failures("ORDER BY image_id")
+
+    # --- files -----------------------------------------------------------------------------------------------------
+
+    def image_ids(self) -> Iterator[str]:
+        """Every image that was ever read, in the order of ids."""
+        return (from_sql(row[0]) for row in self._db.execute("SELECT image_id FROM images ORDER BY image_id"))
+
+    def flat_files(self) -> Iterator[FlatFile]:
+        """Every flat image that was ever written, by image and k."""
+        for image_id, k, sha256 in self._db.execute("SELECT image_id, k, sha256 FROM flats ORDER BY image_id, k"):
+            yield FlatFile(from_sql(image_id), k, sha256)
+
+    def sweep_files(self) -> Iterator[SweepFile]:
+        """Every file of all k together that was ever written, by image."""
+        for row in self._db.execute("SELECT image_id, files FROM sweeps ORDER BY image_id"):
+            image_id = from_sql(row[0])
+            yield from (SweepFile(image_id, name, sha256) for name, sha256 in files_of(row[1]))
+
+    def retired_files(self) -> Iterator[RetiredFile]:
+        """Every file that an output once was and no longer is."""
+        for name, sha256 in self._db.execute("SELECT name, sha256 FROM retired ORDER BY name"):
+            yield RetiredFile(from_sql(name), sha256)
+
+    def output_ratios(self) -> OutputRatios:
+        """How many bytes outputs take for each byte of their inputs."""
+        query = """
+        SELECT (SELECT 1.0 * sum(f.bytes) / sum(i.size) FROM flats f JOIN images i USING (image_id)),
+               (SELECT 1.0 * sum(s.animation_bytes + s.palettes_bytes) / sum(i.size)
+                FROM sweeps s JOIN images i USING (image_id))
+        """
+        return OutputRatios(*self._db.execute(query).fetchone())
+
+    # --- the plan --------------------------------------------------------------------------------------------------
+
+    def planned_count(self) -> int:
+        """How many images the last run's plan has."""
+        return int(self._db.execute("SELECT count(*) FROM planned").fetchone()[0])
+
+    def planned_ids(self, most: int) -> list[str]:
+        """Ids of the last plan's images, at most so many."""
+        rows = self._db.execute("SELECT image_id FROM planned ORDER BY image_id LIMIT ?", (most,))
+        return [from_sql(row[0]) for row in rows]
+
+    def planned_inputs(self) -> Iterator[PlannedInput]:
+        """Every image of the plan with what is known of its input, in the order of ids."""
+        query = """
+        SELECT p.image_id, p.path, p.size, p.stamp, p.frame, p.reason, i.content FROM planned p
+        LEFT JOIN images i ON i.image_id = p.image_id AND i.size = p.size AND i.stamp = p.stamp
+        ORDER BY p.image_id
+        """
+        for image_id, path, size, stamp, frame, reason, content in self._db.execute(query):
+            source = ImageSource(from_sql(image_id), from_sql(path), size, stamp, frame)
+            yield PlannedInput(source, reason, content or "")
+
+    def work(self) -> Iterator[PlannedImage]:
+        """Planned images with something to do, in order; a page at a time, so that records may be written meanwhile."""
+        after: tuple[Any, ...] = ()
+        while True:
+            due = f"(ks != '' OR sweep) {'AND image_id > ?' if after else ''}"
+            query = f"{PLANNED.select} WHERE {due} ORDER BY image_id LIMIT {_PAGE}"
+            page = self._db.execute(query, after).fetchall()
+            if not page:
+                return
+            yield from (planned_of(row) for row in page)
+            after = (page[-1][0],)
+
+    def largest_work(self, count: int) -> list[ImageSource]:
+        """Sources of the images with something to do whose files are the largest, the largest first."""
+        query = f"{PLANNED.select} WHERE ks != '' OR sweep ORDER BY size DESC, image_id LIMIT ?"
+        return [planned_of(row).source for row in self._db.execute(query, (count,))]
+
+    # --- runs ------------------------------------------------------------------------------------------------------
+
+    def last_run(self) -> RecordedRun | None:
+        """The run that began last; None when there was none."""
+        row = self._one("SELECT run_id, started, finished, state, config FROM runs ORDER BY rowid DESC LIMIT 1")
+        return None if row is None else RecordedRun(*row)
+
+    def progress(self, run_id: str) -> Progress:
+        """How far a run's work is; zeros when it has not begun."""
+        columns = "began, updated, images, pairs, done, failed, pairs_done"
+        row = self._one(f"SELECT {columns} FROM progress WHERE run_id = ?", run_id)
+        return Progress() if row is None else Progress(*row)
+
+    def choices(self, digest: str) -> dict[str, Any]:
+        """The settings behind a digest; empty when it was never recorded."""
+        row = self._one("SELECT choices FROM settings WHERE digest = ?", digest)
+        return dict(json.loads(row[0])) if row else {}
+
+    def _one(self, query: str, *parameters: str | bytes) -> tuple[Any, ...] | None:
+        row: tuple[Any, ...] | None = self._db.execute(query, parameters).fetchone()
+        return row
+
+    def _failures(self, which: str, *parameters: str | bytes) -> Iterator[RecordedFailure]:
+        query = f"SELECT image_id, path, stage, error, message, run_id FROM failures {which}"
+        for image_id, path, stage, error, message, run_id in self._db.execute(query, parameters):
+            yield RecordedFailure(from_sql(image_id), from_sql(path), Failure(stage, error, message), run_id)

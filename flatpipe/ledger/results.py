@@ -1,0 +1,158 @@
+"""What there is of the last run's plan: each image with its valid outputs. What is valid is said here, once."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from operator import itemgetter
+from typing import Any, NamedTuple
+
+from flatpipe.ledger.rows import files_of, from_sql
+from flatpipe.records import Failure, ImageSource, LoadToken, SettingsDigests
+
+_IS_VALID = "{output}.content = i.content AND {output}.settings IN (SELECT value FROM json_each(:settings))"
+# ^ an output is valid when it was made of what the image now holds, under settings that the config asks for
+
+_IMAGES = f"""
+SELECT p.image_id, p.path, p.size, p.stamp, p.frame,
+       i.content, i.width, i.height, i.distinct_colors, i.notes, i.seconds, s.files, x.stage, x.error, x.message
+FROM planned p LEFT JOIN images i USING (image_id)
+LEFT JOIN sweeps s ON s.image_id = p.image_id AND {_IS_VALID.format(output="s")}
+LEFT JOIN failures x ON x.image_id = p.image_id
+ORDER BY p.image_id
+"""
+_CONTENT, _FILES = 5, 11
+# ^ places in a row of images: the source stands before content, the failure behind the sweep's files
+_FLATS = f"""
+SELECT p.image_id, f.k, f.n_colors, f.mse, f.bytes, f.sha256, f.seconds, f.palette, f.weights, f.metrics
+FROM planned p CROSS JOIN images i USING (image_id) CROSS JOIN flats f USING (image_id)
+WHERE {_IS_VALID.format(output="f")}
+ORDER BY p.image_id, f.k
+"""
+# ^ CROSS JOIN keeps the order of the tables: SQLite would rather scan all flats, and sort them afterwards
+_GATHERED = f"""
+SELECT p.image_id, group_concat({{columns}}) FROM planned p
+CROSS JOIN images i USING (image_id) CROSS JOIN flats f USING (image_id)
+WHERE {_IS_VALID.format(output="f")}
+GROUP BY p.image_id ORDER BY p.image_id
+"""
+# ^ gathered by SQLite: a tenth of the time that a row for each flat takes
+_DIGESTS = _GATHERED.format(columns="f.k || ' ' || f.sha256")
+_DETAILS = _GATHERED.format(columns="f.k || f.sha256 || f.metrics")
+
+_Row = tuple[Any, ...]
+
+
+class ValidFlat(NamedTuple):
+    """One valid flat image. A tuple, because tables and reports read millions of them."""
+
+    k: int
+    n_colors: int
+    mse: float
+    bytes: int
+    sha256: str
+    seconds: float
+    palette: str
+    # ^ "#rrggbb #rrggbb ...", by lightness
+    weights: str
+    # ^ pixels that each of these colours covers, as words
+    metrics: str
+    # ^ JSON: "ssim" and "ciede2000", where they were taken
+
+
+@dataclass(frozen=True, slots=True)
+class ImageResults:
+    """One image of the plan, with whatever there is of it."""
+
+    source: ImageSource
+    token: LoadToken
+    # ^ without content when the image was never read
+    files: tuple[tuple[str, str], ...] | None
+    # ^ (name, sha256) of what is made of all k together; None when there is no valid sweep
+    failure: Failure | None
+    flats: tuple[ValidFlat, ...]
+    # ^ by k
+
+
+@dataclass(frozen=True, slots=True)
+class ImageDigests:
+    """One image of the plan with the digests of its outputs alone."""
+
+    source: ImageSource
+    content: str
+    # ^ sha256 of the input; "" when it was never read
+    files: tuple[tuple[str, str], ...] | None
+    failure: Failure | None
+    flats: tuple[tuple[int, str], ...]
+    # ^ k and sha256
+
+
+class Results:
+    """The plan's images in the order of their ids, with the outputs that are valid under some settings."""
+
+    def __init__(self, db: sqlite3.Connection, digests: SettingsDigests) -> None:
+        self._db = db
+        self._settings = {"settings": json.dumps(sorted({digests.sweep, *dict(digests.flat).values()}))}
+
+    def images(self) -> Iterator[ImageResults]:
+        """Every image with its flats, as a stream."""
+        for row, flats in _with_own(self._rows(_IMAGES), self._rows(_FLATS)):
+            source, files, failure = _source_of(row), _files_of(row), _failure_of(row)
+            yield ImageResults(source, _token_of(row), files, failure, tuple(ValidFlat(*flat[1:]) for flat in flats))
+
+    def digests(self) -> Iterator[ImageDigests]:
+        """Every image with the digests of its outputs, as a stream: much faster than `images`."""
+        for row, gathered in _with_own(self._rows(_IMAGES), self._rows(_DIGESTS)):
+            flats = _digests_of(gathered[0][1]) if gathered else ()
+            yield ImageDigests(_source_of(row), row[_CONTENT] or "", _files_of(row), _failure_of(row), flats)
+
+    def state(self) -> str:
+        """A digest (hex) of all that `images` tells: equal states, equal images."""
+        state = hashlib.sha256()
+        for row in itertools.chain(self._rows(_IMAGES), self._rows(_DETAILS)):
+            state.update(repr(row).encode())
+        return state.hexdigest()
+
+    def _rows(self, query: str) -> Iterator[_Row]:
+        return self._db.execute(query, self._settings)
+
+
+def _with_own(images: Iterable[_Row], outputs: Iterable[_Row]) -> Iterator[tuple[_Row, list[_Row]]]:
+    """Each row of images with its rows of outputs: two queries side by side, both in the order of image ids."""
+    groups = itertools.groupby(outputs, key=itemgetter(0))
+    waiting = next(groups, None)
+    for image in images:
+        own: list[_Row] = []
+        if waiting is not None and waiting[0] == image[0]:
+            own = list(waiting[1])
+            waiting = next(groups, None)
+        yield image, own
+
+
+def _source_of(row: _Row) -> ImageSource:
+    return ImageSource(from_sql(row[0]), from_sql(row[1]), *row[2:_CONTENT])
+
+
+def _token_of(row: _Row) -> LoadToken:
+    content, width, height, distinct, notes, seconds = row[_CONTENT:_FILES]
+    if not content:
+        return LoadToken(from_sql(row[0]))
+    return LoadToken(from_sql(row[0]), content, width, height, distinct, tuple(json.loads(notes)), seconds)
+
+
+def _files_of(row: _Row) -> tuple[tuple[str, str], ...] | None:
+    return None if row[_FILES] is None else files_of(row[_FILES])
+
+
+def _failure_of(row: _Row) -> Failure | None:
+    stage, error, message = row[_FILES + 1 :]
+    return None if error is None else Failure(stage, error, message)
+
+
+def _digests_of(gathered: str) -> tuple[tuple[int, str], ...]:
+    words = gathered.replace(",", " ").split(" ")
+    return tuple(zip(map(int, words[::2]), words[1::2], strict=True))
