@@ -84,14 +84,14 @@ def test_edges(pixels, space):
             assert flat.mse == 0
 
 
-@pytest.mark.parametrize("k", [299, 300, 301])
-def test_k_around_the_number_of_colors(k):
-    """One colour fewer than there are, as many, one more: limited to 256, all different."""
-    pixels = noise(51, 15, 20)[:, :, [0]].repeat(3, axis=2)
-    pixels[:, :, 1] = np.arange(20)
-    distinct = len(np.unique(pixels.reshape(-1, 3), axis=0))
-    capped = min(k * distinct // 300, 256)
-    assert flatten_pixels(pixels, capped).n_colors == min(capped, distinct)
+@pytest.mark.parametrize(("k", "n_colors"), [(199, 199), (200, 200), (201, 200)])
+def test_k_around_the_number_of_colors(k, n_colors):
+    """One colour fewer than there are, as many, one more: as many as there are, and exact, once k allows it."""
+    packed = np.random.default_rng(51).choice(1 << 24, (10, 20), replace=False)
+    pixels = np.stack([packed >> 16, packed >> 8 & 255, packed & 255], axis=2).astype(np.uint8)
+    flat = flatten_pixels(pixels, k)
+    assert flat.n_colors == n_colors
+    assert np.array_equal(flat.flat, pixels) == (k >= 200)
 
 
 @pytest.mark.parametrize("k", [0, 257, -1])

@@ -58,7 +58,7 @@ def test_means_by_hand():
 
 @pytest.mark.parametrize("seed", range(5))
 def test_distortion_never_rises(seed):
-    """With each further round the clusters leave no more distortion, and less than their centroids one round before."""
+    """With each further round the clusters leave no more distortion, and their means no more than the centroids did."""
     levels = levels_of(painting(seed))
     points = levels.colors
     start = spread(points, 9, np.random.default_rng(seed))
@@ -103,15 +103,17 @@ def test_more_trials_spread_better():
     assert left_by(10) < 0.9 * left_by(1)
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_swaps_never_lose(seed):
-    """A search with swaps ends no worse than the iteration alone, and better for some start."""
-    levels = levels_of(painting(seed))
-    start = spread(levels.colors, 10, np.random.default_rng(seed), trials=1)
-    alone, searched = start.copy(), start.copy()
-    without = lloyd(levels.colors, alone, 100, 0.04)
-    with_swaps = improve(levels.colors, searched, 10, 0.04, levels.energy)
-    assert with_swaps >= without
+def test_swaps_never_lose():
+    """A search with swaps ends no worse than the iteration alone from any of four starts, and 3 % better from one."""
+    left = []
+    for seed in range(4):
+        levels = levels_of(painting(seed))
+        start = spread(levels.colors, 10, np.random.default_rng(seed), trials=1)
+        alone, searched = start.copy(), start.copy()
+        without = levels.energy - lloyd(levels.colors, alone, 100, 0.04)
+        left.append((levels.energy - improve(levels.colors, searched, 10, 0.04, levels.energy)) / without)
+    assert max(left) <= 1
+    assert min(left) < 0.97
 
 
 def test_swaps_leave_a_bad_optimum():
