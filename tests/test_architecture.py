@@ -187,6 +187,18 @@ def test_modules_import_in_no_circle() -> None:
     assert arrows == {}
 
 
+def test_kernels_take_nothing_from_beyond_the_core() -> None:
+    """A file with kernels imports of flatpipe only quantize/: what is compiled in is in the stamp of its cache."""
+    beyond = [
+        f"{module.name} imports {imported}"
+        for module in _modules()
+        if "\n@kernel\n" in module.text
+        for imported in _inner_imports(module)
+        if not _is_within(imported, {"quantize"})
+    ]
+    assert beyond == []
+
+
 def test_imports_stand_at_the_top() -> None:
     """Only modules that must start fast import flatpipe inside functions: cycles are not hidden that way."""
     late = [

@@ -1,0 +1,204 @@
+"""Kernels on disk: kept where that is possible, used only when whole and of these sources."""
+
+from __future__ import annotations
+
+import errno
+import os
+import pickle
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numba
+import pytest
+
+import flatpipe
+from flatpipe.quantize import kernel_cache
+from flatpipe.quantize.compiled import kernel
+
+PACKAGE = Path(flatpipe.__file__).parent
+KERNEL_FILES = sorted(
+    path.relative_to(PACKAGE) for path in PACKAGE.rglob("*.py") if "\n@kernel\n" in path.read_text(encoding="utf-8")
+)
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """Where kernels are kept during a test."""
+    monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path))
+    return tmp_path
+
+
+def called():
+    """A kernel that is new to this process, called once: its result, and whether it came from the cache."""
+
+    @kernel
+    def doubled(number):
+        return 2 * number
+
+    return doubled(21), bool(sum(doubled.stats.cache_hits.values()))
+
+
+def kept(folder):
+    return list(folder.rglob("*.kernel"))
+
+
+def test_a_kernel_is_compiled_once_and_kept_in_one_file(folder):
+    """The first process compiles and writes one file, the next finds it; nothing else is left behind."""
+    assert called() == (42, False)
+    assert called() == (42, True)
+    assert [path for path in folder.rglob("*") if path.is_file()] == kept(folder)
+    assert len(kept(folder)) == 1
+
+
+def _of_a_class_that_is_gone():
+    return b"\x80\x04\x8c\x18flatpipe.quantize.levels\x8c\x06Points\x93."
+
+
+def _flipped(content):
+    return content[: len(content) // 2] + bytes([content[len(content) // 2] ^ 1]) + content[len(content) // 2 + 1 :]
+
+
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        lambda content: b"",
+        lambda content: content[:20],
+        lambda content: content[: len(content) // 2],
+        lambda content: content[:-1],
+        lambda content: content + b"\0",
+        lambda content: b"not a kernel at all" * 1000,
+        lambda content: content[:32] + pickle.dumps(("another", "payload")),
+        lambda content: content[:32] + _of_a_class_that_is_gone(),
+        _flipped,
+    ],
+    ids=["empty", "cut in the digest", "half", "short", "long", "foreign", "other pickle", "class gone", "one bit"],
+)
+def test_a_damaged_file_is_replaced(folder, damaged):
+    """Whatever stands in the file, the kernel is compiled, works, and is found whole by the process after."""
+    called()
+    (path,) = kept(folder)
+    path.write_bytes(damaged(path.read_bytes()))
+    assert called() == (42, False)
+    assert called() == (42, True)
+
+
+def test_a_folder_in_the_files_place_is_no_obstacle(folder):
+    """Where the file cannot be read or written, each process compiles for itself."""
+    called()
+    (path,) = kept(folder)
+    path.unlink()
+    path.mkdir()
+    assert called() == called() == (42, False)
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EROFS, errno.EACCES, errno.EDQUOT], ids=errno.errorcode.get)
+def test_a_disk_that_takes_nothing_is_no_obstacle(folder, monkeypatch, code):
+    """Full, read-only, forbidden, over quota: each process compiles for itself, and no part of a file stays."""
+
+    def refusing(*arguments, **settings):
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(kernel_cache.Path, "replace", refusing)
+    assert called() == called() == (42, False)
+    assert [path for path in folder.rglob("*") if path.is_file()] == []
+
+
+def test_a_pickle_that_cannot_be_read_is_no_obstacle(folder, monkeypatch):
+    """A whole file that numba cannot make a function of is passed over: another LLVM, say."""
+    called()
+
+    def refusing(*arguments):
+        raise RuntimeError("LLVM ERROR")
+
+    monkeypatch.setattr(kernel_cache.FunctionCache._impl_class, "rebuild", refusing)
+    assert called() == (42, False)
+
+
+def test_kernels_work_where_no_cache_can_be_written(monkeypatch):
+    """Without any writable folder a kernel still compiles, only without a cache."""
+    monkeypatch.setattr(kernel_cache.FunctionCache._impl_class, "_locator_classes", [])
+    assert called() == called() == (42, False)
+
+
+def test_other_versions_compile_for_themselves(folder, monkeypatch):
+    """A file of another numba or NumPy is not used, nor one of another Python."""
+    called()
+    with monkeypatch.context() as other:
+        other.setattr(kernel_cache.np, "__version__", "1.0")
+        assert called() == (42, False)
+    with monkeypatch.context() as other:
+        other.setattr(kernel_cache.sys.implementation, "cache_tag", "cpython-399")
+        assert called() == (42, False)
+    assert len(kept(folder)) == 2
+
+
+def test_every_file_with_a_kernel_is_known():
+    """The search below finds the kernels of the core and that of GIF's compression."""
+    assert {Path("quantize/dither.py"), Path("quantize/search/kmeans.py"), Path("encode/lzw.py")} <= set(KERNEL_FILES)
+
+
+@pytest.mark.parametrize("edited", KERNEL_FILES, ids=str)
+def test_an_edit_makes_all_kernels_that_may_hold_it_stale(edited, tmp_path, monkeypatch):
+    """An edit of a file changes the stamp of its own kernels; one in quantize/ that of every kernel there is."""
+    shutil.copytree(PACKAGE, tmp_path / "flatpipe", ignore=shutil.ignore_patterns("__pycache__", "static"))
+    monkeypatch.setattr(kernel_cache, "__file__", str(tmp_path / "flatpipe" / "quantize" / "kernel_cache.py"))
+
+    def stamps():
+        kernel_cache._core_digest.cache_clear()
+        return {path: kernel_cache.stamp_of(tmp_path / "flatpipe" / path) for path in KERNEL_FILES}
+
+    before = stamps()
+    with (tmp_path / "flatpipe" / edited).open("a", encoding="utf-8") as file:
+        file.write("# edited\n")
+    after = stamps()
+    kernel_cache._core_digest.cache_clear()
+    may_hold_it = set(KERNEL_FILES) if edited.parts[0] == "quantize" else {edited}
+    assert {path for path in KERNEL_FILES if before[path] != after[path]} == may_hold_it
+
+
+PROGRAMS = {
+    "a kernel that another file's calls": (
+        "from flatpipe.quantize.outer import doubled; print(doubled())",
+        "quantize/inner.py",
+        ("return 1", "return 5"),
+        ("2", "10"),
+    ),
+    "a constant of GIF's compression": (
+        "import numpy as np; from flatpipe.encode.lzw import lzw_blocks\n"
+        "print(len(lzw_blocks(np.random.default_rng(0).integers(0, 256, (99, 99), np.uint8), 256)) > 12_000)",
+        "encode/lzw.py",
+        ("_MAX_CODES = 4096", "_MAX_CODES = 0x200"),
+        ("True", "False"),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", PROGRAMS)
+def test_an_edit_is_compiled_in(case, tmp_path):
+    """With a warm cache, an edit elsewhere than in the kernel's own lines counts, whatever the file's date says."""
+    program, edited, (old, new), expected = PROGRAMS[case]
+    package = tmp_path / "flatpipe"
+    shutil.copytree(PACKAGE, package, ignore=shutil.ignore_patterns("__pycache__", "static"))
+    head = "from flatpipe.quantize.compiled import kernel\n"
+    (package / "quantize/inner.py").write_text(f"{head}\n@kernel\ndef one():\n    return 1\n")
+    (package / "quantize/outer.py").write_text(
+        f"{head}from flatpipe.quantize.inner import one\n\n@kernel\ndef doubled():\n    return 2 * one()\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"}
+
+    def printed():
+        done = subprocess.run(
+            [sys.executable, "-c", program], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
+        )
+        return done.stdout.strip()
+
+    assert (printed(), printed()) == (expected[0], expected[0])
+    times = (package / edited).stat()
+    text = (package / edited).read_text(encoding="utf-8")
+    assert text.count(old) == 1
+    (package / edited).write_text(text.replace(old, new), encoding="utf-8")
+    os.utime(package / edited, ns=(times.st_atime_ns, times.st_mtime_ns))
+    assert printed() == expected[1]
+    assert kept(tmp_path)
