@@ -14,8 +14,8 @@ from flatpipe.quantize.options import Space
 
 OKLAB_UNIT = 1 << 15
 # ^ the least power of two at which every 8-bit colour comes back from the space unchanged
-LEVEL: dict[Space, float] = {"rgb": 1.0, "oklab": 128.0}
-# ^ about one 8-bit level, in units of the space: what tolerances are measured in
+LEVEL_SIZE: dict[Space, float] = {"rgb": 1.0, "oklab": 128.0}
+# ^ about one 8-bit level, in units of the space
 
 _RGB_TO_LMS = np.array(
     [

@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flatpipe.quantize.compiled import kernel
-from flatpipe.quantize.levels import ColorLevels, build_levels
 from flatpipe.quantize.options import Space
+from flatpipe.quantize.pyramid import ColorPyramid, build_pyramid
 from flatpipe.quantize.zorder import level_at, zorder
 
 _Value = TypeVar("_Value", bound=np.generic)
@@ -52,34 +52,34 @@ class ColorTable:
 class IndexedImage:
     """A loaded image: `table.colors[index]` are its pixels. `index` is (H, W) uint32. Arrays are read-only.
 
-    What every k of the image shares (the colour levels of each space) is computed once, by whichever thread asks first.
+    What every k of the image shares (the pyramid of each space) is computed once, by whichever thread asks first.
     """
 
     table: ColorTable
     index: NDArray[np.uint32]
-    _levels: dict[Space, ColorLevels] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _pyramids: dict[Space, ColorPyramid] = field(default_factory=dict, init=False, repr=False, compare=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False, compare=False)
 
     @property
     def nbytes(self) -> int:
-        """Bytes held by the arrays, those of the levels included as soon as they exist."""
+        """Bytes held by the arrays, those of the pyramids included as soon as they exist."""
         own = self.index.nbytes + self.table.colors.nbytes + self.table.counts.nbytes
-        return own + sum(levels.nbytes for levels in self._levels.values())
+        return own + sum(pyramid.nbytes for pyramid in self._pyramids.values())
 
     @property
     def pixels(self) -> NDArray[np.uint8]:
         """The image's pixels, (H, W, 3) uint8, made anew at each call."""
         return self.table.colors[self.index]
 
-    def levels(self, space: Space) -> ColorLevels:
+    def pyramid(self, space: Space) -> ColorPyramid:
         """Return the visible colours of the table as weighted points in `space`, fine to coarse."""
         with self._lock:
-            if space not in self._levels:
+            if space not in self._pyramids:
                 colors, counts = self.table.colors, self.table.counts
                 if self.table.visible.size < len(counts):
                     colors, counts = _frozen(colors[self.table.visible]), _frozen(counts[self.table.visible])
-                self._levels[space] = build_levels(colors, counts, space, self.index.size)
-            return self._levels[space]
+                self._pyramids[space] = build_pyramid(colors, counts, space, self.index.size)
+            return self._pyramids[space]
 
 
 def index_colors(pixels: NDArray[np.uint8], alpha: NDArray[np.uint8] | None = None) -> IndexedImage:

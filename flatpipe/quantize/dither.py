@@ -39,10 +39,10 @@ def dithered(pixels: NDArray[np.uint8], n_colors: int = MAX_K, alpha: NDArray[np
 
 def dithered_indexed(image: IndexedImage, pixels: NDArray[np.uint8], n_colors: int = MAX_K) -> PaletteImage:
     """Return `dithered` of the pixels of an image whose colours have been counted already."""
-    levels = image.levels("rgb")
-    if levels.n <= n_colors:
+    pyramid = image.pyramid("rgb")
+    if pyramid.n <= n_colors:
         return flatten_indexed(image, n_colors)
-    palette = np.unique(np.rint(quick_centroids(levels, n_colors)).astype(np.uint8), axis=0)
+    palette = np.unique(np.rint(quick_centroids(pyramid, n_colors)).astype(np.uint8), axis=0)
     palette = palette[np.argsort(lightness(palette), kind="stable")]
     writable = np.require(pixels, requirements=["C", "W"])
     # ^ what the kernel is compiled for

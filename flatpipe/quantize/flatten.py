@@ -9,7 +9,14 @@ from flatpipe.quantize.color_space import from_space, lightness
 from flatpipe.quantize.color_table import IndexedImage, index_colors
 from flatpipe.quantize.options import MAX_K, FlattenOptions
 from flatpipe.quantize.palette_image import FlattenedImage
-from flatpipe.quantize.recolor import ClusteredColors, cluster_colors, label_pixels, label_table, measure, renumber
+from flatpipe.quantize.recolor import (
+    ClusteredColors,
+    cluster_colors,
+    exact_distortion,
+    label_pixels,
+    label_table,
+    renumber,
+)
 from flatpipe.quantize.search.solvers import SOLVERS
 
 
@@ -36,18 +43,18 @@ def flatten_indexed(image: IndexedImage, k: int, options: FlattenOptions = Flatt
     palette, row_of = _from_dark_to_light(colors)
     weights = np.zeros(len(palette), np.int64)
     np.add.at(weights, row_of, clusters.totals[:, 3])
-    distortion = measure(image.table, clusters, colors, options.space)
+    distortion = exact_distortion(image.table, clusters, colors, options.space)
     label_map = label_pixels(image.index, label_table(image.table, renumber(clusters.labels, row_of), palette))
     return FlattenedImage(palette, label_map, weights, distortion / int(weights.sum()))
 
 
 def _cluster(image: IndexedImage, k: int, options: FlattenOptions) -> ClusteredColors:
     """Return the clusters of the visible colours: the colours themselves where there are no more than k."""
-    levels = image.levels(options.space)
-    if levels.n <= k:
-        return ClusteredColors(np.arange(levels.n, dtype=np.uint8), levels.colors.sums)
-    centroids = SOLVERS[options.solver](levels, k, options.seed)
-    return cluster_colors(levels, centroids, options.space)
+    pyramid = image.pyramid(options.space)
+    if pyramid.n <= k:
+        return ClusteredColors(np.arange(pyramid.n, dtype=np.uint8), pyramid.colors.sums)
+    centroids = SOLVERS[options.solver](pyramid, k, options.seed)
+    return cluster_colors(pyramid, centroids, options.space)
 
 
 def _from_dark_to_light(colors: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:

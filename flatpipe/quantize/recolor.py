@@ -9,16 +9,16 @@ from numpy.typing import NDArray
 
 from flatpipe.quantize.color_table import ColorTable
 from flatpipe.quantize.compiled import kernel
-from flatpipe.quantize.levels import ColorLevels, weigh
 from flatpipe.quantize.options import Space
+from flatpipe.quantize.pyramid import ColorPyramid, weigh
+from flatpipe.quantize.search.filtering import filtered_lloyd
 from flatpipe.quantize.search.kmeans import add_up, assign
-from flatpipe.quantize.search.refine import settle
 
 _MAX_ROUNDS = 100
 _TOL = {"rgb": 0.0, "oklab": 0.08}
-# ^ in levels, root mean square over pixels; in RGB means are rounded, and the iteration ends when none moves
+# ^ in 8-bit levels, root mean square over pixels; in RGB means are rounded, and the iteration ends when none moves
 _SLACK = 1.5
-# ^ in levels: most centroids end within it of where the search left them; with 3, twice as many colours are watched
+# ^ in 8-bit levels: most centroids end within it of where the search left them; with 3, twice as many are watched
 
 
 class ClusteredColors(NamedTuple):
@@ -28,35 +28,35 @@ class ClusteredColors(NamedTuple):
     totals: NDArray[np.int64]
 
 
-def cluster_colors(levels: ColorLevels, centroids: NDArray[np.float64], space: Space) -> ClusteredColors:
+def cluster_colors(pyramid: ColorPyramid, centroids: NDArray[np.float64], space: Space) -> ClusteredColors:
     """Return the k non-empty clusters of all colours to which Lloyd's iteration leads from `centroids` (k, 3).
 
     In RGB every colour belongs to the nearest rounded mean, and every rounded mean is that of its colours. In Oklab the
     colours belong to the nearest mean. A centroid left without colours takes the one that adds most to distortion.
     """
     moved = centroids.astype(np.float32)
-    tol, slack = _TOL[space] * levels.level, _SLACK * levels.level
+    tol, slack = _TOL[space] * pyramid.level_size, _SLACK * pyramid.level_size
     for _ in range(len(moved)):
-        found = settle(levels.colors, levels.cells, moved, _MAX_ROUNDS, tol, slack, space == "rgb")
+        found = filtered_lloyd(pyramid.colors, pyramid.cells, moved, _MAX_ROUNDS, tol, slack, space == "rgb")
         clusters = ClusteredColors(*found)
         empty = np.flatnonzero(clusters.totals[:, 3] == 0)
         if empty.size == 0:
             break
-        _occupy(levels, clusters.labels, moved, empty)
+        _occupy(pyramid, clusters.labels, moved, empty)
     return clusters
 
 
 def _occupy(
-    levels: ColorLevels, labels: NDArray[np.uint8], palette: NDArray[np.float32], empty: NDArray[np.intp]
+    pyramid: ColorPyramid, labels: NDArray[np.uint8], palette: NDArray[np.float32], empty: NDArray[np.intp]
 ) -> None:
     """Move the `empty` rows of `palette` (k, 3), INOUT, to the colours with the largest count x squared distance."""
-    positions, sums = levels.colors
+    positions, sums = pyramid.colors
     distortion = sums[:, 3] * ((positions.T - palette[labels]) ** 2).sum(axis=1)
     worst = np.argsort(-distortion, kind="stable")[: empty.size]
     palette[empty[: worst.size]] = positions[:, worst].T
 
 
-def measure(table: ColorTable, clusters: ClusteredColors, colors: NDArray[np.uint8], space: Space) -> int:
+def exact_distortion(table: ColorTable, clusters: ClusteredColors, colors: NDArray[np.uint8], space: Space) -> int:
     """Return the exact distortion in RGB of painting each of `clusters` in its one of `colors` (k, 3) uint8."""
     totals = clusters.totals
     if space != "rgb":

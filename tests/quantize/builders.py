@@ -1,4 +1,4 @@
-"""Small images and weighted tables for the tests of the core."""
+"""Small images and weighted colours for the tests of the core."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 from flatpipe.quantize.color_table import index_colors
-from flatpipe.quantize.levels import ColorLevels, build_levels
+from flatpipe.quantize.pyramid import ColorPyramid, build_pyramid
 
 DATA = Path(__file__).parents[2] / "data"
 
@@ -36,17 +36,17 @@ def photograph(name="kodim23", side=None):
     return pixels if side is None else np.ascontiguousarray(pixels[:side, :side])
 
 
-def levels_of(pixels, space="rgb") -> ColorLevels:
-    """The colour levels of an image, all pixels counted."""
-    return index_colors(pixels).levels(space)
+def pyramid_of(pixels, space="rgb") -> ColorPyramid:
+    """The colour pyramid of an image, all pixels counted."""
+    return index_colors(pixels).pyramid(space)
 
 
-def weighted_levels(colors, counts, n_pixels=0) -> ColorLevels:
-    """Levels of any unique colours with any counts."""
+def weighted_pyramid(colors, counts, n_pixels=0) -> ColorPyramid:
+    """The pyramid of any unique colours with any counts."""
     image = index_colors(np.asarray(colors, np.uint8)[None])
     weights = np.zeros(len(counts), np.int64)
     weights[image.index[0]] = counts
-    return build_levels(image.table.colors, weights, "rgb", n_pixels)
+    return build_pyramid(image.table.colors, weights, "rgb", n_pixels)
 
 
 def distortion(colors, counts, centroids):

@@ -100,11 +100,11 @@ def test_arrays_cannot_be_changed():
             values[0] = 0
 
 
-def test_nbytes_counts_the_levels():
-    """The worker's cache is told of what the image holds, levels included."""
+def test_nbytes_counts_the_pyramid():
+    """The worker's cache is told of what the image holds, the pyramid included."""
     image = index_colors(painting(1))
     before = image.nbytes
     assert before == image.index.nbytes + image.table.colors.nbytes + image.table.counts.nbytes
     assert image.nbytes == before
-    levels = image.levels("rgb")
-    assert image.nbytes == before + levels.nbytes > before
+    pyramid = image.pyramid("rgb")
+    assert image.nbytes == before + pyramid.nbytes > before

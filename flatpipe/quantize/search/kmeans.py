@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flatpipe.quantize.compiled import kernel
-from flatpipe.quantize.levels import Points
+from flatpipe.quantize.pyramid import Points
 
 _BLOCK = 1024
 # ^ points whose distances are compared at a time: they stay in the first-level cache; 256 and 4096 are slower
@@ -22,7 +22,7 @@ FLOAT_MAX = np.float32(np.finfo(np.float32).max)
 
 @kernel
 def lloyd(points: Points, centroids: NDArray[np.float32], max_rounds: int, tol: float) -> float:
-    """Move `centroids` (k, 3), INOUT, until their RMS shift per pixel is `tol`; return what their clusters explain."""
+    """Move `centroids` (k, 3), INOUT, until their RMS shift per pixel is `tol`; return `between_sum_of_squares`."""
     labels, fresh = np.empty(len(points.sums), np.uint8), np.empty(len(points.sums), np.uint8)
     squared = np.empty(labels.size, np.float32)
     assign(points.positions, centroids, labels, squared)
@@ -32,7 +32,7 @@ def lloyd(points: Points, centroids: NDArray[np.float32], max_rounds: int, tol: 
             break
         assign(points.positions, centroids, fresh, squared)
         move_points(points.sums, labels, fresh, totals)
-    found: float = explained(totals)
+    found: float = between_sum_of_squares(totals)
     return found
 
 
@@ -134,10 +134,11 @@ def move_to_means(totals: NDArray[np.int64], centroids: NDArray[np.float32], who
 
 
 @kernel
-def explained(totals: NDArray[np.int64]) -> float:
-    """Return the sum over clusters of count x squared length of the mean.
+def between_sum_of_squares(totals: NDArray[np.int64]) -> float:
+    """Return the sum over clusters of count x squared length of the mean: what lies between the clusters.
 
-    Distortion is the energy of the colours minus this, at every level of detail: what explains more is better.
+    Taken about the origin, where the textbooks' is about the mean of all; the two differ by a constant. Distortion
+    (the sum of squares within) is the energy of the colours minus this, in every sketch of them: the larger the better.
     """
     total = 0.0
     for j in range(len(totals)):

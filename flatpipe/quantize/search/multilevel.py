@@ -8,13 +8,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from flatpipe.quantize.levels import ColorLevels, Points
+from flatpipe.quantize.pyramid import ColorPyramid, Points
 from flatpipe.quantize.search.kmeans import lloyd
-from flatpipe.quantize.search.seeding import spread
+from flatpipe.quantize.search.seeding import kmeans_plusplus
 from flatpipe.quantize.search.swaps import improve
 
 _TOL = 0.04
-# ^ in levels, root mean square over pixels: 0.01 takes half the time again and gains 0.00005 of distortion
+# ^ in 8-bit levels, root mean square over pixels: 0.01 takes half the time again and gains 0.00005 of distortion
 _MAX_ROUNDS = 100
 _QUICK = 1024
 # ^ points for the first centroids of a quick palette
@@ -62,28 +62,30 @@ def effort_for(n_pixels: int, n_colors: int, k: int) -> Effort:
     return Effort(coarse, 3 * coarse, starts, tries=10, candidates=3, polish=24 * coarse)
 
 
-def multilevel(levels: ColorLevels, k: int, seed: int) -> NDArray[np.float64]:
+def multilevel(pyramid: ColorPyramid, k: int, seed: int) -> NDArray[np.float64]:
     """Return k centroids (k, 3) of the colours, near the best optimum; `cluster_colors` takes them there."""
-    effort = effort_for(levels.n_pixels, levels.n, k)
-    tol = effort.tol * levels.level
-    found = _search(levels.sketch(effort.coarse), k, effort, tol, levels.energy, np.random.default_rng([seed, k]))
-    middle = levels.sketch(effort.middle)
-    explained = [lloyd(middle, centroids, _MAX_ROUNDS, tol) for centroids in found]
-    best = found[int(np.argmax(explained))]
+    effort = effort_for(pyramid.n_pixels, pyramid.n, k)
+    tol = effort.tol * pyramid.level_size
+    found = _search(pyramid.sketch(effort.coarse), k, effort, tol, pyramid.energy, np.random.default_rng([seed, k]))
+    middle = pyramid.sketch(effort.middle)
+    between = [lloyd(middle, centroids, _MAX_ROUNDS, tol) for centroids in found]
+    best = found[int(np.argmax(between))]
     if effort.polish > effort.middle:
-        lloyd(levels.sketch(effort.polish), best, _MAX_ROUNDS, tol)
+        lloyd(pyramid.sketch(effort.polish), best, _MAX_ROUNDS, tol)
     return best.astype(np.float64)
 
 
-def quick_centroids(levels: ColorLevels, k: int, seed: int = 0) -> NDArray[np.float32]:
+def quick_centroids(pyramid: ColorPyramid, k: int, seed: int = 0) -> NDArray[np.float32]:
     """Return k centroids (k, 3) of the RGB colours from their sketches alone: 0.3 dB short of `multilevel` at k=256.
 
     A hundredth of its time, for a palette that will be dithered with; less again for a small image.
     """
-    is_small = levels.n_pixels < _SMALL
-    centroids = spread(levels.sketch(_QUICK), k, np.random.default_rng([seed, k]), trials=2 if is_small else 4)
+    is_small = pyramid.n_pixels < _SMALL
+    centroids = kmeans_plusplus(
+        pyramid.sketch(_QUICK), k, np.random.default_rng([seed, k]), trials=2 if is_small else 4
+    )
     for size in (2 * _QUICK,) if is_small else (_QUICK, 4 * _QUICK):
-        lloyd(levels.sketch(size), centroids, 5, _TOL)
+        lloyd(pyramid.sketch(size), centroids, 5, _TOL)
     return centroids
 
 
@@ -93,7 +95,7 @@ def _search(
     """Return different optima (k, 3) float32 of `points`, the best first, `effort.candidates` at most."""
     optima = []
     for _ in range(effort.starts):
-        centroids = spread(points, k, random)
+        centroids = kmeans_plusplus(points, k, random)
         optima.append((energy - improve(points, centroids, effort.tries, tol, energy), centroids))
     optima.sort(key=lambda optimum: optimum[0])
     kept = optima[:1]

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flatpipe.quantize.compiled import kernel
-from flatpipe.quantize.levels import Points
+from flatpipe.quantize.pyramid import Points
 from flatpipe.quantize.search.kmeans import assign_two, lloyd
 
 _QUICK_ROUNDS = 4
@@ -26,7 +26,7 @@ _MAX_SWAPS = 20
 
 @kernel
 def improve(points: Points, centroids: NDArray[np.float32], tries: int, tol: float, energy: float) -> float:
-    """Move `centroids` (k, 3), INOUT, by Lloyd's iteration and swaps; return what they explain.
+    """Move `centroids` (k, 3), INOUT, by Lloyd's iteration and swaps; return their `between_sum_of_squares`.
 
     `tries` is the number of swaps that must fail before the search ends; `energy` that of all colours.
     """
@@ -76,25 +76,27 @@ def _rank_swaps(points: Points, centroids: NDArray[np.float32]) -> tuple[NDArray
 @kernel
 def _main_axes(points: Points, labels: NDArray[np.uint8], centroids: NDArray[np.float32]) -> NDArray[np.float64]:
     """Return the direction of greatest variance of each cluster, (k, 3), of any length, by power iteration."""
-    spread = np.zeros((len(centroids), 3, 3))
+    scatter = np.zeros((len(centroids), 3, 3))
     gap = np.empty(3)
     for i in range(labels.size):
         for c in range(3):
             gap[c] = points.positions[c, i] - centroids[labels[i], c]
         for c in range(3):
             for d in range(3):
-                spread[labels[i], c, d] += points.sums[i, 3] * gap[c] * gap[d]
+                scatter[labels[i], c, d] += points.sums[i, 3] * gap[c] * gap[d]
     axes = np.zeros((len(centroids), 3))
     turned = np.empty(3)
     for j in range(len(centroids)):
         widest = 0
         for c in range(1, 3):
-            if spread[j, c, c] > spread[j, widest, widest]:
+            if scatter[j, c, c] > scatter[j, widest, widest]:
                 widest = c
-        axes[j] = spread[j, widest]
+        axes[j] = scatter[j, widest]
         for _ in range(8):
             for c in range(3):
-                turned[c] = spread[j, c, 0] * axes[j, 0] + spread[j, c, 1] * axes[j, 1] + spread[j, c, 2] * axes[j, 2]
+                turned[c] = (
+                    scatter[j, c, 0] * axes[j, 0] + scatter[j, c, 1] * axes[j, 1] + scatter[j, c, 2] * axes[j, 2]
+                )
             length = np.abs(turned).max()
             if length > 0:
                 axes[j] = turned / length

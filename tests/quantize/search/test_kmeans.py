@@ -5,10 +5,18 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from flatpipe.quantize.search.kmeans import add_up, assign, assign_two, explained, lloyd, move_points, move_to_means
-from flatpipe.quantize.search.seeding import spread
+from flatpipe.quantize.search.kmeans import (
+    add_up,
+    assign,
+    assign_two,
+    between_sum_of_squares,
+    lloyd,
+    move_points,
+    move_to_means,
+)
+from flatpipe.quantize.search.seeding import kmeans_plusplus
 from flatpipe.quantize.search.swaps import improve
-from tests.quantize.builders import distortion, levels_of, noise, painting
+from tests.quantize.builders import distortion, noise, painting, pyramid_of
 
 
 def brute_force(positions, centroids):
@@ -59,14 +67,14 @@ def test_means_by_hand():
 @pytest.mark.parametrize("seed", range(5))
 def test_distortion_never_rises(seed):
     """With each further round the clusters leave no more distortion, and their means no more than the centroids did."""
-    levels = levels_of(painting(seed))
-    points = levels.colors
-    start = spread(points, 9, np.random.default_rng(seed))
+    pyramid = pyramid_of(painting(seed))
+    points = pyramid.colors
+    start = kmeans_plusplus(points, 9, np.random.default_rng(seed))
     counts = points.sums[:, 3]
     last = np.inf
     for rounds in range(12):
         centroids = start.copy()
-        claimed = levels.energy - lloyd(points, centroids, rounds, 0.0)
+        claimed = pyramid.energy - lloyd(points, centroids, rounds, 0.0)
         found = distortion(points.positions.T, counts, centroids)
         assert claimed <= found * (1 + 1e-6)
         assert claimed <= last * (1 + 1e-12)
@@ -75,29 +83,29 @@ def test_distortion_never_rises(seed):
 
 def test_starting_at_the_solution_stays_there():
     """From where it has converged, the iteration does not move at all."""
-    points = levels_of(painting(7)).colors
-    centroids = spread(points, 6, np.random.default_rng(0))
-    explains = lloyd(points, centroids, 1000, 0.0)
+    points = pyramid_of(painting(7)).colors
+    centroids = kmeans_plusplus(points, 6, np.random.default_rng(0))
+    between = lloyd(points, centroids, 1000, 0.0)
     again = centroids.copy()
-    assert lloyd(points, again, 1000, 0.0) == explains
+    assert lloyd(points, again, 1000, 0.0) == between
     assert np.array_equal(again, centroids)
 
 
-def test_spread_picks_distinct_points_reproducibly():
+def test_kmeans_plusplus_picks_distinct_points_reproducibly():
     """First centroids are points of the table, all different, and depend on the random numbers alone."""
-    points = levels_of(noise(2)).colors
-    picked = spread(points, 40, np.random.default_rng(5))
-    assert np.array_equal(picked, spread(points, 40, np.random.default_rng(5)))
+    points = pyramid_of(noise(2)).colors
+    picked = kmeans_plusplus(points, 40, np.random.default_rng(5))
+    assert np.array_equal(picked, kmeans_plusplus(points, 40, np.random.default_rng(5)))
     assert len(np.unique(picked, axis=0)) == 40
     assert {tuple(row) for row in picked.tolist()} <= {tuple(row) for row in points.positions.T.tolist()}
 
 
-def test_more_trials_spread_better():
+def test_more_trials_seed_better():
     """The best of ten drawn candidates leaves less distortion than the first drawn, on average over seeds."""
-    points = levels_of(painting(8)).colors
+    points = pyramid_of(painting(8)).colors
 
     def left_by(trials):
-        picked = [spread(points, 8, np.random.default_rng(seed), trials) for seed in range(20)]
+        picked = [kmeans_plusplus(points, 8, np.random.default_rng(seed), trials) for seed in range(20)]
         return np.mean([distortion(points.positions.T, points.sums[:, 3], centroids) for centroids in picked])
 
     assert left_by(10) < 0.9 * left_by(1)
@@ -107,11 +115,11 @@ def test_swaps_never_lose():
     """A search with swaps ends no worse than the iteration alone from any of four starts, and 3 % better from one."""
     left = []
     for seed in range(4):
-        levels = levels_of(painting(seed))
-        start = spread(levels.colors, 10, np.random.default_rng(seed), trials=1)
+        pyramid = pyramid_of(painting(seed))
+        start = kmeans_plusplus(pyramid.colors, 10, np.random.default_rng(seed), trials=1)
         alone, searched = start.copy(), start.copy()
-        without = levels.energy - lloyd(levels.colors, alone, 100, 0.04)
-        left.append((levels.energy - improve(levels.colors, searched, 10, 0.04, levels.energy)) / without)
+        without = pyramid.energy - lloyd(pyramid.colors, alone, 100, 0.04)
+        left.append((pyramid.energy - improve(pyramid.colors, searched, 10, 0.04, pyramid.energy)) / without)
     assert max(left) <= 1
     assert min(left) < 0.97
 
@@ -120,17 +128,19 @@ def test_swaps_leave_a_bad_optimum():
     """Two centroids in one far group and one for two others: Lloyd's iteration is stuck, one swap solves it."""
     groups = np.repeat([[0, 0, 0], [60, 0, 0], [250, 250, 250]], 8, axis=0)
     colors = groups + np.array([[i >> 2 & 1, i >> 1 & 1, i & 1] for i in range(8)] * 3)
-    levels = levels_of(colors[None].astype(np.uint8))
+    pyramid = pyramid_of(colors[None].astype(np.uint8))
     stuck = np.array([[30, 0.5, 0.5], [250, 250.5, 250.5], [251, 250.5, 250.5]], np.float32)
     alone, searched = stuck.copy(), stuck.copy()
-    assert levels.energy - lloyd(levels.colors, alone, 100, 0.0) > 10_000
-    assert levels.energy - improve(levels.colors, searched, 10, 0.0, levels.energy) == pytest.approx(24 * 0.75)
+    assert pyramid.energy - lloyd(pyramid.colors, alone, 100, 0.0) > 10_000
+    assert pyramid.energy - improve(pyramid.colors, searched, 10, 0.0, pyramid.energy) == pytest.approx(24 * 0.75)
 
 
-def test_explained_is_energy_minus_distortion():
-    """What clusters explain and what distortion they leave add up to the energy."""
-    levels = levels_of(painting(1))
-    labels = np.zeros(levels.n, np.uint8)
-    mean = levels.colors.sums[:, :3].sum(axis=0) / levels.colors.sums[:, 3].sum()
-    left = distortion(levels.colors.positions.T, levels.colors.sums[:, 3], mean[None])
-    assert levels.energy - explained(add_up(levels.colors.sums, labels, 1)) == pytest.approx(left, rel=1e-9)
+def test_between_is_energy_minus_distortion():
+    """The sum of squares between clusters and the distortion within them add up to the energy."""
+    pyramid = pyramid_of(painting(1))
+    labels = np.zeros(pyramid.n, np.uint8)
+    mean = pyramid.colors.sums[:, :3].sum(axis=0) / pyramid.colors.sums[:, 3].sum()
+    left = distortion(pyramid.colors.positions.T, pyramid.colors.sums[:, 3], mean[None])
+    assert pyramid.energy - between_sum_of_squares(add_up(pyramid.colors.sums, labels, 1)) == pytest.approx(
+        left, rel=1e-9
+    )

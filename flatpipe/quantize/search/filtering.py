@@ -1,8 +1,9 @@
-"""The last iterations, on every colour of the image, at the price of the colours near a border between clusters.
+"""Filtered Lloyd: the last iterations, on every colour, at the price of the colours near a border between clusters.
 
 A cell of neighbouring colours that lies wholly on one side of every border is moved at once, by its exact sums; only
-the colours of the other cells are compared with the centroids one by one. The idea is that of filtering: T. Kanungo et
-al., "An efficient k-means clustering algorithm", 2002; D. Pelleg and A. Moore, "Accelerating exact k-means", 1999.
+the colours of the other cells are compared with the centroids one by one. After the filtering algorithm of T. Kanungo
+et al., "An efficient k-means clustering algorithm", 2002, and D. Pelleg and A. Moore, "Accelerating exact k-means",
+1999; theirs walks a tree anew in each round, here one layer of cells is filtered with a margin that several rounds use.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flatpipe.quantize.compiled import kernel
-from flatpipe.quantize.levels import Cells, Points
+from flatpipe.quantize.pyramid import Cells, Points
 from flatpipe.quantize.search.kmeans import add_up, assign, assign_two, move_points, move_to_means
 
 
@@ -32,7 +33,7 @@ class Borders(NamedTuple):
 
 
 @kernel
-def settle(
+def filtered_lloyd(
     colors: Points,
     cells: Cells,
     centroids: NDArray[np.float32],

@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from tests.quantize.builders import levels_of, noise, painting, photograph
+from tests.quantize.builders import noise, painting, photograph, pyramid_of
 
 
 def squared_length(points):
@@ -18,44 +18,44 @@ def squared_length(points):
 @pytest.mark.parametrize("size", [1, 30, 300, 10**6])
 def test_sketch_has_the_sums_of_all_colors(space, size):
     """However coarse a sketch, its sums add up to those of the image, and its positions are its means."""
-    levels = levels_of(painting(2), space)
-    sketch = levels.sketch(size)
-    assert np.array_equal(sketch.sums.sum(axis=0), levels.colors.sums.sum(axis=0))
+    pyramid = pyramid_of(painting(2), space)
+    sketch = pyramid.sketch(size)
+    assert np.array_equal(sketch.sums.sum(axis=0), pyramid.colors.sums.sum(axis=0))
     assert np.allclose(sketch.positions, (sketch.sums[:, :3] / sketch.sums[:, 3:]).T, rtol=1e-6, atol=1e-3)
-    assert min(size, levels.n) <= len(sketch.sums) <= min(size + 63, levels.n) or size > levels.n
+    assert min(size, pyramid.n) <= len(sketch.sums) <= min(size + 63, pyramid.n) or size > pyramid.n
 
 
 def test_finer_sketches_explain_more():
     """Splitting more cells leaves less distortion inside them, down to none for the colours themselves."""
-    levels = levels_of(painting(3))
-    inside = [levels.energy - squared_length(levels.sketch(size)).sum() for size in (1, 10, 100, 1000, 10**6)]
+    pyramid = pyramid_of(painting(3))
+    inside = [pyramid.energy - squared_length(pyramid.sketch(size)).sum() for size in (1, 10, 100, 1000, 10**6)]
     assert all(coarse > fine for coarse, fine in pairwise(inside))
     assert abs(inside[-1]) < 1e-6 * inside[0]
 
 
 def test_sketch_beats_equal_cells():
     """Splitting where the distortion is leaves less of it than as many cells of one size do."""
-    levels = levels_of(photograph(side=200))
-    cells = levels.cells.points
-    assert squared_length(levels.sketch(len(cells.sums))).sum() > squared_length(cells).sum()
+    pyramid = pyramid_of(photograph(side=200))
+    cells = pyramid.cells.points
+    assert squared_length(pyramid.sketch(len(cells.sums))).sum() > squared_length(cells).sum()
 
 
 def test_cells_enclose_their_colors():
     """Every colour lies within its cell's radius of the cell's mean, and the cells cover all rows once."""
-    levels = levels_of(noise(5))
-    starts, points, radius = levels.cells
+    pyramid = pyramid_of(noise(5))
+    starts, points, radius = pyramid.cells
     assert starts[0] == 0
-    assert starts[-1] == levels.n
+    assert starts[-1] == pyramid.n
     for j in range(len(radius)):
         rows = slice(starts[j], starts[j + 1])
-        gaps = levels.colors.positions[:, rows] - points.positions[:, j, None]
+        gaps = pyramid.colors.positions[:, rows] - points.positions[:, j, None]
         assert np.sqrt((gaps.astype(float) ** 2).sum(axis=0)).max() <= radius[j] * (1 + 1e-5) + 1e-5
-        assert np.array_equal(points.sums[j], levels.colors.sums[rows].sum(axis=0))
+        assert np.array_equal(points.sums[j], pyramid.colors.sums[rows].sum(axis=0))
 
 
 def test_one_color_is_one_point():
     """An image of one colour has one cell, one point, and nothing inside."""
-    levels = levels_of(np.full((5, 7, 3), 255, np.uint8))
-    assert levels.n == 1
-    assert levels.sketch(1).sums.tolist() == [[35 * 255] * 3 + [35]]
-    assert levels.energy == 35 * 3 * 255**2
+    pyramid = pyramid_of(np.full((5, 7, 3), 255, np.uint8))
+    assert pyramid.n == 1
+    assert pyramid.sketch(1).sums.tolist() == [[35 * 255] * 3 + [35]]
+    assert pyramid.energy == 35 * 3 * 255**2

@@ -1,4 +1,4 @@
-"""An image's colours as weighted points, and coarser tables of them with exact integer sums.
+"""An image's colours as weighted points, from all of them to coarse tables with exact integer sums.
 
 The colours of a table come in Z-order, so every cell of the octree over the colour cube is a run of rows. A sketch
 joins whole cells: it splits the cells with the largest distortion inside them until there are enough, so it is fine
@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from flatpipe.quantize.color_space import LEVEL, to_space
+from flatpipe.quantize.color_space import LEVEL_SIZE, to_space
 from flatpipe.quantize.compiled import kernel
 from flatpipe.quantize.options import Space
 from flatpipe.quantize.zorder import zorder
@@ -60,21 +60,21 @@ class Cells(NamedTuple):
 
 
 @dataclass(frozen=True)
-class ColorLevels:
-    """The colours of one image at several levels of detail, as points of one space."""
+class ColorPyramid:
+    """The colours of one image as points of one space, in full and in coarser and coarser sketches."""
 
     colors: Points
     # ^ every colour, in the order of the colour table
     cells: Cells
     # ^ the smallest cells
-    level: float
-    # ^ about one 8-bit level, in units of the space
+    level_size: float
+    # ^ about one 8-bit level, in units of the space: what tolerances are measured in
     energy: float
-    # ^ sum of count x squared length over all colours: distortion is energy minus what the centroids explain
+    # ^ sum of count x squared length over all colours: distortion is energy minus `between_sum_of_squares`
     n_pixels: int
     # ^ of the image: how much effort its search is worth
     places: NDArray[np.int64]
-    # ^ place of each smallest cell on the Z-order curve, (m,): 3 bits for each of the 6 levels of the octree
+    # ^ place of each smallest cell on the Z-order curve, (m,): 3 bits for each of the 6 depths of the octree
     squares: NDArray[np.float64]
     # ^ sum of count x squared length in each smallest cell, (m,)
     _sketches: dict[int, Points] = field(default_factory=dict, init=False, repr=False, compare=False)
@@ -108,8 +108,10 @@ class ColorLevels:
             return self._sketches[size]
 
 
-def build_levels(colors: NDArray[np.uint8], counts: NDArray[np.int64], space: Space, n_pixels: int = 0) -> ColorLevels:
-    """Return the levels of unique sRGB `colors` (n, 3) uint8 in Z-order with `counts` (n,) int64, as points in `space`.
+def build_pyramid(
+    colors: NDArray[np.uint8], counts: NDArray[np.int64], space: Space, n_pixels: int = 0
+) -> ColorPyramid:
+    """Return the pyramid of unique sRGB `colors` (n, 3) uint8 in Z-order with `counts` (n,) int64, in `space`.
 
     `n_pixels` is the size of their image, by default the sum of the counts.
     """
@@ -119,8 +121,8 @@ def build_levels(colors: NDArray[np.uint8], counts: NDArray[np.int64], space: Sp
     means = _joined(points.sums, starts)
     radius, squares = _measure_cells(points, starts, means.positions)
     energy = float(squares.sum())
-    return ColorLevels(
-        points, Cells(starts, means, radius), LEVEL[space], energy, n_pixels or int(counts.sum()), places, squares
+    return ColorPyramid(
+        points, Cells(starts, means, radius), LEVEL_SIZE[space], energy, n_pixels or int(counts.sum()), places, squares
     )
 
 
@@ -155,12 +157,12 @@ def _sketch_starts(
     return np.flatnonzero(begins)
 
 
-def _grow_octree(levels: ColorLevels) -> Octree:
+def _grow_octree(pyramid: ColorPyramid) -> Octree:
     """Return the octree of the smallest cells, joined from the leaves to the root."""
-    inside, n_children, children = [], [], [np.arange(levels.n)]
-    sums, squares, places = levels.cells.points.sums, levels.squares, levels.places
-    here: NDArray[np.int64] = levels.cells.starts[:-1]
-    n_below: NDArray[np.int64] = np.diff(levels.cells.starts)
+    inside, n_children, children = [], [], [np.arange(pyramid.n)]
+    sums, squares, places = pyramid.cells.points.sums, pyramid.squares, pyramid.places
+    here: NDArray[np.int64] = pyramid.cells.starts[:-1]
+    n_below: NDArray[np.int64] = np.diff(pyramid.cells.starts)
     for _ in range(_DEPTH + 1):
         children.append(here)
         n_children.append(n_below)
