@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import yaml
 
+from flatpipe.config.explanations import UNREADABLE, explain
 from flatpipe.config.problems import Origin, Problem
 
 MOST_NODES = 20_000
@@ -67,7 +67,7 @@ def compose(text: str, place: Place) -> yaml.Node | None:
     except _TooLarge as error:
         raise SourceError(Problem(place(error.mark.line, error.mark.column), "", error.words)) from None
     except yaml.MarkedYAMLError as error:
-        raise SourceError(_syntax_problem(error, text.splitlines(), place)) from None
+        raise SourceError(_syntax_problem(error, text, place)) from None
     except yaml.reader.ReaderError as error:
         before = text[: error.position]
         words = f"the character {code_point(error.character)} may not stand in a config"
@@ -82,64 +82,17 @@ def compose(text: str, place: Place) -> yaml.Node | None:
     return documents[0] if documents else None
 
 
-def _syntax_problem(error: yaml.MarkedYAMLError, lines: list[str], place: Place) -> Problem:
-    story = f"{error.context}: {error.problem}"
-    explanation = next((known for known in _EXPLANATIONS if re.search(known.pattern, story)), _UNEXPLAINED)
-    mark = error.context_mark if explanation.at_beginning else error.problem_mark
-    mark = mark or error.problem_mark or error.context_mark
-    line, column = (mark.line, mark.column) if mark else (0, 0)
-    text = lines[line] if line < len(lines) else ""
-    if text[column - 1 : column + 1] == "${" or text[column : column + 2] == "${":
-        return Problem(place(line, column), "", "a text with ${...} within [ ] or { } must be quoted")
-    begun = error.context_mark.line + 1 if error.context_mark else line + 1
-    words = explanation.words.replace("<problem>", str(error.problem or error.context))
-    words = words.replace("<line>", str(begun)).replace("<sign>", text[column : column + 1])
-    return Problem(place(line, column), "", words)
-
-
-class _Explanation(NamedTuple):
-    """What a message of PyYAML's means to somebody who writes a config."""
-
-    pattern: str
-    words: str
-    at_beginning: bool = False
-    # ^ points at where the broken thing begins, not at where PyYAML noticed
-
-
-_UNEXPLAINED = _Explanation("", "not readable as YAML: <problem>")
-_EXPLANATIONS = (
-    _Explanation(r"character '\\t' that cannot", "a tab stands where YAML allows only spaces; indent with spaces"),
-    _Explanation("cannot start any token", "a text that begins with <sign> must be quoted"),
-    _Explanation("scanning an alias", "a text that begins with * must be quoted", at_beginning=True),
-    _Explanation("undefined alias", "no anchor of this name stands above; a text that begins with * must be quoted"),
-    _Explanation("scanning an anchor", "a text that begins with & must be quoted", at_beginning=True),
-    _Explanation("duplicate anchor", "this anchor's name is taken in line <line>"),
-    _Explanation(
-        "mapping values are not allowed",
-        "this colon makes a key of what stands before it, where no key can be: "
-        "quote the text, or check the indent and the line above",
-    ),
-    _Explanation("sequence entries are not allowed", "a list's - belongs on a line of its own, below its key"),
-    _Explanation("expected ':'", "a key without a colon behind it", at_beginning=True),
-    _Explanation(
-        "quoted scalar: found unexpected end", "the quote that begins here is never closed", at_beginning=True
-    ),
-    _Explanation("escape", "no escape that YAML knows; double it (\\\\), or use single quotes, which take \\ as it is"),
-    _Explanation("flow sequence", "the list that began in line <line> needs a comma or its ] before this"),
-    _Explanation("flow mapping", "the mapping that began in line <line> needs a comma or its } before this"),
-    _Explanation(
-        "<block end>, but found '<scalar>'",
-        "a text goes on behind its closing quote or bracket; put the whole text in quotes",
-    ),
-    _Explanation(
-        "block (mapping|collection): expected <block end>|<document start>",
-        "does not line up with what stands above; keys of one section start in the same column",
-    ),
-    _Explanation("content, but found '<stream end>'", "ends too early: a [ or { is never closed"),
-    _Explanation(r"expected the node content, but found ','", "a comma too many"),
-    _Explanation("expected the node content", "a text that begins with <sign> must be quoted"),
-    _Explanation("found incompatible YAML document", "only YAML 1 is read"),
-)
+def _syntax_problem(error: yaml.MarkedYAMLError, text: str, place: Place) -> Problem:
+    noticed = error.problem_mark or error.context_mark
+    if noticed is None:
+        return Problem(place(0, 0), "", f"{UNREADABLE}: {error.problem}")
+    begun = error.context_mark or noticed
+    found = explain(error, text, begun, noticed)
+    mark = begun if found.at_beginning else noticed
+    line = (text.splitlines() or [""])[mark.line : mark.line + 1] or [""]
+    if "${" in line[0][max(0, mark.column - 1) : mark.column + 2]:
+        return Problem(place(mark.line, mark.column), "", "a text with ${...} within [ ] or { } must be quoted")
+    return Problem(place(mark.line, mark.column), "", found.words)
 
 
 def code_point(character: str | int) -> str:

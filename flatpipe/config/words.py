@@ -47,8 +47,9 @@ def _problem(details: ErrorDetails, path: KeyPath, source: Source) -> tuple[KeyP
     if kind == "missing":
         return path, Problem(_origin(path, source), key, "is missing; every config needs it", is_incomplete=True)
     if kind in ("value_error", "incomplete"):
-        words = details["msg"].removeprefix("Value error, ")
-        is_key = bool(getattr(details.get("ctx", {}).get("error"), "of_key", False))
+        refused = details.get("ctx", {}).get("error")
+        words = details["msg"] if refused is None else str(refused)
+        is_key = bool(getattr(refused, "of_key", False))
         return path, Problem(_origin(path, source, of_key=is_key), key, words, is_incomplete=kind == "incomplete")
     origin = _origin(path, source)
     field = field_at(path)

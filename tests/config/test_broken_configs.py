@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pickle
+from typing import Any
 
 import pytest
+import yaml
 from broken import Broken, table
 
 from flatpipe.config import ConfigProblems, Origin, Problem, parse_config
@@ -44,6 +46,19 @@ def test_a_place_is_one_that_exists() -> None:
             origin = problem.origin
             assert (origin.file, origin.text) == ("c.yaml", lines[origin.line - 1]) or not origin.text
             assert 1 <= origin.column <= len(lines[origin.line - 1]) + 1
+
+
+def test_no_error_is_known_by_the_words_of_a_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever PyYAML says, we say the same, but where their words are all that there is to tell."""
+    made = yaml.MarkedYAMLError.__init__
+
+    def reworded(error: Any, context: Any = None, mark: Any = None, problem: Any = None, *more: Any) -> None:
+        made(error, context and "?", mark, problem and "?", *more)
+
+    monkeypatch.setattr(yaml.MarkedYAMLError, "__init__", reworded)
+    others = {case.name for case in CASES if case.message() != case.expected}
+
+    assert others == {case.name for case in CASES if "not readable as YAML: " in case.expected}
 
 
 def test_a_thousand_errors_are_counted_but_not_all_told() -> None:
