@@ -22,7 +22,7 @@ from flatpipe.errors import ExitCode, RunGivenUp
 from flatpipe.observer import RunObserver
 from flatpipe.plan.backend import choose_backend
 from flatpipe.plan.workspace import REFUSED, PlanCounts, Request, Workspace, open_workspace, plan_images
-from flatpipe.proof.lock import lock_head
+from flatpipe.proof.lock import lock_header
 from flatpipe.proof.locked import check_planned, lock_missed, lock_to_reproduce
 from flatpipe.records import (
     FlattenResult,
@@ -80,7 +80,7 @@ def run(
     check_backend(config)
     with (
         open_workspace(config, for_writing=True, named=sources) as workspace,
-        lock_to_reproduce(request.lock, workspace.outputs, lock_head(workspace)) as lock,
+        lock_to_reproduce(request.lock, workspace.outputs, lock_header(workspace)) as lock,
         stop_on_signals(observer.stopping) as stop,
         contextlib.closing(RunLog(workspace, run_id)) as log,
     ):

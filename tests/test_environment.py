@@ -13,7 +13,7 @@ from flatpipe import environment
 from flatpipe.config import default_config
 from flatpipe.engines.preflight import software
 from flatpipe.plan.workspace import open_workspace
-from flatpipe.proof.lock import lock_head
+from flatpipe.proof.lock import lock_header
 
 ROOT = Path(__file__).parent.parent
 
@@ -22,7 +22,7 @@ def _versions_in_the_lock(folder: Path, *overrides: str) -> set[str]:
     """Names of the packages in a lock's head under these settings; Pillow's codecs are no packages."""
     config = default_config(str(ROOT / "data"), (f"output.path={folder}/out", *overrides))
     with open_workspace(config, for_writing=False) as workspace:
-        names = {line.removeprefix("version.") for line in lock_head(workspace) if line.startswith("version.")}
+        names = {line.removeprefix("version.") for line in lock_header(workspace) if line.startswith("version.")}
     return {name for name in names if not name.startswith("pillow.")} - {"flatpipe"}
 
 

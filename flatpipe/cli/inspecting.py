@@ -8,7 +8,7 @@ import click
 
 from flatpipe.cli.json_lines import print_json
 from flatpipe.cli.options import A_PATH, ConfigChoice, PlaceChoice, config_options, place_options
-from flatpipe.cli.sentences import status_text, story_text
+from flatpipe.cli.sentences import history_text, status_text
 from flatpipe.errors import ExitCode
 
 
@@ -53,12 +53,12 @@ def explain(image: str, chosen: ConfigChoice, as_json: bool) -> ExitCode:
       flatpipe explain photos/trips/a.jpg pipeline.yaml --json
     """
     from flatpipe.plan.workspace import open_workspace
-    from flatpipe.proof.story import story_of
+    from flatpipe.proof.history import history_of
 
     with open_workspace(chosen.config(), for_writing=False) as workspace:
-        story = story_of(workspace, image)
+        history = history_of(workspace, image)
     if as_json:
-        print_json({"event": "image", **asdict(story)})
+        print_json({"event": "image", **asdict(history)})
     else:
-        click.echo(story_text(story))
+        click.echo(history_text(history))
     return ExitCode.DONE

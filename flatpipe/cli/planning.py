@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from flatpipe.config import Config
     from flatpipe.plan.workspace import PlanCounts, Request, Workspace
     from flatpipe.proof.estimate import Estimate
-    from flatpipe.proof.forecast import Outlook
+    from flatpipe.proof.forecast import DueWork
     from flatpipe.records import PlannedImage
 
 
@@ -63,27 +63,27 @@ def plan(chosen: ConfigChoice, selection: SelectionFlags, flags: PlanFlags) -> E
 def show_plan(config: Config, request: Request, flags: PlanFlags) -> ExitCode:
     """Print the plan of a config; the exit code."""
     from flatpipe.plan.workspace import PlanCounts, open_workspace
-    from flatpipe.proof.forecast import Outlook
+    from flatpipe.proof.forecast import DueWork, forecast
 
-    counts, outlook, estimated = PlanCounts(), Outlook(), None
+    counts, due, estimated = PlanCounts(), DueWork(), None
     with open_workspace(config, for_writing=False) as workspace:
-        images = _shown(workspace, request, flags, counts, outlook)
+        images = _shown(workspace, request, flags, counts, due)
         if flags.estimate:
-            estimated = _estimate(workspace, images, outlook, counts)
+            estimated = _estimate(workspace, images, due, counts)
         for _ in images:
             pass
-        forecast = outlook.forecast(workspace)
+        cost = forecast(due, workspace.ledger, workspace.settings)
     summary = counts.summary()
     if flags.as_json:
         measured = {"estimate": asdict(estimated) if estimated else None}
-        print_json({"event": "plan", **asdict(summary), **asdict(forecast), **measured})
+        print_json({"event": "plan", **asdict(summary), **asdict(cost), **measured})
     else:
-        click.echo(plan_text(summary, forecast, estimated))
+        click.echo(plan_text(summary, cost, estimated))
     return ExitCode.DONE
 
 
 def _shown(
-    workspace: Workspace, request: Request, flags: PlanFlags, counts: PlanCounts, outlook: Outlook
+    workspace: Workspace, request: Request, flags: PlanFlags, counts: PlanCounts, due: DueWork
 ) -> Iterator[PlannedImage]:
     """The planned images; each is shown as it comes, when that is asked for."""
     from flatpipe.plan.workspace import plan_images
@@ -97,16 +97,16 @@ def _shown(
         elif flags.verbose and reason:
             click.echo(f"{printable(item.source.image_id)}: {printable(reason)}")
         if not isinstance(item, RefusedFile):
-            outlook.add(item)
+            due.add(item)
             yield item
 
 
 def _estimate(
-    workspace: Workspace, images: Iterator[PlannedImage], outlook: Outlook, counts: PlanCounts
+    workspace: Workspace, images: Iterator[PlannedImage], due: DueWork, counts: PlanCounts
 ) -> Estimate | None:
     from flatpipe.c_libraries import silence_c_libraries
     from flatpipe.proof.estimate import draw, estimate
 
     silence_c_libraries()
     sample = draw(images)
-    return estimate(workspace, sample, outlook.due_bytes, counts.images - counts.current)
+    return estimate(workspace, sample, due.due_bytes, counts.images - counts.current)

@@ -159,14 +159,14 @@ def _told(counts: Verified, *, quiet: bool) -> Iterator[None]:
 def _note(workspace: Workspace, differences: list[Difference]) -> str:
     """Note the differences in the ledger; words about it for the user."""
     from flatpipe.ledger.ledger import Ledger
-    from flatpipe.proof.verify import dispute
+    from flatpipe.proof.verify import invalidate
 
     repairable = [difference for difference in differences if "recomputed" not in difference.kind]
     words = []
     if repairable:
         try:
             ledger = Ledger(workspace.ledger_path)
-            dispute(ledger, repairable)
+            invalidate(ledger, repairable)
             ledger.close()
             words.append("noted in the ledger: `flatpipe run` makes these outputs again")
         except FlatpipeError as error:

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from flatpipe.proof.compare import Compared
     from flatpipe.proof.estimate import Estimate
     from flatpipe.proof.forecast import Forecast
+    from flatpipe.proof.history import ImageHistory
     from flatpipe.proof.status import RunStatus
-    from flatpipe.proof.story import Story
     from flatpipe.proof.verify import Difference, Verified
     from flatpipe.records import PlanSummary, RunSummary
     from flatpipe.report.gallery_rows import GalleryImage
@@ -105,29 +105,29 @@ def status_text(found: RunStatus) -> str:
     return "\n".join(lines)
 
 
-def story_text(story: Story) -> str:
+def history_text(history: ImageHistory) -> str:
     """All that is known of one image."""
-    source = story.source
+    source = history.source
     lines = [source.image_id + (f", frame {source.frame}" if source.frame else "")]
     lines.append(f"input:    {source.path}, {source.size:,} bytes")
-    if story.content:
-        decoded = f"{story.width} x {story.height} pixels, {story.distinct_colors:,} colours"
-        lines += [f"sha256:   {story.content}", f"decoded:  {decoded}, in {story.seconds:.3f} s"]
-        lines += [f"          {note}" for note in story.notes]
-    lines += _flat_lines(story)
-    if story.files:
-        lines.append(f"all k:    in {story.sweep_seconds:.3f} s")
-        lines += [f"          {sha256}  {name}" for name, sha256 in story.files]
-    if story.failure:
-        words = f"{story.failure.message} ({story.failure.error}, {story.failure.stage}; {story.run_id})"
+    if history.content:
+        decoded = f"{history.width} x {history.height} pixels, {history.distinct_colors:,} colours"
+        lines += [f"sha256:   {history.content}", f"decoded:  {decoded}, in {history.seconds:.3f} s"]
+        lines += [f"          {note}" for note in history.notes]
+    lines += _flat_lines(history)
+    if history.files:
+        lines.append(f"all k:    in {history.sweep_seconds:.3f} s")
+        lines += [f"          {sha256}  {name}" for name, sha256 in history.files]
+    if history.failure:
+        words = f"{history.failure.message} ({history.failure.error}, {history.failure.stage}; {history.run_id})"
         lines.append(f"failed:   {words}")
-    return "\n".join(map(printable, [*lines, f"next:     {_next_words(story)}"]))
+    return "\n".join(map(printable, [*lines, f"next:     {_next_words(history)}"]))
 
 
-def _flat_lines(story: Story) -> list[str]:
+def _flat_lines(history: ImageHistory) -> list[str]:
     """Two lines for each flat image: its measures and its file, then its digest and costly metrics."""
     lines = []
-    for flat, file in story.flats:
+    for flat, file in history.flats:
         colors = f"{flat.n_colors} colours" if flat.n_colors != flat.k else "         "
         measures = f"mse {flat.mse:10.3f} {colors} {flat.bytes:9,} bytes {flat.seconds:7.3f} s"
         costly = "".join(f"  {name} {value:.4f}" for name, value in flat.metrics if value is not None)
@@ -135,14 +135,14 @@ def _flat_lines(story: Story) -> list[str]:
     return lines
 
 
-def _next_words(story: Story) -> str:
+def _next_words(history: ImageHistory) -> str:
     """What a run would do, and why."""
-    if story.next is None:
+    if history.next is None:
         return "nothing: the file is gone from the input (`flatpipe clean` removes its outputs)"
-    if story.next.is_current:
+    if history.next.is_current:
         return "nothing: everything is up to date"
-    due = [f"k = {', '.join(map(str, story.next.ks))}"] if story.next.ks else []
-    return f"{' and '.join([*due, *(['the sweep'] if story.next.sweep else [])])}, because: {story.next.reason}"
+    due = [f"k = {', '.join(map(str, history.next.ks))}"] if history.next.ks else []
+    return f"{' and '.join([*due, *(['the sweep'] if history.next.sweep else [])])}, because: {history.next.reason}"
 
 
 # --- what was proved -----------------------------------------------------------------------------------------------

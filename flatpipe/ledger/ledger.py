@@ -21,7 +21,7 @@ _COMMIT_EVERY = 64
 _COMMIT_SECONDS = 1.0
 # ^ images, or seconds, between commits: a killed driver repeats at most these, and a commit costs about a millisecond
 
-DISPUTED = "disputed"
+INVALID = "disputed"
 # ^ `settings` of an output that `flatpipe verify` found changed: the next run makes it again
 
 
@@ -120,13 +120,13 @@ class Ledger(Queries):
         """Record why an image has no result; commits nothing."""
         self._db.execute(FAILURES.insert, failure_row(source, failure, run_id))
 
-    def dispute(self, image_id: str, k: int | None) -> None:
+    def invalidate(self, image_id: str, k: int | None) -> None:
         """Note that the flat image for k, or with k None another file of the image, is not as recorded."""
         name = to_sql(image_id)
         if k is None:
-            self._db.execute("UPDATE sweeps SET settings = ? WHERE image_id = ?", (DISPUTED, name))
+            self._db.execute("UPDATE sweeps SET settings = ? WHERE image_id = ?", (INVALID, name))
         else:
-            self._db.execute("UPDATE flats SET settings = ? WHERE image_id = ? AND k = ?", (DISPUTED, name, k))
+            self._db.execute("UPDATE flats SET settings = ? WHERE image_id = ? AND k = ?", (INVALID, name, k))
 
     def forget(self, image_ids: Sequence[str], ks: Collection[int]) -> None:
         """Drop these images with all their outputs, the flats of other k than `ks`, and the retired files."""
@@ -137,7 +137,7 @@ class Ledger(Queries):
         self._db.execute("DELETE FROM retired")
         self.commit()
 
-    def dispute_input(self, image_id: str) -> None:
+    def invalidate_input(self, image_id: str) -> None:
         """Note that an input is not as recorded, whatever its dates say: the next plan reads it."""
         self._db.execute("UPDATE images SET stamp = '' WHERE image_id = ?", (to_sql(image_id),))
 

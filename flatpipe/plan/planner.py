@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from flatpipe import layout
 from flatpipe.ledger.answers import KnownImage, KnownOutput
-from flatpipe.ledger.ledger import DISPUTED, Ledger
+from flatpipe.ledger.ledger import INVALID, Ledger
 from flatpipe.plan.fingerprint import Fingerprints, changed
 from flatpipe.records import ImageSource, PlannedImage, TaskSettings
 from flatpipe.storage.roots import Root, read_file
@@ -106,7 +106,7 @@ class Planner:
         return "" if is_copy else _file_reason(found, -1)
 
     def _settings_reason(self, made: KnownOutput, digest: str) -> str:
-        if made.settings == DISPUTED:
+        if made.settings == INVALID:
             return "verify found it changed"
         return changed(self.ledger.choices(made.settings), self.fingerprints.choices[digest])
 

@@ -1,1 +1,1 @@
-"""What was done, told and proved: status, story, verification, lock, comparison, cleaning."""
+"""What was done, told and proved: status, history, verification, lock, comparison, cleaning."""

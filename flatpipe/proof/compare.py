@@ -11,7 +11,7 @@ from pathlib import Path
 from flatpipe import layout
 from flatpipe.errors import ConfigError
 from flatpipe.places import is_url, place_of
-from flatpipe.proof.lock_file import LockFile, head_differences, image_differences, read_head
+from flatpipe.proof.lock_file import LockFile, header_differences, image_differences, read_header
 from flatpipe.storage.remote import RemoteRoot
 from flatpipe.storage.roots import open_root
 
@@ -49,11 +49,11 @@ def _lock_path(place: str) -> Path:
 
 
 def _compare_locks(first: Path, second: Path, counts: Compared) -> Iterator[str]:
-    heads = read_head(first), read_head(second)
-    yield from head_differences(*heads)
+    headers = read_header(first), read_header(second)
+    yield from header_differences(*headers)
     locks = LockFile(first), LockFile(second)
     yield from image_differences(*(lock.images() for lock in locks))
-    counts.images = max(int(lock.totals.get("images", 0)) for lock in locks)
+    counts.images = max(int(lock.footer.get("images", 0)) for lock in locks)
 
 
 def _compare_folders(first: str, second: str, counts: Compared) -> Iterator[str]:

@@ -6,8 +6,8 @@ import heapq
 from dataclasses import dataclass, field
 
 from flatpipe.ledger.answers import OutputRatios
-from flatpipe.plan.workspace import Workspace
-from flatpipe.records import ImageSource, PlannedImage
+from flatpipe.ledger.ledger import Ledger
+from flatpipe.records import ImageSource, PlannedImage, TaskSettings
 from flatpipe.work.memory import BASE_BYTES, memory_needed
 
 _LARGEST = 3
@@ -37,8 +37,8 @@ class Forecast:
 
 
 @dataclass(slots=True)
-class Outlook:
-    """Gathers what a forecast needs while the plan streams by."""
+class DueWork:
+    """What is to be done, summed up while the plan streams by."""
 
     flat_bytes: int = 0
     # ^ file size of each image times its flats to make
@@ -57,24 +57,31 @@ class Outlook:
         entry = (source.size, source.image_id, source)
         (heapq.heappush if len(self._largest) < _LARGEST else heapq.heappushpop)(self._largest, entry)
 
-    def forecast(self, workspace: Workspace) -> Forecast:
-        """The forecast; reads the headers of the largest images."""
-        largest = tuple(_measured(workspace, source) for _, _, source in sorted(self._largest, reverse=True))
-        return Forecast(
-            bytes_to_write=self._bytes_to_write(workspace.ledger.output_ratios()),
-            bytes_read=self.due_bytes,
-            memory_per_worker=max((image.memory for image in largest if image.memory), default=None),
-            largest=largest,
-        )
-
-    def _bytes_to_write(self, ratios: OutputRatios) -> int | None:
-        if ratios.flat is None or ratios.sweep is None:
-            return None
-        return int(ratios.flat * self.flat_bytes + ratios.sweep * self.sweep_bytes)
+    @property
+    def largest(self) -> list[ImageSource]:
+        """The images whose files are the largest, the largest first."""
+        return [source for _, _, source in sorted(self._largest, reverse=True)]
 
 
-def _measured(workspace: Workspace, source: ImageSource) -> LargeImage:
-    need = memory_needed(source, workspace.settings)
+def forecast(due: DueWork, ledger: Ledger, settings: TaskSettings) -> Forecast:
+    """What the due work is going to cost; reads the headers of the largest images."""
+    largest = tuple(_measured(source, settings) for source in due.largest)
+    return Forecast(
+        bytes_to_write=_bytes_to_write(due, ledger.output_ratios()),
+        bytes_read=due.due_bytes,
+        memory_per_worker=max((image.memory for image in largest if image.memory), default=None),
+        largest=largest,
+    )
+
+
+def _bytes_to_write(due: DueWork, ratios: OutputRatios) -> int | None:
+    if ratios.flat is None or ratios.sweep is None:
+        return None
+    return int(ratios.flat * due.flat_bytes + ratios.sweep * due.sweep_bytes)
+
+
+def _measured(source: ImageSource, settings: TaskSettings) -> LargeImage:
+    need = memory_needed(source, settings)
     if need is None:
         return LargeImage(source.image_id, source.size, None, None)
     return LargeImage(source.image_id, source.size, need.pixels, need.bytes + BASE_BYTES)

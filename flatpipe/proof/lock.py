@@ -43,7 +43,7 @@ class LockedImage:
     # ^ digest of the outputs, "failed:" and the error's word, or NOT_DONE
 
 
-def lock_head(workspace: Workspace) -> dict[str, str]:
+def lock_header(workspace: Workspace) -> dict[str, str]:
     """The lines that are known before any image is read: settings and versions that can change a byte."""
     choices = workspace.fingerprints.choices[workspace.fingerprints.sweep]
     lines = {"lock": _FORMAT, "config": workspace.fingerprints.sweep}
@@ -58,7 +58,7 @@ def lock_lines(workspace: Workspace) -> Iterator[str]:
     Raises Unfinished when an image of the plan is neither done nor failed.
     """
     yield _TITLE
-    yield from (f"{key}: {value}\n" for key, value in lock_head(workspace).items())
+    yield from (f"{key}: {value}\n" for key, value in lock_header(workspace).items())
     everything = hashlib.sha256()
     images = 0
     for image in locked_images(workspace):

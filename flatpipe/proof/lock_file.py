@@ -14,11 +14,11 @@ from flatpipe.proof.lock import NOT_DONE, LockedImage
 
 @dataclass(slots=True)
 class LockFile:
-    """A lock on the local disk. `images` streams; `totals` is complete once it has been read to the end."""
+    """A lock on the local disk. `images` streams; `footer` is complete once it has been read to the end."""
 
     path: Path
-    head: dict[str, str] = field(default_factory=dict)
-    totals: dict[str, str] = field(default_factory=dict)
+    header: dict[str, str] = field(default_factory=dict)
+    footer: dict[str, str] = field(default_factory=dict)
 
     def images(self) -> Iterator[LockedImage]:
         """Each image's line, in the lock's order; raises ConfigError where it is none."""
@@ -29,7 +29,7 @@ class LockFile:
                 if line.startswith("#"):
                     continue
                 if content.endswith(":"):
-                    (self.totals if found else self.head)[content[:-1]] = rest
+                    (self.footer if found else self.header)[content[:-1]] = rest
                     continue
                 found += 1
                 outcome, _, name = rest.partition(" ")
@@ -40,19 +40,19 @@ class LockFile:
                 yield LockedImage(image_id, content, outcome)
 
 
-def read_head(path: Path) -> dict[str, str]:
+def read_header(path: Path) -> dict[str, str]:
     """The lines before the images; raises ConfigError when the file is not there, or is no lock."""
     lock = LockFile(path)
     try:
         next(lock.images(), None)
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror or error}") from error
-    if lock.head.get("lock") != "1":
+    if lock.header.get("lock") != "1":
         raise ConfigError(f"{path}: not a flatpipe.lock that this flatpipe reads")
-    return lock.head
+    return lock.header
 
 
-def read_foot(path: Path) -> dict[str, str]:
+def read_footer(path: Path) -> dict[str, str]:
     """The lines behind the images; raises OSError. Reads the end of the file alone."""
     with path.open("rb") as file:
         file.seek(max(0, file.seek(0, os.SEEK_END) - 200))
@@ -60,7 +60,7 @@ def read_foot(path: Path) -> dict[str, str]:
     return {key: value for key, _, value in (line.partition(": ") for line in lines)}
 
 
-def head_differences(before: dict[str, str], now: dict[str, str]) -> list[str]:
+def header_differences(before: dict[str, str], now: dict[str, str]) -> list[str]:
     """`version.numpy: 2.4.0 -> 2.4.1`: settings and versions that differ, in order; the config's digest goes last."""
     keys = sorted({*before, *now} - {"lock"}, key=lambda key: (key == "config", key))
     return [

@@ -16,7 +16,7 @@ from flatpipe.errors import ConfigError
 from flatpipe.ledger.ledger import Ledger
 from flatpipe.plan.workspace import REFUSED, Workspace
 from flatpipe.proof.lock import UNREAD, LockedImage, locked_images, shortened
-from flatpipe.proof.lock_file import LockFile, head_differences, image_differences, read_head
+from flatpipe.proof.lock_file import LockFile, header_differences, image_differences, read_header
 from flatpipe.storage.roots import Root, read_file
 
 _NAMED = 10
@@ -36,7 +36,7 @@ def lock_to_reproduce(lock: str | None, outputs: Root, header: dict[str, str]) -
         path = Path(lock or f"{folder}/{layout.LOCK}")
         if not lock and not outputs.fetch(layout.LOCK, str(path)):
             raise ConfigError(f"{outputs.place}/{layout.LOCK}: no lock here to reproduce; a complete run writes one")
-        _refuse(head_differences(read_head(path), header))
+        _refuse(header_differences(read_header(path), header))
         yield path
 
 

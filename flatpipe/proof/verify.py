@@ -70,7 +70,7 @@ def verify(workspace: Workspace, counts: Verified, jobs: int, *, inputs: bool = 
     counts.unfinished = planned - complete
 
 
-def dispute(ledger: Ledger, differences: Iterable[Difference]) -> None:
+def invalidate(ledger: Ledger, differences: Iterable[Difference]) -> None:
     """Note in the ledger what differs, so that the next run makes it again; a recomputation alone proves no damage.
 
     Raises RunGivenUp when the ledger cannot be written.
@@ -78,9 +78,9 @@ def dispute(ledger: Ledger, differences: Iterable[Difference]) -> None:
     with ledger.transaction():
         for difference in differences:
             if difference.kind in ("input changed", "input missing"):
-                ledger.dispute_input(difference.image_id)
+                ledger.invalidate_input(difference.image_id)
             elif difference.kind != "recomputed otherwise":
-                ledger.dispute(difference.image_id, difference.k)
+                ledger.invalidate(difference.image_id, difference.k)
 
 
 def _differences(workspace: Workspace, image: RecordedImage) -> list[Difference]:

@@ -13,7 +13,7 @@ from flatpipe.config import Config
 from flatpipe.environment import environment
 from flatpipe.plan.workspace import Workspace
 from flatpipe.proof.lock import Unfinished, lock_lines
-from flatpipe.proof.lock_file import read_foot
+from flatpipe.proof.lock_file import read_footer
 from flatpipe.records import RunSummary
 from flatpipe.report.gallery import write_gallery
 from flatpipe.report.gallery_rows import GallerySettings
@@ -55,7 +55,7 @@ def _write_lock(workspace: Workspace, summary: RunSummary) -> None:
 def _is_locked(workspace: Workspace, images: int) -> bool:
     """Whether a lock of so many images is there; of a remote one it is not known."""
     with contextlib.suppress(OSError):
-        return read_foot(Path(workspace.outputs.place) / layout.LOCK).get("images") == str(images)
+        return read_footer(Path(workspace.outputs.place) / layout.LOCK).get("images") == str(images)
     return False
 
 

@@ -13,7 +13,7 @@ from flatpipe import layout
 from flatpipe.environment import environment
 from flatpipe.errors import RunGivenUp
 from flatpipe.plan.workspace import Workspace
-from flatpipe.proof.lock import lock_head
+from flatpipe.proof.lock import lock_header
 from flatpipe.proof.recorded import config_yaml
 from flatpipe.records import ImageRecord, RunSummary
 
@@ -38,7 +38,7 @@ class RunLog:
     def _write_beginning(self) -> None:
         self._folder.mkdir(parents=True)
         (self._folder / CONFIG).write_text(config_yaml(self._workspace.config), encoding="utf-8")
-        versions = {key: value for key, value in lock_head(self._workspace).items() if key.startswith("version.")}
+        versions = {key: value for key, value in lock_header(self._workspace).items() if key.startswith("version.")}
         content = {**environment(), "can_change_bytes": versions}
         (self._folder / ENVIRONMENT).write_text(json.dumps(content, indent=2, sort_keys=True) + "\n")
         self._log = (self._folder / LOG).open("w", encoding="utf-8")

@@ -20,7 +20,7 @@ _MOST_NAMES = 20_000
 
 
 @dataclass(frozen=True, slots=True)
-class Story:
+class ImageHistory:
     """One image, as the ledger has it."""
 
     source: ImageSource
@@ -45,14 +45,14 @@ class Story:
     # ^ what a run would do now; None when the input is gone
 
 
-def story_of(workspace: Workspace, image: str) -> Story:
-    """The story of an image named by its id or path; raises ConfigError, with the nearest id, when nobody knows it."""
+def history_of(workspace: Workspace, image: str) -> ImageHistory:
+    """What is known of an image, named by its id or path; raises ConfigError, with the nearest id, when nothing is."""
     found = _found(workspace, image)
     image_id = found.image_id
     ledger = workspace.ledger
     token, sweep, failed = ledger.token_of(image_id), ledger.sweep_of(image_id), ledger.failure_of(image_id)
     now = _source_now(workspace, found)
-    return Story(
+    return ImageHistory(
         source=now or found,
         content=token.content,
         width=token.width,

@@ -62,7 +62,7 @@ def test_a_plan_has_totals_then_cost_then_reasons(finished: Project) -> None:
     assert totals["memory_per_worker"] > 400e6
 
 
-def test_explain_tells_the_story_of_an_image(finished: Project) -> None:
+def test_explain_tells_the_history_of_an_image(finished: Project) -> None:
     """Source, digest, decoding, each k, files and what is next, for an id or a path; failures with their run."""
     told = finished.flatpipe("explain", "trips/turned.jpg").stdout
     row = finished.rows("results.csv")[-1]
@@ -73,10 +73,10 @@ def test_explain_tells_the_story_of_an_image(finished: Project) -> None:
     assert "images/trips/turned.jpg/sweep.gif" in told
     assert told.endswith("next:     nothing: everything is up to date\n")
 
-    story = json.loads(finished.flatpipe("explain", "photos/00.png", "--json", "-s", "flatten.seed=4").stdout)
-    assert [flat["k"] for flat, _ in story["flats"]] == [2, 3, 4]
-    assert story["next"]["ks"] == [2, 3, 4]
-    assert story["next"]["reason"] == "seed changed: 0 -> 4"
+    history = json.loads(finished.flatpipe("explain", "photos/00.png", "--json", "-s", "flatten.seed=4").stdout)
+    assert [flat["k"] for flat, _ in history["flats"]] == [2, 3, 4]
+    assert history["next"]["ks"] == [2, 3, 4]
+    assert history["next"]["reason"] == "seed changed: 0 -> 4"
     failed = finished.flatpipe("explain", "bad.png").stdout
     assert "not-an-image, load" in failed
     assert failed.endswith("next:     k = 2, 3, 4 and the sweep, because: new\n")
