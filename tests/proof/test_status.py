@@ -11,8 +11,6 @@ import pytest
 from commands import Project
 from waiting import wait_for
 
-from flatpipe.text import duration
-
 ONE_BY_ONE = {"scheduler": "threads", "workers": 1, "granularity": "image"}
 
 
@@ -57,14 +55,6 @@ def test_without_a_run_there_is_a_sentence(tmp_path: Path) -> None:
         assert (done.returncode, done.stdout) == (2, "")
         assert words in done.stderr
         assert "Traceback" not in done.stderr
-
-
-@pytest.mark.parametrize(("seconds", "words"), [
-    (0, "0 s"), (89, "89 s"), (90, "2 min"), (3600, "60 min"), (12_000, "3 h 20 min"), (187_200, "2 d 4 h"),
-])  # fmt: skip
-def test_durations_are_short_words(seconds: float, words: str) -> None:
-    """A duration is told in at most two units."""
-    assert duration(seconds) == words
 
 
 def _done(project: Project) -> int:

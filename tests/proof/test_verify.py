@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -71,14 +72,30 @@ def test_every_kind_of_file_and_the_inputs_are_checked(project: Project) -> None
     }
 
 
-def test_verify_writes_nothing_when_all_is_right_and_says_when_it_cannot_note(project: Project) -> None:
+def test_verify_writes_nothing_when_all_is_right(project: Project) -> None:
     """The ledger of a sound output stays untouched; images whose settings have changed are not called verified."""
     before = (project.out / "ledger.sqlite").read_bytes()
-    moved = project.flatpipe("verify", "-s", "flatten.seed=1")
+    sound, moved = project.flatpipe("verify"), project.flatpipe("verify", "-s", "flatten.seed=1")
 
+    assert sound.stdout == "verified 44 outputs of 4 images and 4 inputs: no differences\n"
     assert moved.returncode == 0
     assert moved.stdout.startswith("verified 0 outputs of 4 images and 4 inputs: no differences\n4 images are not")
     assert (project.out / "ledger.sqlite").read_bytes() == before
+
+
+def test_a_ledger_that_cannot_be_written_is_told(project: Project) -> None:
+    """When a difference cannot be noted, verify says so, with what that means, and still ends with exit 4."""
+    _flip(project.out / "images/01.png/k03.png")
+    with sqlite3.connect(project.out / "ledger.sqlite") as ledger:
+        for change in ("INSERT", "UPDATE", "DELETE"):
+            ledger.execute(f"CREATE TRIGGER no_{change} BEFORE {change} ON flats BEGIN SELECT RAISE(FAIL, 'full'); END")
+    ledger.close()
+    verified = project.flatpipe("verify")
+
+    assert verified.returncode == 4
+    assert "changed: images/01.png/k03.png" in verified.stdout
+    assert "the ledger cannot be written: full; `flatpipe run` will not see what was changed" in verified.stderr
+    assert "makes these outputs again" not in verified.stderr
 
 
 def test_a_recomputed_sample_agrees_until_the_recorded_bytes_are_others(project: Project) -> None:
@@ -87,15 +104,18 @@ def test_a_recomputed_sample_agrees_until_the_recorded_bytes_are_others(project:
         images = sample(workspace, 2, 7, ())
         counts = Verified()
         assert sample(workspace, 2, 7, ()) == images
-        assert sample(workspace, 2, 8, {image.source.image_id for image in images}) != images
+        assert sample(workspace, 2, 8, ()) != images
+        drawn = {image.source.image_id for image in images}
+        others = sample(workspace, 4, 7, drawn)
+        assert {image.source.image_id for image in others} == {f"{n:02d}.png" for n in range(4)} - drawn
         assert list(recompute(workspace, images, counts, 2)) == []
         assert counts.recomputed == 2
-    content = (project.folder / "photos/00.png").read_bytes()
+    content = (project.folder / "photos" / others[0].source.image_id).read_bytes()
     (project.folder / "photos" / images[0].source.image_id).write_bytes(content)
     with open_workspace(load_config(project.folder / "pipeline.yaml"), for_writing=False) as workspace:
         found = list(recompute(workspace, images[:1], Verified(), 1))
-    assert {difference.kind for difference in found} <= {"recomputed otherwise"}
-    assert len(found) == (11 if images[0].source.image_id != "00.png" else 0)
+    assert [difference.kind for difference in found] == ["recomputed otherwise"] * 11
+    assert {difference.image_id for difference in found} == {images[0].source.image_id}
 
 
 def test_an_image_that_cannot_be_recomputed_is_told_with_its_reason(project: Project) -> None:

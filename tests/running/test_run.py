@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from builders import write_image
 from commands import Project
+from waiting import wait_for
 
 PER_IMAGE = ("sweep.gif", "palettes.json")
 TRACEBACK = "Traceback (most recent call last)"
@@ -364,11 +365,3 @@ def test_the_other_solvers_run_too(solver: str, project: Project) -> None:
 
     assert len(first) == 3 * (3 + len(PER_IMAGE))
     assert project.digests() == first
-
-
-def wait_for(condition: object, seconds: float = 60) -> None:
-    """Return as soon as condition() holds."""
-    end = time.monotonic() + seconds
-    while not condition():  # type: ignore[operator]
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.02)
