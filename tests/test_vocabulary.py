@@ -109,6 +109,9 @@ def test_every_word_of_a_key_is_explained() -> None:
 
 
 def test_every_word_of_an_argument_is_explained() -> None:
-    """The docstring of flatpipe.flatten names every space and every solver."""
+    """The docstring of flatpipe.flatten names every space, and for the solvers the key whose meaning names them all."""
     told = flatpipe.flatten.__doc__ or ""
-    assert [word for word in (*WORDS["Space"], *WORDS["Solver"]) if word not in told] == []
+    assert [word for word in (*WORDS["Space"], "`flatten.solver`") if word not in told] == []
+    solvers = field_at(("flatten", "solver"))
+    assert solvers is not None
+    assert get_args(solvers.annotation) == WORDS["Solver"], "explained by the test before"

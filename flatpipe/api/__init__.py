@@ -33,7 +33,7 @@ def flatten(
 
     `image` is a path, the bytes of an image file, a Pillow image, or an array (H, W), (H, W, 3) or (H, W, 4) uint8 of
     grey, sRGB or sRGB with opacity; only files are turned upright and have their profile applied. `space` is where
-    distance is measured, "rgb" or "oklab"; `solver` is "multilevel", "sklearn" or "textbook"; `alpha` keeps
+    distance is measured, "rgb" or "oklab"; `solver` is a word of `flatten.solver` in docs/config.md; `alpha` keeps
     transparency, or names the background "#rrggbb" to put the image on.
     The same arguments give the same colours, on every machine.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -14,11 +15,11 @@ from flatpipe.quantize.color_space import from_space, lightness, to_space
 from flatpipe.quantize.color_table import index_colors
 from flatpipe.quantize.flatten import flatten_indexed, flatten_pixels
 from flatpipe.quantize.knee import psnr
-from flatpipe.quantize.options import FlattenOptions
+from flatpipe.quantize.options import FlattenOptions, Solver
 from tests.quantize.builders import mse, noise, painting, photograph
 
 OKLAB = FlattenOptions(space="oklab")
-SOLVERS = ["multilevel", "sklearn", "textbook"]
+SOLVERS = get_args(Solver)
 small_images = arrays(np.uint8, st.tuples(st.integers(1, 6), st.integers(1, 6), st.just(3)))
 
 
