@@ -26,8 +26,8 @@ from dask.delayed import Delayed, delayed
 from benchmarks.common import KS, print_table, save, say_setup
 from flatpipe.config import default_config
 from flatpipe.engines.bundle import Bundle, Bundler
-from flatpipe.engines.cluster import ClusterEngine
-from flatpipe.engines.connect import DASK_SETTINGS
+from flatpipe.engines.clusters.connect import DASK_SETTINGS
+from flatpipe.engines.clusters.engine import ClusterEngine
 from flatpipe.engines.execute import execute
 from flatpipe.engines.opening import Opening
 from flatpipe.observer import RunObserver

@@ -21,6 +21,7 @@ from flatpipe.engines.opening import Opening
 from flatpipe.errors import ExitCode, RunGivenUp
 from flatpipe.observer import RunObserver
 from flatpipe.plan.backend import choose_backend
+from flatpipe.plan.cost import expected_seconds
 from flatpipe.plan.workspace import REFUSED, PlanCounts, Request, Workspace, open_workspace, plan_images
 from flatpipe.proof.lock import lock_header
 from flatpipe.proof.locked import check_planned, lock_missed, lock_to_reproduce
@@ -43,6 +44,7 @@ from flatpipe.work.warm_up import warm_up
 
 @dataclass(slots=True)
 class _Tally:
+    expected_seconds: float = 0.0
     done: int = 0
     failed: int = 0
     pairs: int = 0
@@ -115,6 +117,7 @@ def _store_plan(run: _Run, sources: Sequence[ImageSource] | None) -> PlanSummary
             ledger.record_failure(item.source, item.failure, run.run_id)
         else:
             ledger.store_plan([item])
+            run.tally.expected_seconds += expected_seconds(item)
     ledger.forget_absent_failures()
     run.tally.failed += counts.refused
     return counts.summary()
@@ -131,7 +134,7 @@ def _begin_log(run: _Run) -> None:
 def _execute(run: _Run, plan: PlanSummary) -> str:
     """Do the planned work; the reason why it ended early, or "" when it did not."""
     config, images = run.workspace.config, plan.images - plan.current
-    backend = choose_backend(config, images)
+    backend = choose_backend(config, run.tally.expected_seconds, max(plan.pairs, images))
     run.observer.planned(plan, str(backend))
     if not plan.pairs and not plan.sweeps:
         return ""

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import psutil
 from commands import FAULTS, Project
 
 SECONDS = 150
@@ -138,3 +139,10 @@ def expected(folder: Path, images: int, **sections: object) -> dict[str, str]:
     done = project.flatpipe("run")
     assert done.returncode == 0, done.stderr
     return project.digests()
+
+
+def worker_processes(pid: int) -> list[psutil.Process]:
+    """The workers that a run's fork server has forked, the oldest first."""
+    servers = [child for child in psutil.Process(pid).children() if "forkserver" in " ".join(child.cmdline())]
+    workers = [worker for server in servers for worker in server.children()]
+    return sorted(workers, key=psutil.Process.create_time)

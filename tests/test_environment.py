@@ -11,7 +11,7 @@ import pytest
 
 from flatpipe import environment
 from flatpipe.config import default_config
-from flatpipe.engines.preflight import software
+from flatpipe.engines.clusters.preflight import software
 from flatpipe.plan.workspace import open_workspace
 from flatpipe.proof.lock import lock_header
 

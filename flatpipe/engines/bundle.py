@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from flatpipe.engines.cost import CostModel
+from flatpipe.plan.cost import CostModel
 from flatpipe.records import PlannedImage
 from flatpipe.vocabulary import Granularity
 

@@ -22,7 +22,7 @@ def check_backend(config: Config) -> None:
     """Raise ConfigError when what is to carry the run cannot: known before any image is looked at."""
     cluster = config.execution.cluster
     if cluster is not None and cluster.class_:
-        from flatpipe.engines.deploy import cluster_class
+        from flatpipe.engines.clusters.deploy import cluster_class
 
         cluster_class(cluster)
     if memory_places(config) and (cluster is not None or config.execution.scheduler == "processes"):
@@ -36,12 +36,12 @@ def check_backend(config: Config) -> None:
 def open_engine(backend: Backend, opening: Opening) -> Iterator[Engine]:
     """An engine, closed at the end whatever happens; raises RunGivenUp when a cluster does not come up."""
     if backend.scheduler == "cluster":
-        from flatpipe.engines.connect import configured_cluster
+        from flatpipe.engines.clusters.connect import configured_cluster
 
         with configured_cluster(opening) as cluster:
             yield cluster
     elif backend.scheduler == "processes":
-        from flatpipe.engines.connect import local_processes
+        from flatpipe.engines.clusters.connect import local_processes
 
         with local_processes(backend.workers, opening) as processes:
             yield processes

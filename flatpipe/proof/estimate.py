@@ -48,6 +48,6 @@ def estimate(workspace: Workspace, sample: list[PlannedImage], due_bytes: int, i
             read, written, done = read + image.source.size, written + size, done + 1
     if not read:
         return None
-    backend, whole = choose_backend(workspace.config, images), due_bytes / read
-    workers = max(1, backend.workers)
+    whole = due_bytes / read
+    workers = max(1, choose_backend(workspace.config, seconds * whole, images * len(workspace.ks)).workers)
     return Estimate(done, workers, seconds * whole / workers, int(written * whole))

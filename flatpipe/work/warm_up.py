@@ -12,3 +12,8 @@ def warm_up() -> None:
     """Compile every kernel, or load it from numba's cache on disk."""
     compile_kernels()
     lzw_blocks(np.zeros((1, 2), np.uint8), 2)
+
+
+def warm_up_cached() -> None:
+    """Load every kernel."""
+    warm_up()

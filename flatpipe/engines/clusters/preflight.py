@@ -15,7 +15,7 @@ from typing import Any
 
 from threadpoolctl import threadpool_info  # type: ignore[import-untyped]
 
-from flatpipe.engines.worker_setup import memory_of
+from flatpipe.engines.clusters.worker_setup import memory_of
 from flatpipe.environment import package_versions
 from flatpipe.errors import RunGivenUp
 from flatpipe.layout import PARTIAL

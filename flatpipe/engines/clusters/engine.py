@@ -10,9 +10,9 @@ from typing import Any
 from distributed.scheduler import KilledWorker, NoWorkerError
 
 from flatpipe.engines.bundle import Bundle
+from flatpipe.engines.clusters.replacement import Replacement
 from flatpipe.engines.engine import Finished, Submission, WorkersLost
 from flatpipe.engines.opening import Opening
-from flatpipe.engines.replacement import Replacement
 from flatpipe.errors import RunGivenUp
 from flatpipe.work.worker import stop_run
 

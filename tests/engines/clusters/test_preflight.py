@@ -10,9 +10,9 @@ import pytest
 from builders import settings_for, source_of, write_image
 
 from flatpipe.config.cluster import ClusterSection
-from flatpipe.engines import preflight
-from flatpipe.engines.deploy import cluster_class
-from flatpipe.engines.preflight import Probe, WorkerReport, check_workers, software
+from flatpipe.engines.clusters import preflight
+from flatpipe.engines.clusters.deploy import cluster_class
+from flatpipe.engines.clusters.preflight import Probe, WorkerReport, check_workers, software
 from flatpipe.errors import ConfigError, RunGivenUp
 from flatpipe.layout import PARTIAL
 from flatpipe.storage.roots import LocalRoot

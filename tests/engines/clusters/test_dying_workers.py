@@ -11,10 +11,10 @@ import psutil
 import pytest
 from commands import Project
 from distributed.core import Status
-from servers import every, expected
+from servers import every, expected, worker_processes
 
-from flatpipe.engines import replacement
-from flatpipe.engines.replacement import LOST_WORKER_TIMEOUT, Replacement
+from flatpipe.engines.clusters import replacement
+from flatpipe.engines.clusters.replacement import LOST_WORKER_TIMEOUT, Replacement
 
 
 def test_workers_that_are_killed_again_and_again_cost_nothing(tmp_path: Path) -> None:
@@ -28,9 +28,8 @@ def test_workers_that_are_killed_again_and_again_cost_nothing(tmp_path: Path) ->
         begun = len(list(project.out.rglob("k02.png")))
         if begun < 4 * (len(killed) + 1) or begun > 16:
             return
-        with contextlib.suppress(psutil.Error):
-            children = sorted(psutil.Process(run.pid).children(), key=psutil.Process.create_time)
-            victim = next(child for child in children if "spawn_main" in " ".join(child.cmdline()))
+        with contextlib.suppress(psutil.Error, IndexError):
+            victim = worker_processes(run.pid)[0]
             victim.kill()
             killed.append(victim.pid)
 
@@ -52,8 +51,7 @@ def test_workers_that_die_as_they_start_are_replaced(tmp_path: Path) -> None:
 
     def kill_the_young() -> None:
         with contextlib.suppress(psutil.Error):
-            children = psutil.Process(run.pid).children()
-            for child in [child for child in children if "spawn_main" in " ".join(child.cmdline())]:
+            for child in worker_processes(run.pid):
                 if len(killed) < 2:
                     child.kill()
                     killed.add(child.pid)

@@ -15,9 +15,10 @@ from dask.system import CPU_COUNT
 
 from flatpipe.config import Config
 from flatpipe.config.cluster import ClusterSection
-from flatpipe.engines.replacement import Replacement
+from flatpipe.engines.clusters.replacement import Replacement
 from flatpipe.errors import ConfigError, RunGivenUp
 
+LOCAL_CLUSTER = "distributed.LocalCluster"
 _TARGET_DURATION = "500ms"
 # ^ Dask's 5 s keeps an adaptive cluster at one worker: it counts ready tasks only, and most of ours wait for a load
 _PACKAGES = {
@@ -73,7 +74,7 @@ def started_cluster(section: ClusterSection, config: Config) -> Iterator[tuple[A
 def _keywords(section: ClusterSection, config: Config) -> dict[str, Any]:
     """The section's kwargs over our defaults: one thread in each process, as many processes as cores."""
     given = dict(section.kwargs)
-    if section.class_ == "distributed.LocalCluster":
+    if section.class_ == LOCAL_CLUSTER:
         workers = config.execution.workers
         count = 0 if section.scale or section.adapt else CPU_COUNT if workers == "auto" else workers
         ours = {"n_workers": count, "threads_per_worker": 1, "dashboard_address": "127.0.0.1:0", "silence_logs": 60}

@@ -13,7 +13,7 @@ import psutil
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from flatpipe.c_libraries import silence_c_libraries
-from flatpipe.engines.allocator import keep_freed_memory
+from flatpipe.engines.clusters.allocator import keep_freed_memory
 from flatpipe.work.memory import DECODING_SHARE
 from flatpipe.work.worker import this_worker
 

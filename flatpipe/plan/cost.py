@@ -1,4 +1,4 @@
-"""How long an image is going to take: learned from the images that came back."""
+"""How long an image is going to take: by the size of its file, and by what was learned from those that came back."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ class CostModel:
 
     def seconds(self, image: PlannedImage) -> float:
         """Seconds to expect."""
-        return _prior(image) * self._factor(image.source.size.bit_length())
+        return expected_seconds(image) * self._factor(image.source.size.bit_length())
 
     def learn(self, image: PlannedImage, seconds: float) -> None:
         """Take note of what an image took."""
-        magnitude, factor = image.source.size.bit_length(), seconds / _prior(image)
+        magnitude, factor = image.source.size.bit_length(), seconds / expected_seconds(image)
         known = self._factors.get(magnitude)
         self._factors[magnitude] = factor if known is None else known + _MEMORY * (factor - known)
 
@@ -40,5 +40,8 @@ class CostModel:
         return self._factors[min(self._factors, key=lambda known: (abs(known - magnitude), known))]
 
 
-def _prior(image: PlannedImage) -> float:
+def expected_seconds(image: PlannedImage) -> float:
+    """Seconds that an image is going to keep a worker busy, by the size of its file: right up to a factor of a few."""
+    if image.is_current:
+        return 0.0
     return (_PRIOR_SECONDS + _PRIOR_SECONDS_PER_BYTE * image.source.size) * (len(image.ks) + 1) / (_USUAL_KS + 1)

@@ -12,7 +12,7 @@ import pytest
 _FAULTS_OF_50_ARRAYS = """
 import resource, sys
 import numpy as np
-from flatpipe.engines.allocator import keep_freed_memory
+from flatpipe.engines.clusters.allocator import keep_freed_memory
 if sys.argv[1] == "kept":
     keep_freed_memory()
 for _ in range(5):

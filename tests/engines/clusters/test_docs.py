@@ -11,7 +11,7 @@ import yaml
 from flatpipe.config import parse_config
 from flatpipe.config.cluster import KNOWN_CLUSTERS
 
-PAGE = Path(__file__).parents[2] / "docs" / "clusters.md"
+PAGE = Path(__file__).parents[3] / "docs" / "clusters.md"
 BLOCKS = re.findall(r"```yaml\n(.*?)```", PAGE.read_text(), re.DOTALL)
 PROFILES = {name: block for block in BLOCKS for name in yaml.safe_load(block)["profiles"]}
 

@@ -16,13 +16,14 @@ import dask
 import distributed
 from dask.utils import parse_timedelta
 
-from flatpipe.engines.cluster import ClusterEngine
-from flatpipe.engines.deploy import close_cluster, most_workers, started_cluster
+from flatpipe.engines.clusters.deploy import LOCAL_CLUSTER, close_cluster, most_workers, started_cluster
+from flatpipe.engines.clusters.engine import ClusterEngine
+from flatpipe.engines.clusters.fork_server import FORK_SERVER_SETTINGS, fork_server
+from flatpipe.engines.clusters.preflight import check_workers
+from flatpipe.engines.clusters.quiet import LastWords, no_interrupts, quiet_logs, same_environment
+from flatpipe.engines.clusters.replacement import LOST_WORKER_TIMEOUT, Replacement
+from flatpipe.engines.clusters.worker_setup import WorkerSetup
 from flatpipe.engines.opening import Opening
-from flatpipe.engines.preflight import check_workers
-from flatpipe.engines.quiet import LastWords, no_interrupts, quiet_logs, same_environment
-from flatpipe.engines.replacement import LOST_WORKER_TIMEOUT, Replacement
-from flatpipe.engines.worker_setup import WorkerSetup
 from flatpipe.errors import RunGivenUp
 
 _PATIENCE = "distributed.scheduler.no-workers-timeout"
@@ -55,30 +56,30 @@ def local_processes(workers: int, opening: Opening) -> Iterator[ClusterEngine]:
     """An engine of worker processes on this machine, one compute thread each."""
     memory = opening.config.limits.memory_per_worker
     with contextlib.ExitStack() as stack:
-        stack.enter_context(dask.config.set(DASK_SETTINGS))
+        stack.enter_context(dask.config.set({**DASK_SETTINGS, **FORK_SERVER_SETTINGS}))
         stack.enter_context(same_environment())
         stack.enter_context(quiet_logs())
-        with no_interrupts():
-            cluster = distributed.LocalCluster(
-                n_workers=0,
-                # ^ none before the plugin is known: one that died as it started would end the run with it
-                threads_per_worker=1,
-                processes=True,
-                dashboard_address="127.0.0.1:0",
-                silence_logs=60,
-                **({} if memory is None else {"memory_limit": memory}),
-            )
-            stack.callback(close_cluster, cluster, timeout=10)
-            replacement = Replacement(cluster, partial(cluster.scale, workers))
-            client = stack.enter_context(_client(cluster, 60))
-            client.register_plugin(WorkerSetup())
-            cluster.scale(workers)
-            for _ in range(_START_LOOKS):
-                # ^ then the run begins with fewer, and the replacement goes on to see to the others
-                with contextlib.suppress(TimeoutError):
-                    client.wait_for_workers(workers, timeout=_START_SECONDS / _START_LOOKS)
-                    break
-                replacement.look()
+        stack.enter_context(fork_server())
+        cluster = distributed.LocalCluster(
+            n_workers=0,
+            # ^ none before the plugin is known: one that died as it started would end the run with it
+            threads_per_worker=1,
+            processes=True,
+            dashboard_address="127.0.0.1:0",
+            silence_logs=60,
+            **({} if memory is None else {"memory_limit": memory}),
+        )
+        stack.callback(close_cluster, cluster, timeout=10)
+        replacement = Replacement(cluster, partial(cluster.scale, workers))
+        client = stack.enter_context(_client(cluster, 60))
+        client.register_plugin(WorkerSetup())
+        cluster.scale(workers)
+        for _ in range(_START_LOOKS):
+            # ^ then the run begins with fewer, and the replacement goes on to see to the others
+            with contextlib.suppress(TimeoutError):
+                client.wait_for_workers(workers, timeout=_START_SECONDS / _START_LOOKS)
+                break
+            replacement.look()
         if importlib.util.find_spec("bokeh"):
             # ^ without it the pages only say that it is missing
             opening.listener.connected(workers, workers, client.dashboard_link or "")
@@ -95,9 +96,11 @@ def configured_cluster(opening: Opening) -> Iterator[ClusterEngine]:
     """
     section = opening.section
     with contextlib.ExitStack() as stack:
-        stack.enter_context(dask.config.set({**DASK_SETTINGS, **section.dask_config}))
+        stack.enter_context(dask.config.set({**DASK_SETTINGS, **FORK_SERVER_SETTINGS, **section.dask_config}))
         stack.enter_context(same_environment())
         said = stack.enter_context(quiet_logs())
+        if section.class_ == LOCAL_CLUSTER:
+            stack.enter_context(fork_server())
         client, replacement = _connected(stack, opening)
         _wait_for_workers(client, opening, said)
         opening.listener.preparing("checking the workers")

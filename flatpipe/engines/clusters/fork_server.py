@@ -1,0 +1,67 @@
+"""A fork server for this machine's worker processes: one process imports everything, workers are forked from it.
+
+A worker is there in a tenth of a second then, instead of two, and shares the memory of libraries and kernels.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+from collections.abc import Iterator
+from multiprocessing import forkserver, spawn
+from typing import Any
+
+import dask
+
+_PRELOAD = "flatpipe.engines.clusters.preload"
+_WORKER = "Dask Worker process (from Nanny)"
+# ^ what Dask's nannies call the processes that they start
+FORK_SERVER_SETTINGS = {"distributed.worker.multiprocessing-method": "forkserver"}
+
+
+@contextlib.contextmanager
+def fork_server() -> Iterator[None]:
+    """While open, Dask's nannies start their workers from a fork server, which starts at once and goes on importing.
+
+    The workers do not import the caller's main module: a program without an `if __name__ == "__main__"` would run again
+    in each of them. Environment variables that Dask wants set before libraries load are set.
+    """
+    os.environ.update({name: str(value) for name, value in _before_spawn().items()})
+    forkserver.set_forkserver_preload([_PRELOAD])
+    with _held_back(signal.SIGINT):
+        forkserver.ensure_running()
+    with _without_callers_main():
+        yield
+
+
+def _before_spawn() -> dict[str, Any]:
+    return dict(dask.config.get("distributed.nanny.pre-spawn-environ", {}))
+
+
+@contextlib.contextmanager
+def _held_back(number: signal.Signals) -> Iterator[None]:
+    """Hold a signal back: it arrives here afterwards, and never at a child that starts meanwhile."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {number})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextlib.contextmanager
+def _without_callers_main() -> Iterator[None]:
+    original = spawn.get_preparation_data
+
+    def prepared(name: str) -> dict[str, Any]:
+        data = original(name)
+        if name == _WORKER:
+            data.pop("init_main_from_name", None)
+            data.pop("init_main_from_path", None)
+        return data
+
+    spawn.get_preparation_data = prepared
+    try:
+        yield
+    finally:
+        spawn.get_preparation_data = original
