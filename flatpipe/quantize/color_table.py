@@ -50,7 +50,7 @@ class ColorTable:
 
 @dataclass(frozen=True)
 class IndexedImage:
-    """A loaded image: `table.colors[index]` are its pixels. `index` is (H, W) uint32. Arrays are read-only.
+    """An image by its colours: `table.colors[index]` are its pixels. `index` is (H, W) uint32. Arrays are read-only.
 
     What every k of the image shares (the pyramid of each space) is computed once, by whichever thread asks first.
     """

@@ -15,7 +15,7 @@ from flatpipe.errors import ImageError, ImageIOFailed
 from flatpipe.quantize.flatten import flatten_indexed
 from flatpipe.quantize.palette_image import PaletteImage
 from flatpipe.records import FlattenResult, ImageSource, LoadToken, SweepResult, TaskSettings
-from flatpipe.work.loaded import LoadedImage, load_image, preview_side
+from flatpipe.work.loaded import LoadedImage, load_image, original_side
 from flatpipe.work.outcome import flatten_result
 from flatpipe.work.retry import with_retries
 from flatpipe.work.sweep import (
@@ -29,7 +29,7 @@ from flatpipe.work.watchdog import watchdog
 from flatpipe.work.worker import Worker
 
 _LARGEST_KEPT = 3 * 2_000_000
-# ^ bytes of a preview: 2 megapixels
+# ^ bytes of the original at the sweep's size: 2 megapixels
 
 
 class OutputFailed(ImageIOFailed):
@@ -123,18 +123,18 @@ class ImageWork:
 
     def _keep_frame(self, image: LoadedImage, k: int, flat: PaletteImage) -> None:
         """Keep a flat for the sweep, unless it is so large that fourteen would not fit; then it is read back."""
-        side = preview_side(self.settings)
-        if image.preview.pixels.size <= _LARGEST_KEPT and side > 1:
+        side = original_side(self.settings)
+        if image.original.pixels.size <= _LARGEST_KEPT and side > 1:
             image.frames[k] = shrink_flat(flat, side)
 
     def _sweep_files(self, token: LoadToken, flats: list[FlattenResult]) -> Iterator[tuple[str, bytes]]:
         """Names and bytes of all that the sweep writes, palettes.json last; a bare name is of the image's folder."""
         settings = self.settings
-        if preview_side(settings) > 1:
+        if original_side(settings) > 1:
             image = self._loaded_as(token)
             frames = Frames(tuple(flat.k for flat in flats), image.frames, self._read_back)
             if settings.animation.enabled:
-                animation = encode_animation(frames, image.preview, settings.animation)
+                animation = encode_animation(frames, image.original, settings.animation)
                 yield layout.animation_name(settings.animation.format), animation
             if settings.pictures:
                 yield from encode_pictures(image, frames, flats, settings)
@@ -145,7 +145,7 @@ class ImageWork:
 
     def _read_back(self, k: int) -> PaletteImage:
         """The frame for k from its saved file: the same pixels as when it was made."""
-        return shrink_flat(decode_flat(self._read_flat(k)), preview_side(self.settings))
+        return shrink_flat(decode_flat(self._read_flat(k)), original_side(self.settings))
 
     def _read_flat(self, k: int) -> bytes:
         root, name = self.worker.root(self.settings.output), self._own(layout.flat_name(k, self.settings.name_width))

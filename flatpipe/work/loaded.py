@@ -30,7 +30,7 @@ class LoadedImage:
     indexed: IndexedImage
     alpha: NDArray[np.uint8] | None
     # ^ (H, W) opacity
-    preview: Original
+    original: Original
     # ^ at the sweep's size
     frames: dict[int, PaletteImage] = field(default_factory=dict)
     # ^ flats of this process by k, at the sweep's size, so that the sweep need not read them back
@@ -39,10 +39,10 @@ class LoadedImage:
     def nbytes(self) -> int:
         """Bytes held, the frames that the sweep will collect included."""
         frames = sum(frame.label_map.nbytes for frame in list(self.frames.values()))
-        return self.indexed.nbytes + (0 if self.alpha is None else self.alpha.nbytes) + self.preview.nbytes + frames
+        return self.indexed.nbytes + (0 if self.alpha is None else self.alpha.nbytes) + self.original.nbytes + frames
 
 
-def preview_side(settings: TaskSettings) -> int:
+def original_side(settings: TaskSettings) -> int:
     """The longest side in pixels at which the sweep and the report's pictures need the image; 1 when nothing does."""
     if settings.animation.enabled:
         return frame_side(settings.animation)
@@ -57,7 +57,7 @@ def load_image(source: ImageSource, settings: TaskSettings) -> LoadedImage:
     decoded = decode(content, settings.decode, source.frame)
     del content
     indexed = index_colors(decoded.pixels, decoded.alpha)
-    preview = shrink_original(Original(decoded.pixels, decoded.alpha, indexed), preview_side(settings))
+    original = shrink_original(Original(decoded.pixels, decoded.alpha, indexed), original_side(settings))
     height, width = decoded.pixels.shape[:2]
     token = LoadToken(
         image_id=source.image_id,
@@ -68,4 +68,4 @@ def load_image(source: ImageSource, settings: TaskSettings) -> LoadedImage:
         notes=decoded.notes,
         seconds=time.perf_counter() - began,
     )
-    return LoadedImage(token, indexed, decoded.alpha, preview)
+    return LoadedImage(token, indexed, decoded.alpha, original)

@@ -44,8 +44,8 @@ def encode_pictures(
     """Names below the output root and bytes of the pictures that the report shows; flats ascend in k."""
     sources = PictureSources(
         image_id=image.token.image_id,
-        original=image.preview.pixels,
-        alpha=image.preview.alpha,
+        original=image.original.pixels,
+        alpha=image.original.alpha,
         colors=image.indexed.table.colors,
         counts=image.indexed.table.counts,
         flats=frames,

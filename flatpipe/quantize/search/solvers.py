@@ -1,4 +1,4 @@
-"""Three ways to the same clusters behind one signature: the default, scikit-learn's, and one to be read."""
+"""The ways to the same clusters behind one signature: the default, scikit-learn's, and one to be read."""
 
 from __future__ import annotations
 
