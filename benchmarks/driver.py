@@ -214,7 +214,7 @@ def _workspace(folder: str, images: int) -> Iterator[Workspace]:
     """A workspace whose ledger holds the plan of so many images that are nowhere."""
     (Path(folder) / "photos").mkdir()
     config = default_config(f"{folder}/photos", (f"output.path={folder}/out",))
-    with open_workspace(config, for_writing=True) as workspace:
+    with open_workspace(config, "run") as workspace:
         workspace.ledger.begin_run(_RUN, "now", config.as_json())
         workspace.ledger.record_settings(workspace.fingerprints.choices)
         names = (f"trips/{number:06d}.jpg" for number in range(images))

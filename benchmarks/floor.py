@@ -92,7 +92,7 @@ def _run_copies(path: Path, folder: Path, copies: int) -> float:
         (source / f"{n}{path.suffix}").write_bytes(path.read_bytes() + bytes([n]))
     overrides = (f"output.path={folder}/out{copies}", "execution.scheduler=synchronous", "report.enabled=false")
     config = default_config(str(source), [text for text in overrides if _is_known(text)])
-    from flatpipe.plan.workspace import Request
+    from flatpipe.plan.request import Request
 
     return _seconds(lambda: run(config, Request(force=True)))
 

@@ -14,7 +14,7 @@ from PIL import Image
 from benchmarks.common import KS, mse_of, photos, print_table, read_pixels, save, say_setup
 from flatpipe.config import default_config
 from flatpipe.pipeline import run
-from flatpipe.plan.workspace import Request
+from flatpipe.plan.request import Request
 from flatpipe.quantize.color_table import index_colors
 from flatpipe.quantize.flatten import flatten_indexed
 from flatpipe.quantize.kernels import compile_kernels

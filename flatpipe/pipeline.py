@@ -7,7 +7,7 @@ import json
 import time
 import uuid
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,10 +21,10 @@ from flatpipe.engines.opening import Opening
 from flatpipe.errors import ExitCode, RunGivenUp
 from flatpipe.observer import RunObserver
 from flatpipe.plan.backend import choose_backend
-from flatpipe.plan.cost import expected_seconds
-from flatpipe.plan.workspace import REFUSED, PlanCounts, Request, Workspace, open_workspace, plan_images
+from flatpipe.plan.request import Request
+from flatpipe.plan.workspace import Workspace, open_workspace
 from flatpipe.proof.lock import lock_header
-from flatpipe.proof.locked import check_planned, lock_missed, lock_to_reproduce
+from flatpipe.proof.locked import lock_missed, lock_to_reproduce
 from flatpipe.records import (
     FlattenResult,
     ImageRecord,
@@ -37,8 +37,8 @@ from flatpipe.records import (
 from flatpipe.running.finishing import write_ending
 from flatpipe.running.interrupts import announced, stop_on_signals
 from flatpipe.running.run_log import RunLog
+from flatpipe.running.store_plan import store_plan
 from flatpipe.stop import StopRequest
-from flatpipe.storage.discover import RefusedFile
 from flatpipe.work.warm_up import warm_up
 
 
@@ -63,7 +63,7 @@ class _Run:
     log: RunLog
     lock: Path | None
     # ^ what the run has promised to reproduce
-    tally: _Tally = field(default_factory=_Tally)
+    tally: _Tally
 
 
 def run(
@@ -81,52 +81,25 @@ def run(
     observer, request, run_id = observer or RunObserver(), request or Request(), _new_run_id()
     check_backend(config)
     with (
-        open_workspace(config, for_writing=True, named=sources) as workspace,
-        lock_to_reproduce(request.lock, workspace.outputs, lock_header(workspace)) as lock,
+        open_workspace(config, "run", named=sources) as workspace,
+        lock_to_reproduce(request.lock, workspace.outputs, lock_header(workspace.fingerprints)) as lock,
         stop_on_signals(observer.stopping) as stop,
-        contextlib.closing(RunLog(workspace, run_id)) as log,
+        contextlib.closing(RunLog(run_id, workspace.ledger_path, workspace.outputs)) as log,
     ):
-        current = _Run(run_id, time.monotonic(), workspace, request, observer, stop, log, lock)
-        plan = _plan(current, sources)
+        began = time.monotonic()
+        counts = store_plan(workspace, request, run_id, lock, sources)
+        plan, tally = counts.summary(), _Tally(counts.seconds, failed=counts.refused)
+        current = _Run(run_id, began, workspace, request, observer, stop, log, lock, tally)
         _begin_log(current)
         reason = _execute(current, plan)
         return _finish(current, plan, reason)
 
 
-def _plan(run: _Run, sources: Sequence[ImageSource] | None) -> PlanSummary:
-    """Plan every image, and keep the plan in the ledger; a run that would not reproduce its lock changes nothing."""
-    ledger = run.workspace.ledger
-    with ledger.transaction():
-        ledger.begin_run(run.run_id, _now(), run.workspace.config.as_json())
-        if run.lock is None:
-            ledger.commit()
-            # ^ so that `status` knows of it while it plans; with a lock it is not yet sure to begin
-        plan = _store_plan(run, sources)
-        if run.lock is not None:
-            check_planned(ledger, run.lock)
-    return plan
-
-
-def _store_plan(run: _Run, sources: Sequence[ImageSource] | None) -> PlanSummary:
-    """The plan in numbers; itself it is on disk, however many images there are."""
-    counts, ledger = PlanCounts(), run.workspace.ledger
-    ledger.record_settings(run.workspace.fingerprints.choices)
-    for item in plan_images(run.workspace, run.request, counts, sources):
-        if isinstance(item, RefusedFile):
-            ledger.store_plan([PlannedImage(item.source, (), sweep=False, reason=REFUSED)])
-            ledger.record_failure(item.source, item.failure, run.run_id)
-        else:
-            ledger.store_plan([item])
-            run.tally.expected_seconds += expected_seconds(item)
-    ledger.forget_absent_failures()
-    run.tally.failed += counts.refused
-    return counts.summary()
-
-
 def _begin_log(run: _Run) -> None:
     """Open the run's folder, and note in its log what was refused while planning."""
-    run.log.begin()
-    for failed in run.workspace.ledger.failures():
+    workspace = run.workspace
+    run.log.begin(workspace.config, lock_header(workspace.fingerprints))
+    for failed in workspace.ledger.failures():
         if failed.run_id == run.run_id:
             run.log.add([failed_record(ImageSource(failed.image_id, failed.path, 0, ""), failed.failure)])
 
@@ -217,7 +190,7 @@ def _finish(run: _Run, plan: PlanSummary, reason: str) -> RunSummary:
     ended = RunGivenUp.exit_code if reason else ExitCode.SOME_FAILED if tally.failed else ExitCode.DONE
     exit_code = run.stop.exit_code or ended
     if run.lock is not None and not reason:
-        reason = lock_missed(workspace, run.lock)
+        reason = lock_missed(workspace.results, workspace.settings.name_width, run.lock)
         exit_code = ExitCode.DIFFERENT if reason else exit_code
     summary = RunSummary(
         run_id=run.run_id,

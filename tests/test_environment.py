@@ -21,8 +21,10 @@ ROOT = Path(__file__).parent.parent
 def _versions_in_the_lock(folder: Path, *overrides: str) -> set[str]:
     """Names of the packages in a lock's head under these settings; Pillow's codecs are no packages."""
     config = default_config(str(ROOT / "data"), (f"output.path={folder}/out", *overrides))
-    with open_workspace(config, for_writing=False) as workspace:
-        names = {line.removeprefix("version.") for line in lock_header(workspace) if line.startswith("version.")}
+    with open_workspace(config, "read") as workspace:
+        names = {
+            line.removeprefix("version.") for line in lock_header(workspace.fingerprints) if line.startswith("version.")
+        }
     return {name for name in names if not name.startswith("pillow.")} - {"flatpipe"}
 
 

@@ -108,7 +108,7 @@ def run(
     0
     """
     from flatpipe.pipeline import run as run_pipeline
-    from flatpipe.plan.workspace import Request
+    from flatpipe.plan.request import Request
 
     if not isinstance(config, Config):
         config = load_config(config, overrides, profile)

@@ -31,27 +31,25 @@ def clean(chosen: ConfigChoice, yes: bool, as_json: bool, quiet: bool) -> ExitCo
     """
     from contextlib import closing
 
-    from flatpipe.plan.workspace import only_run, open_workspace
+    from flatpipe.plan.workspace import open_workspace
     from flatpipe.proof.cleaning import forget, listed_input, remove, stale_files
-    from flatpipe.proof.outputs import require_ledger
 
     config = chosen.config()
     count = size = kept = 0
-    with open_workspace(config, for_writing=False) as workspace:
-        require_ledger(workspace)
-        with only_run(workspace.ledger_path), closing(listed_input(config)) as present:
-            for file in stale_files(workspace, present):
-                kept += not file.is_ours
-                count, size = count + file.is_ours, size + file.bytes * file.is_ours
-                if as_json:
-                    print_json({"event": "file", **asdict(file)})
-                elif not quiet:
-                    why = file.why if file.is_ours else f"{file.why}, but changed since it was written: kept"
-                    click.echo(printable(f"{file.name}: {why}"))
-                if yes and file.is_ours:
-                    remove(workspace, file)
-            if yes:
-                forget(workspace, present)
+    with open_workspace(config, "amend") as workspace, closing(listed_input(config)) as present:
+        ledger, outputs, ks = workspace.ledger, workspace.outputs, workspace.ks
+        for file in stale_files(ledger, outputs, present, ks):
+            kept += not file.is_ours
+            count, size = count + file.is_ours, size + file.bytes * file.is_ours
+            if as_json:
+                print_json({"event": "file", **asdict(file)})
+            elif not quiet:
+                why = file.why if file.is_ours else f"{file.why}, but changed since it was written: kept"
+                click.echo(printable(f"{file.name}: {why}"))
+            if yes and file.is_ours:
+                remove(outputs, file)
+        if yes:
+            forget(ledger, present, ks)
     done = "deleted" if yes else "to delete"
     if as_json:
         print_json({"event": "clean", "files": count, "bytes": size, "kept": kept, "deleted": yes})

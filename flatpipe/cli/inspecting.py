@@ -29,8 +29,8 @@ def status(chosen: PlaceChoice, as_json: bool) -> ExitCode:
     from flatpipe.plan.workspace import open_workspace
     from flatpipe.proof.status import run_status
 
-    with open_workspace(chosen.config(), for_writing=False, named=()) as workspace:
-        found = run_status(workspace)
+    with open_workspace(chosen.config(), "read", named=()) as workspace:
+        found = run_status(workspace.ledger, workspace.ledger_path)
     if as_json:
         print_json({"event": "status", "left": found.left, **asdict(found)})
     else:
@@ -55,8 +55,9 @@ def explain(image: str, chosen: ConfigChoice, as_json: bool) -> ExitCode:
     from flatpipe.plan.workspace import open_workspace
     from flatpipe.proof.history import history_of
 
-    with open_workspace(chosen.config(), for_writing=False) as workspace:
-        history = history_of(workspace, image)
+    config = chosen.config()
+    with open_workspace(config, "read") as workspace:
+        history = history_of(image, workspace.planner(), config)
     if as_json:
         print_json({"event": "image", **asdict(history)})
     else:

@@ -13,7 +13,7 @@ from flatpipe.errors import ExitCode
 
 if TYPE_CHECKING:
     from flatpipe.config import Config
-    from flatpipe.plan.workspace import Request
+    from flatpipe.plan.request import Request
 
 Command = Callable[..., ExitCode]
 Decorator = Callable[[Command], Command]
@@ -75,7 +75,7 @@ class SelectionFlags:
 
     def request(self, *, force: bool, fail_fast: bool = False, lock: str | None = None) -> Request:
         """What the command line adds to the config."""
-        from flatpipe.plan.workspace import Request
+        from flatpipe.plan.request import Request
 
         return Request(self.only, self.only_failed, self.limit, force, fail_fast, lock)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
@@ -16,10 +16,13 @@ from flatpipe.text import printable
 
 if TYPE_CHECKING:
     from flatpipe.config import Config
-    from flatpipe.plan.workspace import PlanCounts, Request, Workspace
+    from flatpipe.plan.plan_images import PlanCounts
+    from flatpipe.plan.request import Request
+    from flatpipe.plan.workspace import Workspace
     from flatpipe.proof.estimate import Estimate
     from flatpipe.proof.forecast import DueWork
     from flatpipe.records import PlannedImage
+    from flatpipe.storage.discover import RefusedFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +65,14 @@ def plan(chosen: ConfigChoice, selection: SelectionFlags, flags: PlanFlags) -> E
 
 def show_plan(config: Config, request: Request, flags: PlanFlags) -> ExitCode:
     """Print the plan of a config; the exit code."""
-    from flatpipe.plan.workspace import PlanCounts, open_workspace
+    from flatpipe.plan.plan_images import PlanCounts, plan_images
+    from flatpipe.plan.workspace import open_workspace
     from flatpipe.proof.forecast import DueWork, forecast
 
     counts, due, estimated = PlanCounts(), DueWork(), None
-    with open_workspace(config, for_writing=False) as workspace:
-        images = _shown(workspace, request, flags, counts, due)
+    with open_workspace(config, "read") as workspace:
+        planned = plan_images(workspace.planner(force=request.force), config, request, counts)
+        images = _shown(planned, flags, due)
         if flags.estimate:
             estimated = _estimate(workspace, images, due, counts)
         for _ in images:
@@ -82,14 +87,11 @@ def show_plan(config: Config, request: Request, flags: PlanFlags) -> ExitCode:
     return ExitCode.DONE
 
 
-def _shown(
-    workspace: Workspace, request: Request, flags: PlanFlags, counts: PlanCounts, due: DueWork
-) -> Iterator[PlannedImage]:
+def _shown(planned: Iterable[PlannedImage | RefusedFile], flags: PlanFlags, due: DueWork) -> Iterator[PlannedImage]:
     """The planned images; each is shown as it comes, when that is asked for."""
-    from flatpipe.plan.workspace import plan_images
     from flatpipe.storage.discover import RefusedFile
 
-    for item in plan_images(workspace, request, counts):
+    for item in planned:
         reason = f"refused: {item.failure.message}" if isinstance(item, RefusedFile) else item.reason
         if flags.as_json:
             ks = [] if isinstance(item, RefusedFile) else list(item.ks)
@@ -109,4 +111,4 @@ def _estimate(
 
     silence_c_libraries()
     sample = draw(images)
-    return estimate(workspace, sample, due.due_bytes, counts.images - counts.current)
+    return estimate(sample, workspace.config, workspace.settings, due.due_bytes, counts.images - counts.current)

@@ -7,6 +7,7 @@ import os
 import threading
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -18,6 +19,7 @@ from flatpipe.errors import ExitCode, FlatpipeError
 from flatpipe.text import printable
 
 if TYPE_CHECKING:
+    from flatpipe.ledger.ledger import Ledger
     from flatpipe.plan.workspace import Workspace
     from flatpipe.proof.verify import Difference, Verified
 
@@ -64,22 +66,18 @@ def verify(chosen: PlaceChoice, flags: VerifyFlags) -> ExitCode:
       flatpipe verify
       flatpipe verify outputs --recompute 50
     """
-    from flatpipe.plan.workspace import only_run, open_workspace
-    from flatpipe.proof.outputs import require_ledger
+    from flatpipe.plan.workspace import open_workspace
     from flatpipe.proof.verify import Verified
 
     counts, differences = Verified(), []
-    config = chosen.config()
-    with open_workspace(config, for_writing=False, named=()) as workspace:
-        require_ledger(workspace)
-        with only_run(workspace.ledger_path), _told(counts, quiet=flags.quiet):
-            for difference in _found(workspace, counts, flags):
-                differences.append(difference)
-                if flags.as_json:
-                    print_json({"event": "difference", **asdict(difference)})
-                elif not flags.quiet:
-                    click.echo(difference_text(difference))
-            noted = _note(workspace, differences)
+    with open_workspace(chosen.config(), "amend", named=()) as workspace, _told(counts, quiet=flags.quiet):
+        for difference in _found(workspace, counts, flags):
+            differences.append(difference)
+            if flags.as_json:
+                print_json({"event": "difference", **asdict(difference)})
+            elif not flags.quiet:
+                click.echo(difference_text(difference))
+        noted = _note(workspace.ledger, differences)
     if flags.as_json:
         print_json({"event": "verify", "differences": len(differences), **asdict(counts)})
     else:
@@ -122,11 +120,13 @@ def diff(first: str, second: str, as_json: bool, quiet: bool) -> ExitCode:
 
 
 def _found(workspace: Workspace, counts: Verified, flags: VerifyFlags) -> Iterator[Difference]:
+    from flatpipe.proof.outputs import recorded_images
     from flatpipe.proof.verify import verify as verify_outputs
 
+    recorded = partial(recorded_images, workspace.ledger, workspace.results, workspace.config)
     jobs = flags.jobs or os.cpu_count() or 1
     damaged = set()
-    for difference in verify_outputs(workspace, counts, jobs, inputs=not flags.outputs_only):
+    for difference in verify_outputs(recorded(), workspace.outputs, counts, jobs, inputs=not flags.outputs_only):
         damaged.add(difference.image_id)
         yield difference
     if flags.recompute:
@@ -134,8 +134,8 @@ def _found(workspace: Workspace, counts: Verified, flags: VerifyFlags) -> Iterat
         from flatpipe.proof.recompute import recompute, sample
 
         silence_c_libraries()
-        images = sample(workspace, flags.recompute, flags.seed, damaged)
-        yield from recompute(workspace, images, counts, jobs)
+        images = sample(recorded(), flags.recompute, flags.seed, damaged)
+        yield from recompute(images, workspace.settings, counts, jobs)
 
 
 @contextlib.contextmanager
@@ -156,18 +156,15 @@ def _told(counts: Verified, *, quiet: bool) -> Iterator[None]:
         over.set()
 
 
-def _note(workspace: Workspace, differences: list[Difference]) -> str:
+def _note(ledger: Ledger, differences: list[Difference]) -> str:
     """Note the differences in the ledger; words about it for the user."""
-    from flatpipe.ledger.ledger import Ledger
     from flatpipe.proof.verify import invalidate
 
     repairable = [difference for difference in differences if "recomputed" not in difference.kind]
     words = []
     if repairable:
         try:
-            ledger = Ledger(workspace.ledger_path)
             invalidate(ledger, repairable)
-            ledger.close()
             words.append("noted in the ledger: `flatpipe run` makes these outputs again")
         except FlatpipeError as error:
             words.append(f"{error}; `flatpipe run` will not see what was changed")

@@ -26,18 +26,15 @@ def report(chosen: PlaceChoice, as_json: bool) -> ExitCode:
       flatpipe report
       flatpipe report outputs
     """
-    from flatpipe.plan.workspace import only_run, open_workspace
-    from flatpipe.proof.outputs import require_ledger
+    from flatpipe.plan.workspace import open_workspace
     from flatpipe.report.gallery import INDEX
     from flatpipe.running.finishing import write_report
 
-    with open_workspace(chosen.config(), for_writing=False, named=()) as workspace:
-        require_ledger(workspace)
-        with only_run(workspace.ledger_path):
-            try:
-                write_report(workspace)
-            except OSError as error:
-                raise RunGivenUp(f"the output cannot be written: {error.strerror or error}") from error
+    with open_workspace(chosen.config(), "amend", named=()) as workspace:
+        try:
+            write_report(workspace)
+        except OSError as error:
+            raise RunGivenUp(f"the output cannot be written: {error.strerror or error}") from error
         root = workspace.outputs.place
     places = {"report": INDEX, "results": layout.RESULTS, "failures": layout.FAILURES}
     if as_json:

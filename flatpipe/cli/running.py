@@ -25,7 +25,7 @@ from flatpipe.places import is_in_memory
 
 if TYPE_CHECKING:
     from flatpipe.config import Config
-    from flatpipe.plan.workspace import Request
+    from flatpipe.plan.request import Request
     from flatpipe.records import ImageSource
 
 _EXIT_CODES = "\b\nExit codes:\n" + "\n".join(f"  {code:<4d} {code.meaning}" for code in ExitCode)
@@ -124,8 +124,8 @@ def _show_best(config: Config, sources: Sequence[ImageSource], as_json: bool) ->
     from flatpipe.report.gallery_rows import gallery_images
     from flatpipe.running.finishing import gallery_settings
 
-    with open_workspace(config, for_writing=False, named=sources) as workspace:
-        for image in gallery_images(workspace.results, gallery_settings(workspace)):
+    with open_workspace(config, "read", named=sources) as workspace:
+        for image in gallery_images(workspace.results, gallery_settings(workspace.settings, config)):
             if image.has_sweep and as_json:
                 print_json(best_line(image))
             elif image.has_sweep:

@@ -129,13 +129,17 @@ class Ledger(Queries):
             self._db.execute("UPDATE flats SET settings = ? WHERE image_id = ? AND k = ?", (INVALID, name, k))
 
     def forget(self, image_ids: Sequence[str], ks: Collection[int]) -> None:
-        """Drop these images with all their outputs, the flats of other k than `ks`, and the retired files."""
-        for table in ("images", "flats", "sweeps"):
-            names = ((to_sql(image_id),) for image_id in image_ids)
-            self._db.executemany(f"DELETE FROM {table} WHERE image_id = ?", names)
-        self._db.execute("DELETE FROM flats WHERE k NOT IN (SELECT value FROM json_each(?))", (json.dumps(sorted(ks)),))
-        self._db.execute("DELETE FROM retired")
-        self.commit()
+        """Drop these images with all their outputs, the flats of other k than `ks`, and the retired files.
+
+        Raises RunGivenUp when the ledger cannot be written.
+        """
+        others = "DELETE FROM flats WHERE k NOT IN (SELECT value FROM json_each(?))"
+        with self.transaction():
+            for table in ("images", "flats", "sweeps"):
+                names = ((to_sql(image_id),) for image_id in image_ids)
+                self._db.executemany(f"DELETE FROM {table} WHERE image_id = ?", names)
+            self._db.execute(others, (json.dumps(sorted(ks)),))
+            self._db.execute("DELETE FROM retired")
 
     def invalidate_input(self, image_id: str) -> None:
         """Note that an input is not as recorded, whatever its dates say: the next plan reads it."""

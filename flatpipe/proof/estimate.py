@@ -9,10 +9,10 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from flatpipe.config import Config
 from flatpipe.plan.backend import choose_backend
-from flatpipe.plan.workspace import Workspace
 from flatpipe.proof.scratch import done_in_memory
-from flatpipe.records import PlannedImage
+from flatpipe.records import PlannedImage, TaskSettings
 from flatpipe.work.warm_up import warm_up
 
 SAMPLE = 5
@@ -35,19 +35,21 @@ def draw(images: Iterable[PlannedImage]) -> list[PlannedImage]:
     return heapq.nsmallest(SAMPLE, due, key=lambda image: hashlib.sha256(os.fsencode(image.source.image_id)).digest())
 
 
-def estimate(workspace: Workspace, sample: list[PlannedImage], due_bytes: int, images: int) -> Estimate | None:
+def estimate(
+    sample: list[PlannedImage], config: Config, settings: TaskSettings, due_bytes: int, images: int
+) -> Estimate | None:
     """Time and bytes of the whole run, in proportion to file sizes; None when no image of the sample can be done."""
     warm_up()
     read = written = done = 0
     seconds = 0.0
     for image in sample:
         began = time.perf_counter()
-        result, size = done_in_memory(image.source, image.ks or workspace.ks, workspace.settings)
+        result, size = done_in_memory(image.source, image.ks or config.flatten.ks, settings)
         if result.failure is None:
             seconds += time.perf_counter() - began
             read, written, done = read + image.source.size, written + size, done + 1
     if not read:
         return None
     whole = due_bytes / read
-    workers = max(1, choose_backend(workspace.config, seconds * whole, images * len(workspace.ks)).workers)
+    workers = max(1, choose_backend(config, seconds * whole, images * len(config.flatten.ks)).workers)
     return Estimate(done, workers, seconds * whole / workers, int(written * whole))

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 
 from flatpipe import layout
+from flatpipe.config import Config
 from flatpipe.errors import ConfigError
+from flatpipe.ledger.ledger import Ledger
 from flatpipe.places import is_url
+from flatpipe.plan.inputs import input_images
 from flatpipe.plan.planner import Planner
-from flatpipe.plan.workspace import Workspace, input_sources
 from flatpipe.records import Failure, FlattenResult, ImageSource, PlannedImage
 from flatpipe.storage.discover import as_sources
 
@@ -45,13 +46,12 @@ class ImageHistory:
     # ^ what a run would do now; None when the input is gone
 
 
-def history_of(workspace: Workspace, image: str) -> ImageHistory:
+def history_of(image: str, planner: Planner, config: Config) -> ImageHistory:
     """What is known of an image, named by its id or path; raises ConfigError, with the nearest id, when nothing is."""
-    found = _found(workspace, image)
-    image_id = found.image_id
-    ledger = workspace.ledger
+    ledger, found = planner.ledger, _found(image, planner.ledger, config)
+    image_id, width = found.image_id, planner.settings.name_width
     token, sweep, failed = ledger.token_of(image_id), ledger.sweep_of(image_id), ledger.failure_of(image_id)
-    now = _source_now(workspace, found)
+    now = _source_now(found, config)
     return ImageHistory(
         source=now or found,
         content=token.content,
@@ -60,37 +60,32 @@ def history_of(workspace: Workspace, image: str) -> ImageHistory:
         distinct_colors=token.distinct_colors,
         notes=token.notes,
         seconds=token.seconds,
-        flats=tuple((flat, _flat_file(workspace, flat)) for flat in ledger.flats_of(image_id)),
+        flats=tuple((flat, _flat_file(flat, width)) for flat in ledger.flats_of(image_id)),
         files=tuple((layout.sweep_file(image_id, name), sha256) for name, sha256 in sweep.files) if sweep else (),
         sweep_seconds=sweep.seconds if sweep else 0.0,
         failure=failed.failure if failed else None,
         run_id=failed.run_id if failed else "",
-        next=_next(workspace, now) if now else None,
+        next=next(planner.plan([now])) if now else None,
     )
 
 
-def _flat_file(workspace: Workspace, flat: FlattenResult) -> str:
-    return f"{layout.image_folder(flat.image_id)}/{layout.flat_name(flat.k, workspace.settings.name_width)}"
-
-
-def _next(workspace: Workspace, source: ImageSource) -> PlannedImage:
-    parts = (workspace.ledger, workspace.outputs, workspace.settings, workspace.ks, workspace.fingerprints)
-    return next(Planner(*parts).plan([source]))
+def _flat_file(flat: FlattenResult, name_width: int) -> str:
+    return f"{layout.image_folder(flat.image_id)}/{layout.flat_name(flat.k, name_width)}"
 
 
 # --- which image is meant --------------------------------------------------------------------------------------------
 
 
-def _found(workspace: Workspace, image: str) -> ImageSource:
+def _found(image: str, ledger: Ledger, config: Config) -> ImageSource:
     """The image that is meant, as the ledger knows it, or else as a file of the input."""
-    readings = _readings(image, str(workspace.config.input.path))
+    place = str(config.input.path)
+    readings = _readings(image, place)
     for image_id in readings:
-        if known := workspace.ledger.source_of(image_id):
+        if known := ledger.source_of(image_id):
             return known
-    found = next((one for one in _listed(workspace) if one.image_id in readings), None)
+    found = next((one for one in input_images(config) if one.image_id in readings), None)
     if found is None:
-        place = workspace.config.input.path
-        raise ConfigError(f"{image}: no such image in {place} or its ledger{_nearest(workspace, image)}")
+        raise ConfigError(f"{image}: no such image in {place} or its ledger{_nearest(image, ledger, config)}")
     return found
 
 
@@ -106,21 +101,16 @@ def _readings(image: str, root: str) -> list[str]:
     return readings
 
 
-def _listed(workspace: Workspace) -> Iterator[ImageSource]:
-    for item in input_sources(workspace.config):
-        yield item if isinstance(item, ImageSource) else item.source
-
-
-def _nearest(workspace: Workspace, image: str) -> str:
-    names = workspace.ledger.planned_ids(_MOST_NAMES) or [one.image_id for one in _listed(workspace)]
+def _nearest(image: str, ledger: Ledger, config: Config) -> str:
+    names = ledger.planned_ids(_MOST_NAMES) or [one.image_id for one in input_images(config)]
     near = get_close_matches(image, names, n=1, cutoff=0.5) or [name for name in names if name.endswith(f"/{image}")]
     return f"; did you mean '{near[0]}'?" if near else ""
 
 
-def _source_now(workspace: Workspace, known: ImageSource) -> ImageSource | None:
+def _source_now(known: ImageSource, config: Config) -> ImageSource | None:
     """The file as it is now; None when it is gone."""
     if is_url(known.path):
-        return next((one for one in _listed(workspace) if one.image_id == known.image_id), None)
+        return next((one for one in input_images(config) if one.image_id == known.image_id), None)
     try:
         return replace(as_sources([known.path])[0], image_id=known.image_id, frame=known.frame)
     except OSError:

@@ -16,8 +16,8 @@ from PIL import features
 
 from flatpipe import layout
 from flatpipe.environment import Effect, versions_for
-from flatpipe.ledger.results import ImageDigests
-from flatpipe.plan.workspace import Workspace
+from flatpipe.ledger.results import ImageDigests, Results
+from flatpipe.plan.fingerprint import Fingerprints
 from flatpipe.versions import __version__
 
 _FORMAT = "1"
@@ -43,25 +43,25 @@ class LockedImage:
     # ^ digest of the outputs, "failed:" and the error's word, or NOT_DONE
 
 
-def lock_header(workspace: Workspace) -> dict[str, str]:
+def lock_header(prints: Fingerprints) -> dict[str, str]:
     """The lines that are known before any image is read: settings and versions that can change a byte."""
-    choices = workspace.fingerprints.choices[workspace.fingerprints.sweep]
-    lines = {"lock": _FORMAT, "config": workspace.fingerprints.sweep}
+    choices = prints.choices[prints.sweep]
+    lines = {"lock": _FORMAT, "config": prints.sweep}
     lines |= {f"setting.{key}": value for key, value in sorted(_flattened(choices))}
     lines |= {f"version.{name}": version for name, version in sorted(_versions(choices).items())}
     return lines
 
 
-def lock_lines(workspace: Workspace) -> Iterator[str]:
+def lock_lines(prints: Fingerprints, results: Results) -> Iterator[str]:
     """The whole lock, line by line, from the ledger; the images in its order, then a digest over all their lines.
 
     Raises Unfinished when an image of the plan is neither done nor failed.
     """
     yield _TITLE
-    yield from (f"{key}: {value}\n" for key, value in lock_header(workspace).items())
+    yield from (f"{key}: {value}\n" for key, value in lock_header(prints).items())
     everything = hashlib.sha256()
     images = 0
-    for image in locked_images(workspace):
+    for image in locked_images(results, layout.name_width(prints.flat)):
         if image.outcome == NOT_DONE:
             raise Unfinished(image.image_id)
         line = f"{image.content} {image.outcome} {json.dumps(image.image_id)}\n"
@@ -72,17 +72,16 @@ def lock_lines(workspace: Workspace) -> Iterator[str]:
     yield f"outputs: {everything.hexdigest()}\n"
 
 
-def locked_images(workspace: Workspace) -> Iterator[LockedImage]:
+def locked_images(results: Results, name_width: int) -> Iterator[LockedImage]:
     """Every image of the last run's plan as a lock tells it."""
-    width = workspace.settings.name_width
-    for image in workspace.results.digests():
+    for image in results.digests():
         image_id = image.source.image_id
         if image.failure is not None:
             yield LockedImage(image_id, UNREAD, f"failed:{image.failure.error}")
         elif image.files is None or not image.flats:
             yield LockedImage(image_id, UNREAD, NOT_DONE)
         else:
-            yield LockedImage(image_id, shortened(image.content), _outputs_digest(image, width))
+            yield LockedImage(image_id, shortened(image.content), _outputs_digest(image, name_width))
 
 
 def shortened(sha256: str) -> str:
@@ -90,10 +89,10 @@ def shortened(sha256: str) -> str:
     return sha256[:_DIGITS]
 
 
-def _outputs_digest(image: ImageDigests, width: int) -> str:
+def _outputs_digest(image: ImageDigests, name_width: int) -> str:
     """The digest of the files in one image's folder, as `sha256sum * | sha256sum` finds it in the C locale."""
     files = [file for file in image.files or () if "/" not in file[0]]
-    files += [(layout.flat_name(k, width), sha256) for k, sha256 in image.flats]
+    files += [(layout.flat_name(k, name_width), sha256) for k, sha256 in image.flats]
     lines = "".join(f"{sha256}  {name}\n" for name, sha256 in sorted(files))
     return hashlib.sha256(lines.encode()).hexdigest()[:_DIGITS]
 

@@ -14,7 +14,8 @@ from pathlib import Path
 from flatpipe import layout
 from flatpipe.errors import ConfigError
 from flatpipe.ledger.ledger import Ledger
-from flatpipe.plan.workspace import REFUSED, Workspace
+from flatpipe.ledger.results import Results
+from flatpipe.plan.plan_images import REFUSED
 from flatpipe.proof.lock import UNREAD, LockedImage, locked_images, shortened
 from flatpipe.proof.lock_file import LockFile, header_differences, image_differences, read_header
 from flatpipe.storage.roots import Root, read_file
@@ -53,9 +54,9 @@ def _refuse(differences: Iterable[str]) -> None:
         raise ConfigError(f"this run would not reproduce the lock; nothing was done\n  {lines}")
 
 
-def lock_missed(workspace: Workspace, path: Path) -> str:
+def lock_missed(results: Results, name_width: int, path: Path) -> str:
     """Why the outputs are not those of the lock, in words; "" when they are."""
-    found = image_differences(LockFile(path).images(), locked_images(workspace))
+    found = image_differences(LockFile(path).images(), locked_images(results, name_width))
     differences = list(itertools.islice(found, _NAMED + 1))
     return f"the lock was not reproduced: {'; '.join(_named(differences))}" if differences else ""
 

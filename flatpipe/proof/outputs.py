@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from flatpipe import layout
-from flatpipe.errors import ConfigError
-from flatpipe.ledger.results import ImageDigests
-from flatpipe.plan.workspace import Workspace
+from flatpipe.config import Config
+from flatpipe.ledger.ledger import Ledger
+from flatpipe.ledger.results import ImageDigests, Results
 from flatpipe.records import ImageSource
 
 
@@ -30,10 +29,11 @@ class RecordedImage:
 
     source: ImageSource
     content: str
-    # ^ sha256 of the input
+    # ^ sha256 of the input; "" when it was never read
     files: tuple[RecordedFile, ...]
     # ^ flats by k, then what the sweep task wrote; empty when the image has failed, or is not done
-    has_sweep: bool
+    is_complete: bool
+    # ^ whether every k and the sweep are there
 
     @property
     def ks(self) -> tuple[int, ...]:
@@ -41,32 +41,26 @@ class RecordedImage:
         return tuple(file.k for file in self.files if file.k is not None)
 
 
-def require_ledger(workspace: Workspace) -> None:
-    """Raise ConfigError when there is no ledger to speak of."""
-    if not Path(workspace.ledger_path).exists():
-        raise ConfigError(f"{workspace.ledger_path}: no ledger here; no run has been here yet")
+def recorded_images(ledger: Ledger, results: Results, config: Config) -> Iterator[RecordedImage]:
+    """Every image of the last run's plan, in the ledger's order."""
+    moved = _moved_input(ledger, str(config.input.path))
+    for image in results.digests():
+        yield _recorded(image, config.flatten.ks, moved)
 
 
-def recorded_images(workspace: Workspace) -> Iterator[RecordedImage]:
-    """Every image of the last run's plan that was ever read, in the ledger's order."""
-    moved = _moved_input(workspace)
-    for image in workspace.results.digests():
-        if image.content:
-            yield _recorded(image, workspace.settings.name_width, moved)
-
-
-def _moved_input(workspace: Workspace) -> tuple[str, str]:
+def _moved_input(ledger: Ledger, place: str) -> tuple[str, str]:
     """Where the last run's input was, and where the config says it is: the same, unless the whole project has moved."""
-    now = f"{str(workspace.config.input.path).rstrip('/')}/"
-    run = workspace.ledger.last_run()
+    now = f"{place.rstrip('/')}/"
+    run = ledger.last_run()
     before = now if run is None else f"{json.loads(run.config)['input']['path'].rstrip('/')}/"
     return before, now
 
 
-def _recorded(image: ImageDigests, width: int, moved: tuple[str, str]) -> RecordedImage:
+def _recorded(image: ImageDigests, ks: tuple[int, ...], moved: tuple[str, str]) -> RecordedImage:
     image_id, path = image.source.image_id, image.source.path
-    folder = layout.image_folder(image_id)
+    folder, width = layout.image_folder(image_id), layout.name_width(ks)
     path = moved[1] + path.removeprefix(moved[0]) if path.startswith(moved[0]) else path
     files = [RecordedFile(f"{folder}/{layout.flat_name(k, width)}", sha256, k) for k, sha256 in image.flats]
     files += [RecordedFile(layout.sweep_file(image_id, name), sha256, None) for name, sha256 in image.files or ()]
-    return RecordedImage(replace(image.source, path=path), image.content, tuple(files), image.files is not None)
+    is_complete = image.files is not None and tuple(k for k, _ in image.flats) == ks
+    return RecordedImage(replace(image.source, path=path), image.content, tuple(files), is_complete)

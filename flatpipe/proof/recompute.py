@@ -5,32 +5,31 @@ from __future__ import annotations
 import hashlib
 import heapq
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 from flatpipe.layout import sweep_file
-from flatpipe.plan.workspace import Workspace
-from flatpipe.proof.outputs import RecordedImage, recorded_images
+from flatpipe.proof.outputs import RecordedImage
 from flatpipe.proof.scratch import done_in_memory
 from flatpipe.proof.verify import Difference, Verified
-from flatpipe.records import ImageResult
+from flatpipe.records import ImageResult, TaskSettings
 
 
-def sample(workspace: Workspace, number: int, seed: int, without: Collection[str]) -> list[RecordedImage]:
+def sample(images: Iterable[RecordedImage], number: int, seed: int, without: Collection[str]) -> list[RecordedImage]:
     """So many complete images, drawn by the digest of seed and image id: the same ones each time, in any order."""
 
     def place(image: RecordedImage) -> bytes:
         return hashlib.sha256(f"{seed} ".encode() + os.fsencode(image.source.image_id)).digest()
 
-    complete = (image for image in recorded_images(workspace) if image.has_sweep and image.ks == workspace.ks)
-    return heapq.nsmallest(number, (image for image in complete if image.source.image_id not in without), key=place)
+    complete = (image for image in images if image.is_complete and image.source.image_id not in without)
+    return heapq.nsmallest(number, complete, key=place)
 
 
-def recompute(workspace: Workspace, images: list[RecordedImage], counts: Verified, jobs: int) -> Iterator[Difference]:
+def recompute(images: list[RecordedImage], settings: TaskSettings, counts: Verified, jobs: int) -> Iterator[Difference]:
     """Outputs that come out otherwise than recorded, and images that fail now; nothing is written to the output."""
 
     def again(image: RecordedImage) -> ImageResult:
-        return done_in_memory(image.source, image.ks, workspace.settings)[0]
+        return done_in_memory(image.source, image.ks, settings)[0]
 
     with ThreadPoolExecutor(jobs) as pool:
         for image, result in zip(images, pool.map(again, images), strict=True):

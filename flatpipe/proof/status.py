@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from flatpipe.errors import ConfigError
-from flatpipe.plan.workspace import Workspace
+from flatpipe.ledger.ledger import Ledger
+from flatpipe.plan.holding import is_held
 
 State = Literal["running", "finished", "ended early", "killed"]
 
@@ -47,13 +46,13 @@ class RunStatus:
         return max(0, self.due - self.done - self.failed)
 
 
-def run_status(workspace: Workspace) -> RunStatus:
-    """The status of the last run of this output; raises ConfigError when there was none."""
-    run = workspace.ledger.last_run()
+def run_status(ledger: Ledger, ledger_path: str) -> RunStatus:
+    """The status of the last run that the ledger knows; raises ConfigError when there was none."""
+    run = ledger.last_run()
     if run is None:
-        raise ConfigError(f"{workspace.outputs.place}: no run has been here yet")
-    progress = workspace.ledger.progress(run.run_id)
-    state = _state(run.state, workspace.ledger_path)
+        raise ConfigError(f"{Path(ledger_path).parent}: no run has been here yet")
+    progress = ledger.progress(run.run_id)
+    state = _state(run.state, ledger_path)
     seconds = (time.time() if state == "running" and progress.began else progress.updated) - progress.began
     rate = (progress.done + progress.failed) / seconds if seconds > 0 else 0.0
     left = progress.images - progress.done - progress.failed
@@ -63,7 +62,7 @@ def run_status(workspace: Workspace) -> RunStatus:
         reason=run.state if state == "ended early" else "",
         started=run.started,
         finished=run.finished,
-        images=workspace.ledger.planned_count(),
+        images=ledger.planned_count(),
         due=progress.images,
         done=progress.done,
         failed=progress.failed,
@@ -77,20 +76,5 @@ def run_status(workspace: Workspace) -> RunStatus:
 
 def _state(recorded: str, ledger_path: str) -> State:
     if recorded == "running":
-        return "running" if _is_held(ledger_path) else "killed"
+        return "running" if is_held(ledger_path) else "killed"
     return "finished" if recorded == "finished" else "ended early"
-
-
-def _is_held(ledger_path: str) -> bool:
-    """Whether a process holds the ledger's folder, as a run does for as long as it lives."""
-    folder = os.open(Path(ledger_path).parent, os.O_RDONLY)
-    try:
-        fcntl.flock(folder, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:
-        return True
-        # ^ no locks here: the ledger's word stands
-    finally:
-        os.close(folder)
-    return False

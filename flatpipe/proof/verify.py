@@ -11,8 +11,7 @@ from functools import lru_cache
 from typing import Literal
 
 from flatpipe.ledger.ledger import Ledger
-from flatpipe.plan.workspace import Workspace
-from flatpipe.proof.outputs import RecordedFile, RecordedImage, recorded_images
+from flatpipe.proof.outputs import RecordedFile, RecordedImage
 from flatpipe.storage.roots import Root, read_file
 
 Damage = Literal["changed", "missing", "unreadable", "input changed", "input missing"]
@@ -49,25 +48,24 @@ class Verified:
     # ^ images that have no complete outputs under the config's settings: failed, not done yet, or settings changed
 
 
-def verify(workspace: Workspace, counts: Verified, jobs: int, *, inputs: bool = True) -> Iterator[Difference]:
-    """What differs, in the ledger's order, as a stream; counts as it goes. `jobs` threads read and digest."""
-    planned = workspace.ledger.planned_count()
-    images, complete = recorded_images(workspace), 0
+def verify(
+    images: Iterable[RecordedImage], outputs: Root, counts: Verified, jobs: int, *, inputs: bool = True
+) -> Iterator[Difference]:
+    """What differs, in the order of images, as a stream; counts as it goes. `jobs` threads read and digest."""
+    remaining = iter(images)
     digest_of = lru_cache(maxsize=_AT_ONCE)(_input_digest)
     # ^ the frames of a file come together
     with ThreadPoolExecutor(jobs) as pool:
-        while batch := list(itertools.islice(images, _AT_ONCE)):
-            for image, found in zip(batch, pool.map(lambda one: _differences(workspace, one), batch), strict=True):
+        while batch := list(itertools.islice(remaining, _AT_ONCE)):
+            counts.unfinished += sum(not image.is_complete for image in batch)
+            read = [image for image in batch if image.content]
+            for image, found in zip(read, pool.map(lambda one: _differences(outputs, one), read), strict=True):
                 counts.images += 1
                 counts.outputs += len(image.files)
-                complete += image.has_sweep and image.ks == workspace.ks
                 yield from found
             if inputs:
-                counts.inputs += len(batch)
-                yield from itertools.chain.from_iterable(
-                    pool.map(lambda one: _input_differences(one, digest_of), batch)
-                )
-    counts.unfinished = planned - complete
+                counts.inputs += len(read)
+                yield from itertools.chain.from_iterable(pool.map(lambda one: _input_differences(one, digest_of), read))
 
 
 def invalidate(ledger: Ledger, differences: Iterable[Difference]) -> None:
@@ -83,10 +81,10 @@ def invalidate(ledger: Ledger, differences: Iterable[Difference]) -> None:
                 ledger.invalidate(difference.image_id, difference.k)
 
 
-def _differences(workspace: Workspace, image: RecordedImage) -> list[Difference]:
+def _differences(outputs: Root, image: RecordedImage) -> list[Difference]:
     found = []
     for file in image.files:
-        kind = _judge(workspace.outputs, file)
+        kind = _judge(outputs, file)
         if kind is not None:
             found.append(Difference(image.source.image_id, kind, file.name, file.k))
     return found

@@ -14,10 +14,11 @@ from flatpipe.environment import environment
 from flatpipe.plan.workspace import Workspace
 from flatpipe.proof.lock import Unfinished, lock_lines
 from flatpipe.proof.lock_file import read_footer
-from flatpipe.records import RunSummary
+from flatpipe.records import RunSummary, TaskSettings
 from flatpipe.report.gallery import write_gallery
 from flatpipe.report.gallery_rows import GallerySettings
 from flatpipe.report.tables import write_tables
+from flatpipe.storage.roots import Root
 
 
 def write_ending(workspace: Workspace, summary: RunSummary, *, lock: bool) -> None:
@@ -27,7 +28,8 @@ def write_ending(workspace: Workspace, summary: RunSummary, *, lock: bool) -> No
     if lock and not summary.reason:
         _write_lock(workspace, summary)
     if workspace.config.report.enabled:
-        write_gallery(workspace.results, workspace.outputs, gallery_settings(workspace))
+        settings = gallery_settings(workspace.settings, workspace.config)
+        write_gallery(workspace.results, workspace.outputs, settings)
     _copy_ledger(workspace)
     workspace.outputs.tidy()
 
@@ -36,7 +38,8 @@ def write_report(workspace: Workspace) -> None:
     """Write tables, index.html and gallery/ anew from the ledger, pictures excepted; raises OSError."""
     workspace.outputs.prepare()
     _write_tables(workspace)
-    write_gallery(workspace.results, workspace.outputs, gallery_settings(workspace), anew=True)
+    settings = gallery_settings(workspace.settings, workspace.config)
+    write_gallery(workspace.results, workspace.outputs, settings, anew=True)
     workspace.outputs.tidy()
 
 
@@ -46,29 +49,28 @@ def _write_tables(workspace: Workspace) -> None:
 
 def _write_lock(workspace: Workspace, summary: RunSummary) -> None:
     """Write the lock when all that the config asks for is there or has failed; it was removed when work began."""
-    if summary.current == summary.images and _is_locked(workspace, summary.images):
+    if summary.current == summary.images and _is_locked(workspace.outputs, summary.images):
         return
     with contextlib.suppress(Unfinished):
-        workspace.outputs.write_lines(layout.LOCK, lock_lines(workspace))
+        workspace.outputs.write_lines(layout.LOCK, lock_lines(workspace.fingerprints, workspace.results))
 
 
-def _is_locked(workspace: Workspace, images: int) -> bool:
+def _is_locked(outputs: Root, images: int) -> bool:
     """Whether a lock of so many images is there; of a remote one it is not known."""
     with contextlib.suppress(OSError):
-        return read_footer(Path(workspace.outputs.place) / layout.LOCK).get("images") == str(images)
+        return read_footer(Path(outputs.place) / layout.LOCK).get("images") == str(images)
     return False
 
 
-def gallery_settings(workspace: Workspace) -> GallerySettings:
-    """What the gallery must know of the workspace's config."""
-    settings = workspace.settings
+def gallery_settings(settings: TaskSettings, config: Config) -> GallerySettings:
+    """What the gallery must know of a run beside its results."""
     return GallerySettings(
         name_width=settings.name_width,
         animation_format=settings.animation.format if settings.animation.enabled else None,
         pictures=settings.pictures,
         stills=settings.stills,
         palette_formats=settings.palettes,
-        title=str(workspace.config.input.path).rstrip("/").rpartition("/")[2],
+        title=str(config.input.path).rstrip("/").rpartition("/")[2],
         target=settings.target,
         metrics=settings.metrics,
         space=settings.flatten.space,

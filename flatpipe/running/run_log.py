@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import IO
 
 from flatpipe import layout
+from flatpipe.config import Config
 from flatpipe.environment import environment
 from flatpipe.errors import RunGivenUp
-from flatpipe.plan.workspace import Workspace
-from flatpipe.proof.lock import lock_header
 from flatpipe.proof.recorded import config_yaml
 from flatpipe.records import ImageRecord, RunSummary
+from flatpipe.storage.roots import Root
 
 CONFIG, ENVIRONMENT, LOG, SUMMARY = "config.yaml", "environment.json", "log.jsonl", "summary.json"
 
@@ -23,22 +23,22 @@ CONFIG, ENVIRONMENT, LOG, SUMMARY = "config.yaml", "environment.json", "log.json
 class RunLog:
     """Writes a run's folder: beside the ledger while the run goes on, copied to the outputs where that is elsewhere."""
 
-    def __init__(self, workspace: Workspace, run_id: str) -> None:
-        self._workspace, self._name = workspace, f"{layout.RUNS}/{run_id}"
-        self._folder = Path(workspace.ledger_path).parent / self._name
+    def __init__(self, run_id: str, ledger_path: str, outputs: Root) -> None:
+        self._outputs, self._name = outputs, f"{layout.RUNS}/{run_id}"
+        self._folder = Path(ledger_path).parent / self._name
         self._log: IO[str] | None = None
 
-    def begin(self) -> None:
+    def begin(self, config: Config, lock_header: dict[str, str]) -> None:
         """Write what is known at the start; raises RunGivenUp when that fails."""
         try:
-            self._write_beginning()
+            self._write_beginning(config, lock_header)
         except OSError as error:
             raise RunGivenUp(f"{self._folder}: cannot be written: {error.strerror or error}") from error
 
-    def _write_beginning(self) -> None:
+    def _write_beginning(self, config: Config, lock_header: dict[str, str]) -> None:
         self._folder.mkdir(parents=True)
-        (self._folder / CONFIG).write_text(config_yaml(self._workspace.config), encoding="utf-8")
-        versions = {key: value for key, value in lock_header(self._workspace).items() if key.startswith("version.")}
+        (self._folder / CONFIG).write_text(config_yaml(config), encoding="utf-8")
+        versions = {key: value for key, value in lock_header.items() if key.startswith("version.")}
         content = {**environment(), "can_change_bytes": versions}
         (self._folder / ENVIRONMENT).write_text(json.dumps(content, indent=2, sort_keys=True) + "\n")
         self._log = (self._folder / LOG).open("w", encoding="utf-8")
@@ -59,10 +59,9 @@ class RunLog:
         """Write how the run ended, and put the folder beside the outputs; raises OSError."""
         self.close()
         (self._folder / SUMMARY).write_text(json.dumps(asdict(summary), indent=2, sort_keys=True) + "\n")
-        outputs = self._workspace.outputs
-        if str(self._folder) != f"{outputs.place}/{self._name}":
+        if str(self._folder) != f"{self._outputs.place}/{self._name}":
             for name in (CONFIG, ENVIRONMENT, LOG, SUMMARY):
-                outputs.store(f"{self._name}/{name}", str(self._folder / name))
+                self._outputs.store(f"{self._name}/{name}", str(self._folder / name))
 
     def close(self) -> None:
         """Close the log's file."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,9 @@ from commands import Project
 
 from flatpipe.config import load_config
 from flatpipe.errors import RunGivenUp
-from flatpipe.plan.workspace import only_run, open_workspace
+from flatpipe.plan.holding import only_run
+from flatpipe.plan.workspace import Workspace, open_workspace
+from flatpipe.proof.outputs import RecordedImage, recorded_images
 from flatpipe.proof.recompute import recompute, sample
 from flatpipe.proof.verify import Verified
 
@@ -100,30 +103,30 @@ def test_a_ledger_that_cannot_be_written_is_told(project: Project) -> None:
 
 def test_a_recomputed_sample_agrees_until_the_recorded_bytes_are_others(project: Project) -> None:
     """The sample is the same each time; its bytes come out as recorded, and a run's other result would be told."""
-    with open_workspace(load_config(project.folder / "pipeline.yaml"), for_writing=False) as workspace:
-        images = sample(workspace, 2, 7, ())
+    with open_workspace(load_config(project.folder / "pipeline.yaml"), "read") as workspace:
+        images = sample(_recorded(workspace), 2, 7, ())
         counts = Verified()
-        assert sample(workspace, 2, 7, ()) == images
-        assert sample(workspace, 2, 8, ()) != images
+        assert sample(_recorded(workspace), 2, 7, ()) == images
+        assert sample(_recorded(workspace), 2, 8, ()) != images
         drawn = {image.source.image_id for image in images}
-        others = sample(workspace, 4, 7, drawn)
+        others = sample(_recorded(workspace), 4, 7, drawn)
         assert {image.source.image_id for image in others} == {f"{n:02d}.png" for n in range(4)} - drawn
-        assert list(recompute(workspace, images, counts, 2)) == []
+        assert list(recompute(images, workspace.settings, counts, 2)) == []
         assert counts.recomputed == 2
     content = (project.folder / "photos" / others[0].source.image_id).read_bytes()
     (project.folder / "photos" / images[0].source.image_id).write_bytes(content)
-    with open_workspace(load_config(project.folder / "pipeline.yaml"), for_writing=False) as workspace:
-        found = list(recompute(workspace, images[:1], Verified(), 1))
+    with open_workspace(load_config(project.folder / "pipeline.yaml"), "read") as workspace:
+        found = list(recompute(images[:1], workspace.settings, Verified(), 1))
     assert [difference.kind for difference in found] == ["recomputed otherwise"] * 11
     assert {difference.image_id for difference in found} == {images[0].source.image_id}
 
 
 def test_an_image_that_cannot_be_recomputed_is_told_with_its_reason(project: Project) -> None:
     """An input that is no image any more is one difference that says why, not one per output."""
-    with open_workspace(load_config(project.folder / "pipeline.yaml"), for_writing=False) as workspace:
-        images, counts = sample(workspace, 1, 7, ()), Verified()
+    with open_workspace(load_config(project.folder / "pipeline.yaml"), "read") as workspace:
+        images, counts = sample(_recorded(workspace), 1, 7, ()), Verified()
         (project.folder / "photos" / images[0].source.image_id).write_text("no image")
-        (found,) = recompute(workspace, images, counts, 1)
+        (found,) = recompute(images, workspace.settings, counts, 1)
     assert (found.kind, found.name, counts.recomputed) == ("not recomputed", images[0].source.path, 0)
     assert "image" in found.detail
 
@@ -148,10 +151,14 @@ def test_a_refused_run_leaves_the_partial_files_of_the_other(project: Project) -
     with (
         only_run(str(project.out / "ledger.sqlite")),
         pytest.raises(RunGivenUp, match="another flatpipe run"),
-        open_workspace(load_config(project.folder / "pipeline.yaml"), for_writing=True),
+        open_workspace(load_config(project.folder / "pipeline.yaml"), "run"),
     ):
         pass
     assert partial.exists()
+
+
+def _recorded(workspace: Workspace) -> Iterator[RecordedImage]:
+    return recorded_images(workspace.ledger, workspace.results, workspace.config)
 
 
 def _flip(path: Path) -> None:

@@ -1,0 +1,44 @@
+"""One run at a time: a lock on the ledger's folder, held for as long as the process lives."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from flatpipe.errors import RunGivenUp
+
+
+@contextlib.contextmanager
+def only_run(ledger_path: str) -> Iterator[None]:
+    """Hold the ledger's folder for this run; raises RunGivenUp when another run holds it."""
+    with _opened(ledger_path) as folder:
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise RunGivenUp(f"{Path(ledger_path).parent}: another flatpipe run is writing here") from None
+        except OSError:
+            # this file system has no locks: the user must take care that runs do not meet
+            pass
+        yield
+
+
+def is_held(ledger_path: str) -> bool:
+    """Whether a process holds the ledger's folder; True as well where the file system cannot tell."""
+    with _opened(ledger_path) as folder:
+        try:
+            fcntl.flock(folder, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            return True
+    return False
+
+
+@contextlib.contextmanager
+def _opened(ledger_path: str) -> Iterator[int]:
+    folder = os.open(Path(ledger_path).parent, os.O_RDONLY)
+    try:
+        yield folder
+    finally:
+        os.close(folder)

@@ -1,0 +1,31 @@
+"""Every image of the input that a config names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from flatpipe.config import Config
+from flatpipe.errors import ConfigError
+from flatpipe.plan.every_frame import every_frame
+from flatpipe.plan.settings import selection, task_settings
+from flatpipe.records import ImageSource
+from flatpipe.storage.discover import RefusedFile, discover
+
+Sources = Iterable[ImageSource | RefusedFile]
+
+
+def input_sources(config: Config) -> Iterator[ImageSource | RefusedFile]:
+    """Every image of the input, in the order of ids; raises ConfigError when it cannot be listed."""
+    try:
+        found: Sources = discover(selection(config))
+        if config.input.frames == "all":
+            found = every_frame(found, task_settings(config).decode)
+        yield from found
+    except OSError as error:
+        raise ConfigError(f"{config.input.path}: input.path cannot be read: {error.strerror or error}") from error
+
+
+def input_images(config: Config) -> Iterator[ImageSource]:
+    """The same, those included that will not be opened."""
+    for item in input_sources(config):
+        yield item.source if isinstance(item, RefusedFile) else item

@@ -1,0 +1,86 @@
+"""The plan of a whole input: every image, planned, selected and counted, as a stream."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from flatpipe.config import Config
+from flatpipe.errors import ConfigError
+from flatpipe.plan.cost import expected_seconds
+from flatpipe.plan.inputs import Sources, input_sources
+from flatpipe.plan.planner import Planner
+from flatpipe.plan.request import Request, selector
+from flatpipe.records import ImageSource, PlannedImage, PlanSummary
+from flatpipe.storage.discover import RefusedFile
+
+REFUSED = "refused"
+# ^ reason of an image that will not be opened: it looks like one, and its format is not read
+
+
+@dataclass(slots=True)
+class PlanCounts:
+    """Counts as the plan streams by."""
+
+    images: int = 0
+    current: int = 0
+    refused: int = 0
+    pairs: int = 0
+    sweeps: int = 0
+    seconds: float = 0.0
+    # ^ that the work is going to keep one worker busy, by the sizes of files
+    reasons: Counter[str] = field(default_factory=Counter)
+
+    def summary(self) -> PlanSummary:
+        """The counts, frozen."""
+        reasons = tuple(self.reasons.most_common())
+        return PlanSummary(self.images, self.current, self.refused, self.pairs, self.sweeps, reasons)
+
+
+def plan_images(
+    planner: Planner, config: Config, request: Request, counts: PlanCounts, sources: Sources | None = None
+) -> Iterator[PlannedImage | RefusedFile]:
+    """Every image of the input with what is to be done, as a stream; raises ConfigError when there is no image."""
+    is_wanted = selector(request, planner.ledger)
+    refused: list[RefusedFile] = []
+    for image in planner.plan(_without_refused(input_sources(config) if sources is None else sources, refused)):
+        yield from _drain(refused, counts)
+        planned = image if image.is_current or is_wanted(image.source) else _set_aside(image)
+        _count(planned, counts)
+        yield planned
+    yield from _drain(refused, counts)
+    if counts.images == 0:
+        raise ConfigError(
+            f"{config.input.path}: no image to flatten; nothing matches input.include "
+            f"({', '.join(config.input.include)})"
+        )
+
+
+def _without_refused(found: Sources, refused: list[RefusedFile]) -> Iterator[ImageSource]:
+    for item in found:
+        if isinstance(item, RefusedFile):
+            refused.append(item)
+        else:
+            yield item
+
+
+def _drain(refused: list[RefusedFile], counts: PlanCounts) -> Iterator[RefusedFile]:
+    counts.images += len(refused)
+    counts.refused += len(refused)
+    yield from refused
+    refused.clear()
+
+
+def _set_aside(image: PlannedImage) -> PlannedImage:
+    return PlannedImage(image.source, (), sweep=False, reason="not selected")
+
+
+def _count(image: PlannedImage, counts: PlanCounts) -> None:
+    counts.images += 1
+    counts.pairs += len(image.ks)
+    counts.sweeps += image.sweep
+    counts.seconds += expected_seconds(image)
+    counts.current += image.is_current and not image.reason
+    if image.reason:
+        counts.reasons[image.reason] += 1

@@ -1,0 +1,41 @@
+"""What the command line adds to the config, and which of the images it selects."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from flatpipe.ledger.ledger import Ledger
+from flatpipe.records import ImageSource
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Which of the images are meant, and whether to trust what is there."""
+
+    only: tuple[str, ...] = ()
+    # ^ globs of image ids
+    only_failed: bool = False
+    limit: int | None = None
+    force: bool = False
+    fail_fast: bool = False
+    lock: str | None = None
+    # ^ a flatpipe.lock that the run must reproduce; "" is the output's own
+
+
+def selector(request: Request, ledger: Ledger) -> Callable[[ImageSource], bool]:
+    """Whether an image that needs work is one of those that are asked for; ask once for each, the limit counts."""
+    failed = {failed.image_id for failed in ledger.failures()} if request.only_failed else set()
+    chosen = 0
+
+    def is_wanted(source: ImageSource) -> bool:
+        nonlocal chosen
+        if request.only and not any(fnmatch.fnmatchcase(source.image_id, glob) for glob in request.only):
+            return False
+        if request.only_failed and source.image_id not in failed:
+            return False
+        chosen += 1
+        return request.limit is None or chosen <= request.limit
+
+    return is_wanted

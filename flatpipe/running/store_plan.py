@@ -1,0 +1,46 @@
+"""The plan of a run, kept in the ledger: on disk, however many images there are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from flatpipe.plan.plan_images import REFUSED, PlanCounts, plan_images
+from flatpipe.plan.request import Request
+from flatpipe.plan.workspace import Workspace
+from flatpipe.proof.locked import check_planned
+from flatpipe.records import ImageSource, PlannedImage
+from flatpipe.storage.discover import RefusedFile
+
+
+def store_plan(
+    workspace: Workspace, request: Request, run_id: str, lock: Path | None, sources: Sequence[ImageSource] | None
+) -> PlanCounts:
+    """What the plan comes to: the run's beginning recorded, every image planned once and stored; raises ConfigError.
+
+    A plan whose inputs are not those of the lock is an error too, and leaves the ledger as it was.
+    """
+    ledger, began = workspace.ledger, datetime.now(UTC).isoformat(timespec="seconds")
+    with ledger.transaction():
+        ledger.begin_run(run_id, began, workspace.config.as_json())
+        if lock is None:
+            ledger.commit()
+            # ^ so that `status` knows of it while it plans; with a lock it is not yet sure to begin
+        counts = _stored(workspace, request, run_id, sources)
+        if lock is not None:
+            check_planned(ledger, lock)
+    return counts
+
+
+def _stored(workspace: Workspace, request: Request, run_id: str, sources: Sequence[ImageSource] | None) -> PlanCounts:
+    counts, ledger, planner = PlanCounts(), workspace.ledger, workspace.planner(force=request.force)
+    ledger.record_settings(workspace.fingerprints.choices)
+    for item in plan_images(planner, workspace.config, request, counts, sources):
+        if isinstance(item, RefusedFile):
+            ledger.store_plan([PlannedImage(item.source, (), sweep=False, reason=REFUSED)])
+            ledger.record_failure(item.source, item.failure, run_id)
+        else:
+            ledger.store_plan([item])
+    ledger.forget_absent_failures()
+    return counts

@@ -1,0 +1,75 @@
+"""The three ways to open a run's places: to read, to amend, to run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from builders import write_image
+
+from flatpipe.config import Config, load_config
+from flatpipe.errors import ConfigError, RunGivenUp
+from flatpipe.ledger.ledger import Ledger
+from flatpipe.plan.holding import is_held
+from flatpipe.plan.workspace import Access, open_workspace
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Config:
+    """The config of a folder with one image, in which nothing has run yet."""
+    write_image(tmp_path / "photos" / "a.png")
+    (tmp_path / "pipeline.yaml").write_text("input: {path: photos}\noutput: {path: out}\n")
+    return load_config(tmp_path / "pipeline.yaml")
+
+
+def test_reading_makes_nothing(config: Config, tmp_path: Path) -> None:
+    """Where no run has been, a reader finds an empty ledger, and leaves no folder behind."""
+    with open_workspace(config, "read") as workspace:
+        assert workspace.ledger.last_run() is None
+    assert not (tmp_path / "out").exists()
+
+
+def test_only_what_is_there_can_be_amended(config: Config, tmp_path: Path) -> None:
+    """Without a ledger there is nothing to amend: an error in words, and no folder."""
+    with pytest.raises(ConfigError, match="no run has been here yet"), open_workspace(config, "amend"):
+        pass
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("access", ["amend", "run"])
+def test_whoever_writes_holds_the_folder(config: Config, access: Access) -> None:
+    """While one run or command may write, no other begins, and readers are let in; afterwards the folder is free."""
+    with open_workspace(config, "run") as workspace:
+        path = workspace.ledger_path
+        assert is_held(path)
+        with pytest.raises(RunGivenUp, match="another flatpipe run"), open_workspace(config, access):
+            pass
+        with open_workspace(config, "read"):
+            pass
+    with open_workspace(config, access):
+        assert is_held(path)
+    assert not is_held(path)
+
+
+def test_amending_writes_and_prepares_nothing(config: Config, tmp_path: Path) -> None:
+    """What is amended is in the ledger afterwards; partial files of a run that was killed stay where they are."""
+    with open_workspace(config, "run") as workspace:
+        workspace.ledger.begin_run("run", "now", "{}")
+    partial = tmp_path / "out" / ".partial" / "half"
+    partial.parent.mkdir(exist_ok=True)
+    partial.write_bytes(b"half")
+    with open_workspace(config, "amend") as workspace:
+        workspace.ledger.end_run("run", "later", "finished", "{}")
+    with open_workspace(config, "read") as workspace:
+        run = workspace.ledger.last_run()
+    assert (run.state if run else "none", partial.exists()) == ("finished", True)
+
+
+def test_a_ledger_that_cannot_be_written_is_told_in_words(tmp_path: Path) -> None:
+    """A change to a ledger that was opened to be read is an error for people, not one of SQLite's."""
+    path = str(tmp_path / "ledger.sqlite")
+    Ledger(path).close()
+    ledger = Ledger(path, read_only=True)
+    with pytest.raises(RunGivenUp, match="the ledger cannot be written"):
+        ledger.forget(["a.png"], (2,))
+    ledger.close()
