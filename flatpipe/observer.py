@@ -14,8 +14,14 @@ class RunObserver:
     def preparing(self, what: str) -> None:
         """Something takes a while before work begins."""
 
+    def compiling(self, done: int, total: int) -> None:
+        """So many parts of the kernels are compiled, of so many: once for each machine, before work begins."""
+
     def connected(self, workers: int, threads: int, dashboard: str) -> None:
         """A cluster is ready; `dashboard` is the address of Dask's own pages, or ""."""
+
+    def working(self) -> None:
+        """All is ready, and the first image is begun."""
 
     def image_done(self, record: ImageRecord) -> None:
         """One image finished, or failed."""

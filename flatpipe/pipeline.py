@@ -35,11 +35,10 @@ from flatpipe.records import (
     TaskSettings,
 )
 from flatpipe.running.finishing import write_ending
-from flatpipe.running.interrupts import announced, stop_on_signals
+from flatpipe.running.interrupts import stop_on_signals
 from flatpipe.running.run_log import RunLog
 from flatpipe.running.store_plan import store_plan
 from flatpipe.stop import StopRequest
-from flatpipe.work.warm_up import warm_up
 
 
 @dataclass(slots=True)
@@ -111,11 +110,10 @@ def _execute(run: _Run, plan: PlanSummary) -> str:
     run.observer.planned(plan, str(backend))
     if not plan.pairs and not plan.sweeps:
         return ""
-    with announced(run.observer.preparing, "compiling kernels (first run only)"):
-        warm_up()
     try:
         with open_engine(backend, _opening(run)) as engine:
             _begin_work(run)
+            run.observer.working()
             work = run.workspace.ledger.work()
             bundler = Bundler(work, images, config.execution.granularity, engine.task_seconds)
             for records in execute(bundler, engine, _graph_builder(run).build, run.stop):

@@ -47,7 +47,7 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
         {"numpy", "PIL"},
     ),
     "pipeline": (
-        {"running", "work.warm_up", "proof", "engines", "plan", "report", "ledger", "storage", "config", *GROUND},
+        {"running", "proof", "engines", "plan", "report", "ledger", "storage", "config", *GROUND},
         {"dask"},
     ),
     "running": ({"proof", "engines", "plan", "report", "ledger", "storage", "config", *GROUND}, {"dask"}),

@@ -53,6 +53,18 @@ class Screen(RunObserver):
         """Say what takes a while."""
         self._say(f"{what} ...")
 
+    def compiling(self, done: int, total: int) -> None:
+        """Say how far the kernels are: on a terminal in the bar, elsewhere as a line when they begin and end."""
+        words = f"compiling once for this machine: {done} of {total}"
+        if self._bar is not None:
+            self._bar.update(self._bar.task_ids[0], rate=words)
+        elif done in (0, total):
+            self._say(words)
+
+    def working(self) -> None:
+        """Count the rate from here."""
+        self._began = self._last_line = time.monotonic()
+
     def connected(self, workers: int, threads: int, dashboard: str) -> None:
         """Say how large the cluster is, and where it can be watched."""
         self._say(f"{counted(workers, 'worker')} with {counted(threads, 'thread')}")

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import psutil
 
 from flatpipe.config import Config
+from flatpipe.engines.compiling import compile_kernels
 from flatpipe.engines.engine import Engine
 from flatpipe.engines.local import SynchronousEngine, ThreadsEngine
 from flatpipe.engines.opening import Opening
@@ -46,6 +47,7 @@ def open_engine(backend: Backend, opening: Opening) -> Iterator[Engine]:
         with local_processes(backend.workers, opening) as processes:
             yield processes
     else:
+        compile_kernels(opening.listener.compiling, opening.stop)
         share = int(memory_per_worker(opening.config) * DECODING_SHARE)
         this_worker().configure(psutil.virtual_memory().total // 4, share)
         run = opening.settings.run

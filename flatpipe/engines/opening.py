@@ -19,6 +19,10 @@ class Listener(Protocol):
         """Something takes a while."""
         ...
 
+    def compiling(self, done: int, total: int) -> None:
+        """So many parts of the kernels are compiled, of so many."""
+        ...
+
     def connected(self, workers: int, threads: int, dashboard: str) -> None:
         """The cluster is ready."""
         ...

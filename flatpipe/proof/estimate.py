@@ -13,7 +13,7 @@ from flatpipe.config import Config
 from flatpipe.plan.backend import choose_backend
 from flatpipe.proof.scratch import done_in_memory
 from flatpipe.records import PlannedImage, TaskSettings
-from flatpipe.work.warm_up import warm_up
+from flatpipe.work.kernels import load_kernels
 
 SAMPLE = 5
 # ^ images
@@ -39,7 +39,7 @@ def estimate(
     sample: list[PlannedImage], config: Config, settings: TaskSettings, due_bytes: int, images: int
 ) -> Estimate | None:
     """Time and bytes of the whole run, in proportion to file sizes; None when no image of the sample can be done."""
-    warm_up()
+    load_kernels()
     read = written = done = 0
     seconds = 0.0
     for image in sample:

@@ -46,11 +46,11 @@ def dithered_indexed(image: IndexedImage, pixels: NDArray[np.uint8], n_colors: i
     palette = palette[np.argsort(lightness(palette), kind="stable")]
     writable = np.require(pixels, requirements=["C", "W"])
     # ^ what the kernel is compiled for
-    return PaletteImage(palette, _diffuse(writable, np.ascontiguousarray(palette.T * np.int32(_UNIT))))
+    return PaletteImage(palette, diffuse(writable, np.ascontiguousarray(palette.T * np.int32(_UNIT))))
 
 
 @kernel
-def _diffuse(pixels: NDArray[np.uint8], palette: NDArray[np.int32]) -> NDArray[np.uint8]:
+def diffuse(pixels: NDArray[np.uint8], palette: NDArray[np.int32]) -> NDArray[np.uint8]:
     """Return the row of `palette` (3, n), in units, for each pixel (H, W)."""
     height, width = pixels.shape[:2]
     label_map = np.empty((height, width), np.uint8)

@@ -23,6 +23,7 @@ from typing import Any
 import numba
 import numpy as np
 from numba.core.caching import FunctionCache
+from numba.core.registry import cpu_target
 from numba.core.serialize import dumps
 
 _DIGEST_BYTES = 32
@@ -51,6 +52,28 @@ class KernelCache(FunctionCache):
         with suppress(Exception):
             # ^ as above: the next process compiles again
             super().save_overload(sig, data)
+
+
+def note(part: Callable[..., object]) -> None:
+    """Note beside the kernels that calling `part` has compiled all of its own, if anything can be kept there."""
+    with suppress(Exception):
+        # ^ as above: the next process compiles again
+        KernelCache(part)._cache_file.save(_processor(), True)
+
+
+def is_noted(part: Callable[..., object]) -> bool:
+    """Whether that was noted for these sources, this processor, this Python; true where nothing can be kept."""
+    try:
+        return bool(KernelCache(part)._cache_file.load(_processor()))
+    except RuntimeError:
+        return True
+        # ^ no folder to keep anything in: compiling beforehand would help nobody
+    except Exception:  # noqa: BLE001 - as above
+        return False
+
+
+def _processor() -> str:
+    return repr(cpu_target.target_context.codegen().magic_tuple())
 
 
 class _KernelFiles:

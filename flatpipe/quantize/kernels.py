@@ -1,18 +1,82 @@
-"""Compiling the kernels before the first image needs them."""
+"""Calls that compile every kernel, in parts that take about equally long: other processes may do one each.
+
+Each part makes its own arguments, so that it needs no kernel of another part; a test holds that an image finds all
+compiled after them. numba compiles for the types and the memory layout of arguments: what they hold does not matter.
+"""
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Callable
 
-from flatpipe.quantize.dither import dithered
-from flatpipe.quantize.flatten import flatten_pixels
+import numpy as np
+from numpy.typing import NDArray
+
+from flatpipe.quantize.color_table import index_colors
+from flatpipe.quantize.dither import diffuse
+from flatpipe.quantize.flatten import flatten_indexed
 from flatpipe.quantize.options import FlattenOptions
+from flatpipe.quantize.pyramid import Cells, Points
+from flatpipe.quantize.search.filtering import filtered_lloyd
+from flatpipe.quantize.search.kmeans import lloyd
+from flatpipe.quantize.search.seeding import kmeans_plusplus
+from flatpipe.quantize.search.swaps import improve
+
+
+def _points() -> Points:
+    return Points(np.arange(24, dtype=np.float32).reshape(3, 8), np.ones((8, 4), np.int64))
+
+
+def _centroids() -> NDArray[np.float32]:
+    return np.arange(6, dtype=np.float32).reshape(2, 3)
+
+
+def _pixels() -> NDArray[np.uint8]:
+    return np.arange(16 * 16 * 3).reshape(16, 16, 3).astype(np.uint8)
+
+
+def _swaps() -> None:
+    improve(_points(), _centroids(), 1, 0.1, 1.0)
+
+
+def _filtering() -> None:
+    means = Points(np.zeros((3, 2), np.float32), np.ones((2, 4), np.int64))
+    cells = Cells(np.array([0, 4, 8]), means, np.ones(2, np.float32))
+    filtered_lloyd(_points(), cells, _centroids(), 1, 0.1, 1.5, True)
+
+
+def _seeding() -> None:
+    kmeans_plusplus(_points(), 2, np.random.default_rng(0))
+
+
+def _iteration() -> None:
+    lloyd(_points(), _centroids(), 1, 0.1)
+
+
+def _colors() -> None:
+    """All kernels but those of the search: with as many colours as k, nothing is searched for."""
+    pixels = _pixels()
+    image = index_colors(pixels, pixels[:, :, 0])
+    for space in ("rgb", "oklab"):
+        image.pyramid(space).sketch(2)
+        flatten_indexed(image, 256, FlattenOptions(space=space))
+
+
+def _dithering() -> None:
+    diffuse(_pixels(), np.zeros((3, 2), np.int32))
+
+
+PARTS: dict[str, Callable[[], None]] = {
+    "swaps": _swaps,
+    "filtering": _filtering,
+    "colours": _colors,
+    "seeding": _seeding,
+    "iteration": _iteration,
+    "dithering": _dithering,
+}
+# ^ the longest first
 
 
 def compile_kernels() -> None:
-    """Compile every kernel, or load it from numba's cache on disk, by flattening and dithering a tiny image."""
-    pixels = np.arange(40 * 40 * 3, dtype=np.uint32).reshape(40, 40, 3) * 2654435761 >> 24 & 255
-    tiny = pixels.astype(np.uint8)
-    flatten_pixels(tiny, 2, alpha=tiny[:, :, 0])
-    flatten_pixels(tiny, 2, FlattenOptions(space="oklab"))
-    dithered(tiny, 4)
+    """Compile every kernel, or load it from the cache on disk."""
+    for part in PARTS.values():
+        part()

@@ -1,4 +1,4 @@
-"""Signals turned into requests, and silences into messages."""
+"""Signals turned into requests."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ def stop_on_signals(tell: Callable[[], None]) -> Iterator[StopRequest]:
         if stop:
             raise KeyboardInterrupt
         stop.exit_code = _EXIT_CODES[signal.Signals(number)]
-        tell()
+        threading.Thread(target=tell, daemon=True).start()
+        # ^ not here: the signal may have come while this very thread was writing to the same stream
 
     try:
         before = {number: signal.signal(number, handle) for number in _EXIT_CODES}
@@ -35,15 +36,3 @@ def stop_on_signals(tell: Callable[[], None]) -> Iterator[StopRequest]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-@contextlib.contextmanager
-def announced(tell: Callable[[str], None], what: str) -> Iterator[None]:
-    """Tell what takes so long, if it takes long."""
-    timer = threading.Timer(1.0, tell, (what,))
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()

@@ -23,6 +23,7 @@ from flatpipe.engines.clusters.preflight import check_workers
 from flatpipe.engines.clusters.quiet import LastWords, no_interrupts, quiet_logs, same_environment
 from flatpipe.engines.clusters.replacement import LOST_WORKER_TIMEOUT, Replacement
 from flatpipe.engines.clusters.worker_setup import WorkerSetup
+from flatpipe.engines.compiling import compile_kernels
 from flatpipe.engines.opening import Opening
 from flatpipe.errors import RunGivenUp
 
@@ -60,6 +61,8 @@ def local_processes(workers: int, opening: Opening) -> Iterator[ClusterEngine]:
         stack.enter_context(same_environment())
         stack.enter_context(quiet_logs())
         stack.enter_context(fork_server())
+        compile_kernels(opening.listener.compiling, opening.stop)
+        # ^ while the fork server goes on importing: asking whether they are compiled takes as long as importing numba
         cluster = distributed.LocalCluster(
             n_workers=0,
             # ^ none before the plugin is known: one that died as it started would end the run with it

@@ -12,11 +12,12 @@ import distributed.worker
 
 import flatpipe.engines.clusters.worker_setup
 import flatpipe.work.tasks
-from flatpipe.work.warm_up import warm_up_cached
+from flatpipe.work.kernels import load_kernels, missing_parts
 
 __all__ = ["distributed", "flatpipe"]
 
 signal.signal(signal.SIGINT, signal.SIG_IGN)
 signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 # ^ Ctrl-C is the driver's to handle; it was held back while this process started
-warm_up_cached()
+if not missing_parts():
+    load_kernels()

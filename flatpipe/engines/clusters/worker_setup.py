@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import signal
@@ -14,6 +15,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from flatpipe.c_libraries import silence_c_libraries
 from flatpipe.engines.clusters.allocator import keep_freed_memory
+from flatpipe.engines.compiling import compile_kernels_here
 from flatpipe.work.memory import DECODING_SHARE
 from flatpipe.work.worker import this_worker
 
@@ -30,8 +32,8 @@ class WorkerSetup(distributed.WorkerPlugin):
         self.name = f"flatpipe-{uuid.uuid4().hex}"
         # ^ of this run alone: two runs may share a scheduler
 
-    def setup(self, worker: Any) -> None:
-        """Prepare the process that `worker` runs in."""
+    async def setup(self, worker: Any) -> None:
+        """Prepare the process that `worker` runs in; it takes no task before that is done."""
         with contextlib.suppress(ValueError):
             # ^ only a main thread may set handlers; a worker in a thread has none to protect
             signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -43,6 +45,7 @@ class WorkerSetup(distributed.WorkerPlugin):
             this_worker().may_exit = True
             keep_freed_memory()
             silence_c_libraries()
+        await asyncio.to_thread(compile_kernels_here)
 
 
 def memory_of(worker: Any) -> int:

@@ -16,7 +16,7 @@ from flatpipe.quantize.flatten import flatten_pixels
 from flatpipe.quantize.options import FlattenOptions
 from flatpipe.quantize.palette_image import PaletteImage
 from flatpipe.records import AnimationOptions
-from flatpipe.work.warm_up import warm_up
+from flatpipe.work.kernels import load_kernels
 from tests.quantize.builders import painting
 
 
@@ -32,8 +32,8 @@ def variants() -> dict[str, int]:
 
 
 def test_images_find_every_kernel_compiled() -> None:
-    """After warm_up no image compiles anything: with alpha, read-only, in Oklab, k=256, dithered, as GIF."""
-    warm_up()
+    """After load_kernels no image compiles anything: with alpha, read-only, in Oklab, k=256, dithered, as GIF."""
+    load_kernels()
     before = variants()
     assert sum(before.values()) > 10
     pixels = painting(60)

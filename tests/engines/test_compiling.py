@@ -1,0 +1,85 @@
+"""Compiling in child processes: in sight, stoppable, once for each machine."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+from commands import Project
+from waiting import wait_for
+
+from flatpipe.engines import compiling
+from flatpipe.engines.compiling import compile_kernels
+from flatpipe.errors import ExitCode, RunGivenUp
+from flatpipe.stop import StopRequest
+from flatpipe.work.kernels import PARTS, missing_parts
+
+ASKED = """
+from flatpipe.engines import compiling
+compile_kernels = compiling.compile_kernels
+def told(tell, stop):
+    print(len(compiling.missing_parts()), flush=True)
+    compile_kernels(tell, stop)
+compiling.compile_kernels = told
+compiling.compile_kernels_here()
+print(len(compiling.missing_parts()), flush=True)
+"""
+
+
+def test_of_workers_that_start_at_once_one_compiles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With an empty cache, one of three processes compiles every part; the others wait and find all of them."""
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    workers = [subprocess.Popen([sys.executable, "-c", ASKED], stdout=subprocess.PIPE, text=True) for _ in range(3)]
+    found = sorted(tuple(map(int, worker.communicate(timeout=200)[0].split())) for worker in workers)
+
+    assert found == [(0, 0), (0, 0), (len(PARTS), 0)]
+
+
+def test_a_stop_ends_compiling_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C while kernels are compiled: exit 130 soon after, nothing is left running, the next run goes on."""
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "cache"))
+    project = Project.make(tmp_path / "p", images=2)
+    run = project.start("run")
+    assert run.stderr is not None
+    line = next(line for line in run.stderr if "compiling" in line)
+    children = psutil.Process(run.pid).children(recursive=True)
+    began = time.monotonic()
+    run.send_signal(signal.SIGINT)
+    _, err = run.communicate(timeout=60)
+
+    assert f"0 of {len(PARTS)}" in line
+    assert run.returncode == ExitCode.INTERRUPTED, err
+    assert time.monotonic() - began < 30
+    assert children
+    wait_for(lambda: not any(child.is_running() and child.status() != psutil.STATUS_ZOMBIE for child in children))
+
+
+def test_progress_counts_up_to_all_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every part is told of once, the last one last; nothing is told when nothing is missing."""
+    told: list[tuple[int, int]] = []
+    monkeypatch.setattr(compiling, "missing_parts", lambda: ["lzw", "dithering", "iteration"])
+    compile_kernels(lambda done, total: told.append((done, total)), StopRequest())
+    monkeypatch.setattr(compiling, "missing_parts", list)
+    compile_kernels(lambda done, total: told.append((done, total)), StopRequest())
+
+    assert told == [(0, 3), (1, 3), (2, 3), (3, 3)]
+
+
+def test_a_stop_that_came_before_is_obeyed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run that was stopped before compiling begins compiles nothing."""
+    monkeypatch.setattr(compiling, "missing_parts", lambda: ["swaps", "filtering"])
+    with pytest.raises(RunGivenUp, match="stopped while kernels were compiled"):
+        compile_kernels(lambda done, total: None, StopRequest(ExitCode.INTERRUPTED))
+
+
+def test_once_compiled_nothing_is_missing() -> None:
+    """The parts that this very test run has compiled are noted."""
+    compile_kernels(lambda done, total: None, StopRequest())
+
+    assert missing_parts() == []
