@@ -116,7 +116,7 @@ def _run(workspace: Workspace, engine: ClusterEngine, images: int, ms: int) -> t
     prints = workspace.fingerprints
     builder = _SimulatedBuilder(ms / 1000, SettingsDigests(tuple(prints.flat.items()), prints.sweep))
     bundler = Bundler(workspace.ledger.work(), images, "auto", engine.task_seconds)
-    workspace.ledger.begin_work(_RUN, time.time())
+    workspace.ledger.announce_work(_RUN)
     began = time.perf_counter(), time.thread_time(), time.process_time()
     done = 0
     for records in execute(bundler, engine, builder.build, StopRequest()):

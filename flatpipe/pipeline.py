@@ -110,6 +110,7 @@ def _execute(run: _Run, plan: PlanSummary) -> str:
     run.observer.planned(plan, str(backend))
     if not plan.pairs and not plan.sweeps:
         return ""
+    run.workspace.ledger.announce_work(run.run_id)
     try:
         with open_engine(backend, _opening(run)) as engine:
             _begin_work(run)

@@ -99,6 +99,8 @@ def status_text(found: RunStatus) -> str:
         lines.append(f"rate:      {rate}")
     if found.seconds_left is not None:
         lines.append(f"time left: about {duration(found.seconds_left)}")
+    if found.state == "starting":
+        lines.append("kernels are compiled, or workers come up: no image is begun yet")
     if found.state == "killed":
         lines.append("the process is gone; `flatpipe run` goes on from here")
     lines.append(f"started:   {found.started}" + (f", finished {found.finished}" if found.finished else ""))

@@ -73,15 +73,20 @@ class Ledger(Queries):
         )
         self.commit()
 
-    def begin_work(self, run_id: str, now: float) -> None:
-        """Record that the plan is complete and work begins; `now` in seconds since 1970."""
+    def announce_work(self, run_id: str) -> None:
+        """Record that the plan is complete, and what is due by it; kernels and workers are made ready now."""
         due = "SELECT count(*), coalesce(sum(length(ks) - length(replace(ks, ',', '')) + (ks != '')), 0) FROM planned"
         images, pairs = self._db.execute(f"{due} WHERE ks != '' OR sweep").fetchone()
         self._db.execute(
             "INSERT OR REPLACE INTO progress (run_id, began, updated, images, pairs, done, failed, pairs_done) "
-            "VALUES (?, ?, ?, ?, ?, 0, 0, 0)",
-            (run_id, now, now, images, pairs),
+            "VALUES (?, 0, 0, ?, ?, 0, 0, 0)",
+            (run_id, images, pairs),
         )
+        self.commit()
+
+    def begin_work(self, run_id: str, now: float) -> None:
+        """Record that work begins; `now` in seconds since 1970."""
+        self._db.execute("UPDATE progress SET began = ?, updated = ? WHERE run_id = ?", (now, now, run_id))
         self.commit()
 
     def record_settings(self, choices_by_digest: dict[str, dict[str, Any]]) -> None:

@@ -11,7 +11,7 @@ from flatpipe.errors import ConfigError
 from flatpipe.ledger.ledger import Ledger
 from flatpipe.plan.holding import is_held
 
-State = Literal["running", "finished", "ended early", "killed"]
+State = Literal["starting", "running", "finished", "ended early", "killed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ def run_status(ledger: Ledger, ledger_path: str) -> RunStatus:
     if run is None:
         raise ConfigError(f"{Path(ledger_path).parent}: no run has been here yet")
     progress = ledger.progress(run.run_id)
-    state = _state(run.state, ledger_path)
+    state = _state(run.state, ledger_path, has_begun=progress.began > 0)
     seconds = (time.time() if state == "running" and progress.began else progress.updated) - progress.began
     rate = (progress.done + progress.failed) / seconds if seconds > 0 else 0.0
     left = progress.images - progress.done - progress.failed
@@ -74,7 +74,7 @@ def run_status(ledger: Ledger, ledger_path: str) -> RunStatus:
     )
 
 
-def _state(recorded: str, ledger_path: str) -> State:
+def _state(recorded: str, ledger_path: str, *, has_begun: bool) -> State:
     if recorded == "running":
-        return "running" if is_held(ledger_path) else "killed"
+        return "killed" if not is_held(ledger_path) else "running" if has_begun else "starting"
     return "finished" if recorded == "finished" else "ended early"

@@ -40,6 +40,24 @@ def test_a_run_is_watched_killed_and_finished(tmp_path: Path) -> None:
     assert finished["seconds_left"] is None
 
 
+def test_a_run_that_waits_for_workers_has_all_of_its_images_left(tmp_path: Path) -> None:
+    """While nothing is begun yet, status says so: what is due is left, and nothing is called up to date."""
+    cluster = {"scheduler_file": "scheduler.json", "wait_for": {"timeout": "60s"}}
+    project = Project.make(tmp_path, images=5, execution={"cluster": cluster})
+    process = project.start("run")
+    try:
+        wait_for(lambda: project.flatpipe("status").returncode == 0)
+        wait_for(lambda: json.loads(project.flatpipe("status", "--json").stdout)["due"] == 5)
+        said, counts = project.flatpipe("status").stdout, json.loads(project.flatpipe("status", "--json").stdout)
+    finally:
+        process.kill()
+        process.communicate()
+
+    assert (counts["state"], counts["left"], counts["images"], counts["seconds"]) == ("starting", 5, 5, 0)
+    assert "5 left, 0 up to date" in said
+    assert "no image is begun yet" in said
+
+
 def test_without_a_run_there_is_a_sentence(tmp_path: Path) -> None:
     """No run, no ledger, a damaged ledger: exit 2 and what is the matter."""
     project = Project.make(tmp_path, images=1)
