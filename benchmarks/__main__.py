@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import argparse
 
-from benchmarks import floor, peers, plain, quality
+from benchmarks import driver, floor, peers, plain, quality
 from benchmarks.common import photo_folders
 
 
 def main() -> None:
     """Run the named benchmarks, or all but the long ones."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("names", nargs="*", default=["quality", "floor", "peers"], help="quality floor peers plain")
+    parser.add_argument(
+        "names", nargs="*", default=["quality", "floor", "peers", "driver"], help="quality floor peers plain driver"
+    )
     parser.add_argument("--photos", action="append", default=[], metavar="FOLDER")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--most", type=int, default=2, help="images per folder for peers and plain")
@@ -26,6 +28,8 @@ def main() -> None:
             peers.measure(folders, chosen.rounds, chosen.most)
         elif name == "plain":
             plain.measure(folders, chosen.rounds, chosen.most)
+        elif name == "driver":
+            driver.measure([256], [50, 150], seconds=10.0)
         else:
             parser.error(f"no benchmark is called {name}")
 

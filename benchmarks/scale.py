@@ -8,16 +8,15 @@ from __future__ import annotations
 import argparse
 import io
 import shutil
-import sys
 import tempfile
-import time
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
-import psutil
 from PIL import Image
 
+from benchmarks.command import Run, run_flatpipe
 from benchmarks.common import KS, print_table, save, say_setup, side_by_side
 from flatpipe.decode.decode import decode
 from flatpipe.encode.gif import join_gif
@@ -30,17 +29,6 @@ from flatpipe.records import AnimationOptions, DecodePolicy
 
 _DISTINCT = 500
 # ^ pictures that are made; each file gets bytes of its own behind its picture's end, so that every content differs
-
-
-@dataclass(frozen=True)
-class Run:
-    """What one command cost."""
-
-    seconds: float
-    peak_mb: float
-    """Largest resident memory of the driver's process, which holds Dask's scheduler too."""
-    cpu_seconds: float
-    """Processor time of that process."""
 
 
 def main() -> None:
@@ -58,8 +46,9 @@ def main() -> None:
     rows = []
     for count in chosen.counts:
         folder = Path(chosen.keep or tempfile.mkdtemp(prefix="flatpipe-scale."))
-        _write_collection(folder / "in", pictures, count)
-        first, again = (_flatpipe(folder, chosen.workers) for _ in range(2))
+        write_collection(folder / "in", pictures, count)
+        overrides = ("execution.scheduler=processes", f"execution.workers={chosen.workers}")
+        first, again = (run_flatpipe(folder, *overrides) for _ in range(2))
         rows.append(_row(folder, count, chosen.workers, floor, first, again))
         print("   " + ", ".join(f"{name} {value:.4g}" for name, value in rows[-1].items()), flush=True)
         save(f"scale-{count}", {**rows[-1], "first": asdict(first), "again": asdict(again)})
@@ -92,9 +81,10 @@ def picture(seed: int, side: int) -> bytes:
     return target.getvalue()
 
 
-def _write_collection(folder: Path, pictures: list[bytes], count: int) -> None:
+def write_collection(folder: Path, pictures: Sequence[bytes], count: int, suffix: str = "jpg") -> None:
+    """So many files below a folder, each of other content: a picture with a number behind its end."""
     for n in range(count):
-        path = folder / f"{n // 1000:04d}" / f"{n:07d}.jpg"
+        path = folder / f"{n // 1000:04d}" / f"{n:07d}.{suffix}"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(pictures[n % len(pictures)] + n.to_bytes(4, "big"))
 
@@ -115,26 +105,6 @@ def _floor_seconds(pictures: list[bytes]) -> float:
             join_gif(flats, original, None, AnimationOptions())
 
     return side_by_side({"floor": codecs_alone})["floor"] / len(pictures)
-
-
-def _flatpipe(folder: Path, workers: int) -> Run:
-    overrides = ("execution.scheduler=processes", f"execution.workers={workers}", f"output.path={folder}/out")
-    (folder / "pipeline.yaml").write_text("input: {path: in}\n")
-    flags = [part for override in overrides for part in ("-s", override)]
-    command = [sys.executable, "-m", "flatpipe", "run", str(folder / "pipeline.yaml"), "-q", *flags]
-    began = time.monotonic()
-    process = psutil.Popen(command)
-    peak, cpu = 0, 0.0
-    while process.poll() is None:
-        try:
-            peak = max(peak, process.memory_info().rss)
-            cpu = sum(process.cpu_times()[:2])
-        except psutil.NoSuchProcess:
-            break
-        time.sleep(0.1)
-    if process.wait() != 0:
-        raise SystemExit(f"the run ended with exit code {process.returncode}")
-    return Run(time.monotonic() - began, peak / 1e6, cpu)
 
 
 if __name__ == "__main__":
