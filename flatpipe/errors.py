@@ -23,10 +23,11 @@ class ExitCode(IntEnum):
     USAGE = 2, "usage or config error; nothing was done"
     GIVEN_UP = 3, "given up: failure limit, disk full, cluster lost, another run at work"
     DIFFERENT = 4, "`verify` or `diff` found differences, or a run did not reproduce its lock"
+    HUNG_UP = 129, "stopped by SIGHUP, as when a terminal closes; run again to go on"
     INTERRUPTED = 130, "stopped by Ctrl-C; run again to go on"
     BROKEN_PIPE = 141, "whoever read the output has left"
     TERMINATED = 143, "stopped by SIGTERM; run again to go on"
-    # ^ beyond 128: what a shell says of a program that signal 2, 13 or 15 ended
+    # ^ beyond 128: what a shell says of a program that signal 1, 2, 13 or 15 ended
 
     __repr__ = int.__repr__
     # ^ a plain number to whoever prints a summary
@@ -48,6 +49,16 @@ class RunGivenUp(FlatpipeError):
     """The run stopped before its end: failure limit, disk full, cluster lost. What is done is recorded."""
 
     exit_code = ExitCode.GIVEN_UP
+
+
+class StdoutLost(RunGivenUp):
+    """Results cannot be written to stdout any more. What is done is recorded; a reader who left needs no sentence."""
+
+    def __init__(self, reason: OSError) -> None:
+        self.has_left = isinstance(reason, BrokenPipeError)
+        words = "whoever read the output has left" if self.has_left else f"stdout cannot be written: {reason.strerror}"
+        super().__init__(words)
+        self.exit_code = ExitCode.BROKEN_PIPE if self.has_left else ExitCode.GIVEN_UP
 
 
 class ImageError(FlatpipeError):

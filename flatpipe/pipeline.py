@@ -18,7 +18,7 @@ from flatpipe.engines.execute import execute, failed_record
 from flatpipe.engines.graph import GraphBuilder
 from flatpipe.engines.open import check_backend, open_engine
 from flatpipe.engines.opening import Opening
-from flatpipe.errors import ExitCode, RunGivenUp
+from flatpipe.errors import ExitCode, RunGivenUp, StdoutLost
 from flatpipe.observer import RunObserver
 from flatpipe.plan.backend import choose_backend
 from flatpipe.plan.request import Request
@@ -122,6 +122,9 @@ def _execute(run: _Run, plan: PlanSummary) -> str:
                 for record in records:
                     _tell(run, record)
                     _check_failures(run, plan, record)
+    except StdoutLost as error:
+        run.stop.exit_code = error.exit_code
+        return str(error)
     except RunGivenUp as error:
         return str(error)
     except KeyboardInterrupt:

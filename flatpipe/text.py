@@ -1,4 +1,4 @@
-"""Words for people: names that any terminal shows, counts, sizes and durations."""
+"""Words for people: names that any terminal or spreadsheet shows, counts, sizes and durations."""
 
 from __future__ import annotations
 
@@ -7,6 +7,23 @@ def printable(text: str) -> str:
     """Text that any terminal shows on one line: control characters and undecodable bytes are escaped."""
     visible = "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
     return visible.encode("utf-8", "backslashreplace").decode()
+
+
+def printable_lines(text: str) -> str:
+    """The same for text of several lines: each ends where it did, and tabs stay."""
+    return "\n".join("\t".join(map(printable, line.split("\t"))) for line in text.split("\n"))
+
+
+_BEGINS_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+# ^ OWASP, "CSV Injection": a spreadsheet runs a cell that begins so, the wide signs of East Asian keyboards included
+
+
+def cell(text: str) -> str:
+    """Text that a spreadsheet shows and does not run: behind a ' where it begins like a formula, or with a ' itself.
+
+    So a reader has the text again when it drops one ' from the front of a cell that has one.
+    """
+    return f"'{text}" if text.startswith(("'", *_BEGINS_FORMULA)) else text
 
 
 def counted(number: int, noun: str) -> str:

@@ -17,6 +17,15 @@ from builders import write_image
 FAULTS = Path(__file__).parent / "faults"
 
 
+def environment(faults: dict[str, object] | None) -> dict[str, str]:
+    """The variables of a process in which these faults happen."""
+    variables = dict(os.environ)
+    if faults:
+        variables["FLATPIPE_TEST_FAULTS"] = json.dumps(faults)
+        variables["PYTHONPATH"] = os.pathsep.join(filter(None, [str(FAULTS), variables.get("PYTHONPATH", "")]))
+    return variables
+
+
 @dataclass
 class Project:
     """A folder with photos/, a pipeline.yaml and, after a run, out/."""
@@ -41,14 +50,10 @@ class Project:
 
     def start(self, *arguments: str, faults: dict[str, object] | None = None) -> subprocess.Popen[str]:
         """Start `flatpipe ARGUMENTS` in the folder, in a process group of its own."""
-        environment = dict(os.environ)
-        if faults:
-            environment["FLATPIPE_TEST_FAULTS"] = json.dumps(faults)
-            environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(FAULTS), environment.get("PYTHONPATH", "")]))
         return subprocess.Popen(
             [sys.executable, "-m", "flatpipe", *arguments],
             cwd=self.folder,
-            env=environment,
+            env=environment(faults),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

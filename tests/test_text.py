@@ -1,4 +1,4 @@
-"""Words for people: sizes and durations."""
+"""Words for people: names, sizes and durations."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import re
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from flatpipe.text import duration, in_bytes
+from flatpipe.text import cell, duration, in_bytes, printable, printable_lines
 
 PACKAGE = Path(__file__).parent.parent / "flatpipe"
 EXACT = {"cli/sentences.py", "decode/pillow_guard.py"}
@@ -22,6 +24,29 @@ EXACT = {"cli/sentences.py", "decode/pillow_guard.py"}
 def test_sizes_have_three_digits_and_their_unit(size: int, words: str) -> None:
     """A size is told in powers of 1000, in the unit that leaves one to three digits before the point."""
     assert in_bytes(size) == words
+
+
+@given(st.text())
+def test_a_terminal_gets_no_control_character(text: str) -> None:
+    """One line has nothing but characters to be seen; several keep their ends and tabs, and doing it twice is once."""
+    line, lines = printable(text), printable_lines(text)
+
+    assert line.isprintable()
+    assert all(char.isprintable() or char in "\n\t" for char in lines)
+    assert lines.count("\n") == text.count("\n")
+    assert (printable(line), printable_lines(lines)) == (line, lines)
+    if text.isprintable():
+        assert line == text
+
+
+@given(st.text() | st.text("=+-@\t\r\n'＝a", max_size=3))
+def test_a_spreadsheet_runs_no_cell_and_a_reader_has_the_text(text: str) -> None:
+    """No cell begins like a formula, other texts stay as they are, and less one ' each is the text that it was."""
+    shown = cell(text)
+
+    assert not shown.startswith(tuple("=+-@\t\r\n＝＋－＠"))
+    assert shown.removeprefix("'") == text
+    assert shown == text or text.startswith(tuple("'=+-@\t\r\n＝＋－＠"))
 
 
 @pytest.mark.parametrize(("seconds", "words"), [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import io
 import sys
 
 import click
@@ -15,7 +15,8 @@ from flatpipe.cli.planning import plan
 from flatpipe.cli.proving import diff, verify
 from flatpipe.cli.reporting import report
 from flatpipe.cli.running import flatten, run
-from flatpipe.errors import ExitCode, FlatpipeError
+from flatpipe.cli.speaking import prepare_streams, remark
+from flatpipe.errors import ExitCode, FlatpipeError, StdoutLost
 from flatpipe.versions import __version__
 
 _SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -23,25 +24,24 @@ _SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 def main() -> None:
     """The console entry point."""
+    prepare_streams()
     try:
         exit_code = cli.main(prog_name="flatpipe", complete_var=COMPLETE_VARIABLE, standalone_mode=False)
     except click.exceptions.Abort:
         exit_code = ExitCode.INTERRUPTED
     except click.ClickException as error:
-        error.show()
+        shown = io.StringIO()
+        error.show(shown)
+        remark(shown.getvalue().removesuffix("\n"))
         exit_code = ExitCode.USAGE
-    except FlatpipeError as error:
-        click.echo(f"flatpipe: {_printable(str(error))}", err=True)
+    except StdoutLost as error:
+        if not error.has_left:
+            remark(f"flatpipe: {error}")
         exit_code = error.exit_code
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        # ^ whoever read our output has left; the interpreter's own flush at exit must not complain
-        exit_code = ExitCode.BROKEN_PIPE
+    except FlatpipeError as error:
+        remark(f"flatpipe: {error}")
+        exit_code = error.exit_code
     sys.exit(exit_code if isinstance(exit_code, int) else ExitCode.DONE)
-
-
-def _printable(text: str) -> str:
-    return text.encode("utf-8", "backslashreplace").decode()
 
 
 class _InOrder(click.Group):

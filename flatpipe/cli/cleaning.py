@@ -8,6 +8,7 @@ import click
 
 from flatpipe.cli.json_lines import print_json
 from flatpipe.cli.options import ConfigChoice, config_options
+from flatpipe.cli.speaking import remark, say
 from flatpipe.errors import ExitCode
 from flatpipe.text import counted, in_bytes, printable
 
@@ -45,7 +46,7 @@ def clean(chosen: ConfigChoice, yes: bool, as_json: bool, quiet: bool) -> ExitCo
                 print_json({"event": "file", **asdict(file)})
             elif not quiet:
                 why = file.why if file.is_ours else f"{file.why}, but changed since it was written: kept"
-                click.echo(printable(f"{file.name}: {why}"))
+                say(printable(f"{file.name}: {why}"))
             if yes and file.is_ours:
                 remove(outputs, file)
         if yes:
@@ -54,7 +55,7 @@ def clean(chosen: ConfigChoice, yes: bool, as_json: bool, quiet: bool) -> ExitCo
     if as_json:
         print_json({"event": "clean", "files": count, "bytes": size, "kept": kept, "deleted": yes})
     else:
-        click.echo(f"{done}: {counted(count, 'file')}, {in_bytes(size)}" + (f"; {kept} kept" if kept else ""))
+        say(f"{done}: {counted(count, 'file')}, {in_bytes(size)}" + (f"; {kept} kept" if kept else ""))
         if count and not yes:
-            click.echo("nothing was deleted; --yes does it", err=True)
+            remark("nothing was deleted; --yes does it")
     return ExitCode.DONE

@@ -5,6 +5,8 @@ from __future__ import annotations
 import click
 from click.shell_completion import get_completion_class
 
+from flatpipe.cli.speaking import write_line
+
 _SHELLS = ("bash", "zsh", "fish")
 COMPLETE_VARIABLE = "_FLATPIPE_COMPLETE"
 
@@ -23,4 +25,4 @@ def completion(context: click.Context, shell: str) -> None:
     """
     kind = get_completion_class(shell)
     assert kind is not None
-    click.echo(kind(context.find_root().command, {}, "flatpipe", COMPLETE_VARIABLE).source())
+    write_line(kind(context.find_root().command, {}, "flatpipe", COMPLETE_VARIABLE).source())

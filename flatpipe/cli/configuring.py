@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from flatpipe.cli.options import A_PATH, ConfigChoice, config_options
+from flatpipe.cli.speaking import say, write_line
 from flatpipe.errors import ExitCode
 
 
@@ -23,7 +24,7 @@ def validate(chosen: ConfigChoice, resolved: bool) -> ExitCode:
     loaded = load_resolved(chosen.config_path, chosen.overrides, chosen.profile)
     config = loaded.config
     check_places(config.input.path, config.output.path, config.execution.state_path)
-    click.echo(resolved_yaml(loaded) if resolved else f"{chosen.config_path}: ok")
+    say(resolved_yaml(loaded) if resolved else f"{chosen.config_path}: ok")
     return ExitCode.DONE
 
 
@@ -39,7 +40,7 @@ def init(folder: str) -> None:
     """
     from flatpipe.cli.starting import write_starter
 
-    click.echo(write_starter(folder))
+    say(write_starter(folder))
 
 
 @click.command()
@@ -51,4 +52,4 @@ def schema() -> None:
     """
     from flatpipe.config import schema_text
 
-    click.echo(schema_text(), nl=False)
+    write_line(schema_text().removesuffix("\n"))

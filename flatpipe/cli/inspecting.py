@@ -9,6 +9,7 @@ import click
 from flatpipe.cli.json_lines import print_json
 from flatpipe.cli.options import A_PATH, ConfigChoice, PlaceChoice, config_options, place_options
 from flatpipe.cli.sentences import history_text, status_text
+from flatpipe.cli.speaking import say
 from flatpipe.errors import ExitCode
 
 
@@ -34,7 +35,7 @@ def status(chosen: PlaceChoice, as_json: bool) -> ExitCode:
     if as_json:
         print_json({"event": "status", "left": found.left, **asdict(found)})
     else:
-        click.echo(status_text(found))
+        say(status_text(found))
     return ExitCode.DONE
 
 
@@ -61,5 +62,5 @@ def explain(image: str, chosen: ConfigChoice, as_json: bool) -> ExitCode:
     if as_json:
         print_json({"event": "image", **asdict(history)})
     else:
-        click.echo(history_text(history))
+        say(history_text(history))
     return ExitCode.DONE

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import sys
 from typing import TYPE_CHECKING
 
 from flatpipe import layout
+from flatpipe.cli.speaking import write_line
 from flatpipe.quantize.knee import psnr
 
 if TYPE_CHECKING:
@@ -15,13 +15,7 @@ if TYPE_CHECKING:
 
 def print_json(content: dict[str, object]) -> None:
     """Write one JSON line to stdout."""
-    print_line(json.dumps(content, sort_keys=True))
-
-
-def print_line(line: str) -> None:
-    """Write a line to stdout, at once."""
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()
+    write_line(json.dumps(content, sort_keys=True, allow_nan=False))
 
 
 def best_line(image: GalleryImage) -> dict[str, object]:

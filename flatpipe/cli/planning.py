@@ -11,6 +11,7 @@ import click
 from flatpipe.cli.json_lines import print_json
 from flatpipe.cli.options import ConfigChoice, SelectionFlags, config_options, gathered, selection_options
 from flatpipe.cli.sentences import plan_text
+from flatpipe.cli.speaking import say
 from flatpipe.errors import ExitCode
 from flatpipe.text import printable
 
@@ -83,7 +84,7 @@ def show_plan(config: Config, request: Request, flags: PlanFlags) -> ExitCode:
         measured = {"estimate": asdict(estimated) if estimated else None}
         print_json({"event": "plan", **asdict(summary), **asdict(cost), **measured})
     else:
-        click.echo(plan_text(summary, cost, estimated))
+        say(plan_text(summary, cost, estimated))
     return ExitCode.DONE
 
 
@@ -97,7 +98,7 @@ def _shown(planned: Iterable[PlannedImage | RefusedFile], flags: PlanFlags, due:
             ks = [] if isinstance(item, RefusedFile) else list(item.ks)
             print_json({"event": "image", "image": item.source.image_id, "ks": ks, "reason": reason})
         elif flags.verbose and reason:
-            click.echo(f"{printable(item.source.image_id)}: {printable(reason)}")
+            say(f"{printable(item.source.image_id)}: {printable(reason)}")
         if not isinstance(item, RefusedFile):
             due.add(item)
             yield item

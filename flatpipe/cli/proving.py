@@ -15,6 +15,7 @@ import click
 from flatpipe.cli.json_lines import print_json
 from flatpipe.cli.options import A_PATH, PlaceChoice, gathered, place_options
 from flatpipe.cli.sentences import compared_text, difference_text, verified_text
+from flatpipe.cli.speaking import remark, say
 from flatpipe.errors import ExitCode, FlatpipeError
 from flatpipe.text import printable
 
@@ -71,19 +72,22 @@ def verify(chosen: PlaceChoice, flags: VerifyFlags) -> ExitCode:
 
     counts, differences = Verified(), []
     with open_workspace(chosen.config(), "amend", named=()) as workspace, _told(counts, quiet=flags.quiet):
-        for difference in _found(workspace, counts, flags):
-            differences.append(difference)
-            if flags.as_json:
-                print_json({"event": "difference", **asdict(difference)})
-            elif not flags.quiet:
-                click.echo(difference_text(difference))
-        noted = _note(workspace.ledger, differences)
+        try:
+            for difference in _found(workspace, counts, flags):
+                differences.append(difference)
+                if flags.as_json:
+                    print_json({"event": "difference", **asdict(difference)})
+                elif not flags.quiet:
+                    say(difference_text(difference))
+        finally:
+            noted = _note(workspace.ledger, differences)
+            # ^ also when whoever read them has left: the next run must know
     if flags.as_json:
         print_json({"event": "verify", "differences": len(differences), **asdict(counts)})
     else:
-        click.echo(verified_text(counts, len(differences)))
+        say(verified_text(counts, len(differences)))
     if noted:
-        click.echo(noted, err=True)
+        remark(noted)
     return ExitCode.DIFFERENT if differences else ExitCode.DONE
 
 
@@ -111,11 +115,11 @@ def diff(first: str, second: str, as_json: bool, quiet: bool) -> ExitCode:
         if as_json:
             print_json({"event": "difference", "difference": difference})
         elif not quiet:
-            click.echo(printable(difference))
+            say(printable(difference))
     if as_json:
         print_json({"event": "diff", "differences": differences, **asdict(counts)})
     else:
-        click.echo(compared_text(counts, differences))
+        say(compared_text(counts, differences))
     return ExitCode.DIFFERENT if differences else ExitCode.DONE
 
 
@@ -146,7 +150,7 @@ def _told(counts: Verified, *, quiet: bool) -> Iterator[None]:
     def tell() -> None:
         while not over.wait(_LINE_EVERY_SECONDS):
             recomputed = f", {counts.recomputed} recomputed" * bool(counts.recomputed)
-            click.echo(f"{counts.images} images verified{recomputed}", err=True)
+            remark(f"{counts.images} images verified{recomputed}")
 
     if not quiet:
         threading.Thread(target=tell, daemon=True).start()

@@ -7,6 +7,7 @@ import click
 from flatpipe import layout
 from flatpipe.cli.json_lines import print_json
 from flatpipe.cli.options import PlaceChoice, place_options
+from flatpipe.cli.speaking import say
 from flatpipe.errors import ExitCode, RunGivenUp
 from flatpipe.text import printable
 
@@ -40,5 +41,5 @@ def report(chosen: PlaceChoice, as_json: bool) -> ExitCode:
     if as_json:
         print_json({"event": "report", **{name: f"{root}/{file}" for name, file in places.items()}})
     else:
-        click.echo("\n".join(printable(f"{name + ':':9s} {root}/{file}") for name, file in places.items()))
+        say("\n".join(printable(f"{name + ':':9s} {root}/{file}") for name, file in places.items()))
     return ExitCode.DONE

@@ -20,7 +20,8 @@ from flatpipe.cli.options import (
 )
 from flatpipe.cli.planning import PlanFlags, show_plan
 from flatpipe.cli.sentences import best_text
-from flatpipe.errors import ConfigError, ExitCode
+from flatpipe.cli.speaking import say
+from flatpipe.errors import ConfigError, ExitCode, StdoutLost
 from flatpipe.places import is_in_memory
 
 if TYPE_CHECKING:
@@ -114,7 +115,12 @@ def _run(config: Config, request: Request, flags: RunFlags, sources: Sequence[Im
         screen.close()
     if sources is not None and config.flatten.target:
         _show_best(config, sources, flags.as_json)
-    screen.end(summary)
+    try:
+        screen.end(summary)
+    except StdoutLost:
+        if summary.exit_code not in (ExitCode.HUNG_UP, ExitCode.INTERRUPTED, ExitCode.TERMINATED):
+            raise
+        # ^ else the terminal is gone, and that is what ended the run
     return summary.exit_code
 
 
@@ -129,4 +135,4 @@ def _show_best(config: Config, sources: Sequence[ImageSource], as_json: bool) ->
             if image.has_sweep and as_json:
                 print_json(best_line(image))
             elif image.has_sweep:
-                click.echo(best_text(image, str(config.output.path)))
+                say(best_text(image, str(config.output.path)))

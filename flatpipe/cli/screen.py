@@ -5,7 +5,6 @@ Results go to stdout; everything else to stderr.
 
 from __future__ import annotations
 
-import sys
 import time
 from dataclasses import asdict
 
@@ -13,12 +12,13 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from flatpipe.cli.json_lines import print_json, print_line
+from flatpipe.cli.json_lines import print_json
 from flatpipe.cli.options import RunFlags
 from flatpipe.cli.sentences import summary_text
+from flatpipe.cli.speaking import patient_stderr, say, write_line
 from flatpipe.observer import RunObserver
 from flatpipe.records import ImageRecord, PlanSummary, RunSummary
-from flatpipe.text import counted, printable
+from flatpipe.text import counted, printable, printable_lines
 
 _LINE_EVERY_SECONDS = 10.0
 # ^ between progress lines where there is no terminal
@@ -29,7 +29,7 @@ class Screen(RunObserver):
 
     def __init__(self, flags: RunFlags) -> None:
         self._flags = flags
-        self._console = Console(stderr=True, highlight=False, soft_wrap=True)
+        self._console = Console(file=patient_stderr(), highlight=False, soft_wrap=True)
         shows_progress = not flags.no_progress and not flags.quiet
         self._bar = self._new_bar() if shows_progress and self._console.is_terminal else None
         self._plain = shows_progress and self._bar is None
@@ -83,7 +83,7 @@ class Screen(RunObserver):
         elif self._flags.verbose:
             self._say(f"{name}: {counted(record.pairs, 'flat image')}")
         if self._flags.as_json:
-            print_line(record.line)
+            write_line(record.line)
         self._show_progress()
 
     def stopping(self) -> None:
@@ -96,8 +96,7 @@ class Screen(RunObserver):
         if self._flags.as_json:
             print_json({"event": "run", **asdict(summary)})
             return
-        sys.stdout.write(f"{summary_text(summary)}\n")
-        sys.stdout.flush()
+        say(summary_text(summary))
 
     def close(self) -> None:
         """Leave the terminal as it was."""
@@ -125,4 +124,4 @@ class Screen(RunObserver):
 
     def _say(self, text: str, style: str | None = None) -> None:
         if not self._flags.quiet:
-            self._console.print(escape(text), style=style)
+            self._console.print(escape(printable_lines(text)), style=style)

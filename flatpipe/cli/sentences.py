@@ -63,7 +63,7 @@ def summary_text(summary: RunSummary) -> str:
     if summary.reason:
         early = "ended early: " if summary.exit_code != ExitCode.DIFFERENT else ""
         # ^ a run that missed its lock did all of its work
-        lines.append(early + printable(summary.reason))
+        lines.append(early + summary.reason)
     elif not summary.done and not summary.failed:
         lines.append("nothing to do: everything is up to date")
     counts = f"{summary.done} done, {summary.current} up to date, {summary.failed} failed"
@@ -72,7 +72,7 @@ def summary_text(summary: RunSummary) -> str:
     lines.append(f"results:  {summary.output}/{layout.RESULTS}")
     if summary.failed:
         lines.append(f"failures: {summary.output}/{layout.FAILURES}")
-    return "\n".join(lines)
+    return "\n".join(map(printable, lines))
 
 
 def best_text(image: GalleryImage, output: str) -> str:

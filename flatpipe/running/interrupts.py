@@ -11,12 +11,16 @@ from types import FrameType
 from flatpipe.errors import ExitCode
 from flatpipe.stop import StopRequest
 
-_EXIT_CODES = {signal.SIGINT: ExitCode.INTERRUPTED, signal.SIGTERM: ExitCode.TERMINATED}
+_EXIT_CODES = {
+    signal.SIGHUP: ExitCode.HUNG_UP,
+    signal.SIGINT: ExitCode.INTERRUPTED,
+    signal.SIGTERM: ExitCode.TERMINATED,
+}
 
 
 @contextlib.contextmanager
 def stop_on_signals(tell: Callable[[], None]) -> Iterator[StopRequest]:
-    """The first SIGINT or SIGTERM asks the run to stop, the second ends it."""
+    """The first SIGINT, SIGTERM or SIGHUP asks the run to stop, the second ends it."""
     stop = StopRequest()
 
     def handle(number: int, _frame: FrameType | None) -> None:
@@ -27,7 +31,7 @@ def stop_on_signals(tell: Callable[[], None]) -> Iterator[StopRequest]:
         # ^ not here: the signal may have come while this very thread was writing to the same stream
 
     try:
-        before = {number: signal.signal(number, handle) for number in _EXIT_CODES}
+        before = {number: signal.signal(number, handle) for number in _EXIT_CODES if not _is_left_alone(number)}
     except ValueError:
         # not the main thread (a notebook, a server): signals are its owner's
         before = {}
@@ -36,3 +40,8 @@ def stop_on_signals(tell: Callable[[], None]) -> Iterator[StopRequest]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _is_left_alone(number: signal.Signals) -> bool:
+    """Whether a closed terminal shall not end the run: `nohup` has said so."""
+    return number == signal.SIGHUP and signal.getsignal(number) == signal.SIG_IGN

@@ -16,8 +16,9 @@ from flatpipe.work.kernels import load_kernels, missing_parts
 
 __all__ = ["distributed", "flatpipe"]
 
+signal.signal(signal.SIGHUP, signal.SIG_IGN)
 signal.signal(signal.SIGINT, signal.SIG_IGN)
 signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-# ^ Ctrl-C is the driver's to handle; it was held back while this process started
+# ^ Ctrl-C, and a closed terminal, is the driver's to handle; it was held back while this process started
 if not missing_parts():
     load_kernels()

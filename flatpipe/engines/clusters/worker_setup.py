@@ -37,6 +37,7 @@ class WorkerSetup(distributed.WorkerPlugin):
         with contextlib.suppress(ValueError):
             # ^ only a main thread may set handlers; a worker in a thread has none to protect
             signal.signal(signal.SIGINT, signal.SIG_IGN)
+            signal.signal(signal.SIGHUP, signal.SIG_IGN)
         threadpool_limits(1)
         # ^ Dask's nanny sets this by environment variables, but a worker may have been started without a nanny
         memory = memory_of(worker)
