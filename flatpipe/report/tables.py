@@ -17,6 +17,7 @@ from flatpipe.quantize.knee import best_k, missed, psnr
 from flatpipe.quantize.options import CostlyMetric, Metric
 from flatpipe.records import TaskSettings
 from flatpipe.storage.roots import Root
+from flatpipe.text import cell, printable
 
 RESULT_COLUMNS = (
     *("image", "k", "n_colors", *get_args(Metric), "file", "bytes", "sha256"),
@@ -36,7 +37,7 @@ def _result_rows(image: ImageResults, settings: TaskSettings) -> Iterator[tuple[
     """One image's rows of results.csv."""
     ks, mses = [flat.k for flat in image.flats], [flat.mse for flat in image.flats]
     suggested, shortfall = best_k(ks, mses, settings.target), missed(ks, mses, settings.target)
-    notes = "; ".join([*image.token.notes, *([shortfall] if shortfall else [])])
+    notes = cell(printable("; ".join([*image.token.notes, *([shortfall] if shortfall else [])])))
     # ^ what was done to decode the image, and that its best k falls short of the target
     for flat in image.flats:
         yield (*_result_row(image, flat, settings), int(flat.k == suggested), notes)
@@ -47,12 +48,23 @@ def _result_row(image: ImageResults, flat: ValidFlat, settings: TaskSettings) ->
     file = f"{layout.image_folder(image_id)}/{layout.flat_name(flat.k, settings.name_width)}"
     quality = (f"{flat.mse:.9g}", f"{psnr(flat.mse):.4f}", *_costly(json.loads(flat.metrics), settings.metrics))
     shape = (token.width, token.height, token.distinct_colors)
-    return (image_id, flat.k, flat.n_colors, *quality, file, flat.bytes, flat.sha256, *shape, f"{flat.seconds:.4f}")
+    return (
+        cell(image_id),
+        flat.k,
+        flat.n_colors,
+        *quality,
+        file,
+        flat.bytes,
+        flat.sha256,
+        *shape,
+        f"{flat.seconds:.4f}",
+    )
 
 
 def _failure_row(failed: RecordedFailure) -> tuple[str, ...]:
     failure = failed.failure
-    return failed.image_id, failure.stage, failure.error, failure.message, failed.path
+    texts = (failed.image_id, failure.stage, failure.error, printable(failure.message), failed.path)
+    return tuple(map(cell, texts))
 
 
 def _costly(taken: dict[str, float | None], wanted: tuple[CostlyMetric, ...]) -> Iterator[str]:

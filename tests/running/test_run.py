@@ -328,17 +328,25 @@ def test_images_can_be_flattened_without_a_config(project: Project) -> None:
 
 
 def test_hostile_names_round_trip_through_the_tables(project: Project) -> None:
-    """Newlines, quotes, commas, leading dashes, long and undecodable names come back from results.csv as they are."""
+    """Whatever a name holds, it comes back from the tables, less the ' that keeps a spreadsheet from running it."""
     names = ['a\n"b", c.png', "-rf.png", "x" * 251 + ".png", "b\udcff.png", "ünï cødé.png", "<script>.png"]
+    names += ["=1+1.png", "+1.png", "@SUM(1).png", "\tx.png", "'=quoted'.png", "''.png", "＝1.png"]
     for seed, name in enumerate(names):
         (project.folder / "photos" / name).write_bytes((project.folder / "photos" / f"0{seed % 3}.png").read_bytes())
     done = project.flatpipe("run", "-s", "execution.scheduler=processes")
 
     assert done.returncode == 0, done.stderr
     rows = project.rows("results.csv")
-    assert {row["image"] for row in rows} == {*names, "00.png", "01.png", "02.png"}
+    assert {row["image"].removeprefix("'") for row in rows} == {*names, "00.png", "01.png", "02.png"}
+    assert not any(row[column].startswith(tuple("=+-@\t＝")) for row in rows for column in ("image", "file", "notes"))
     assert all((project.out / row["file"]).exists() for row in rows)
-    assert "9 up to date" in project.flatpipe("run").stdout
+    assert "16 up to date" in project.flatpipe("run").stdout
+    for name in names:
+        (project.folder / "photos" / name).write_bytes(b"nothing")
+    project.flatpipe("run")
+    failed = project.rows("failures.csv")
+    assert {row["image"].removeprefix("'") for row in failed} == set(names)
+    assert not any(value.startswith(tuple("=+-@\t＝")) for row in failed for value in row.values())
 
 
 def test_stills_and_palette_files_are_made_when_asked_for(project: Project) -> None:
