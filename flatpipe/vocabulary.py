@@ -15,7 +15,7 @@ Truncated = Literal["fail", "fill"]
 
 LocalScheduler = Literal["synchronous", "threads", "processes"]
 Scheduler = Literal["auto", LocalScheduler]
-Engine = Literal[LocalScheduler, "cluster"]
+BackendKind = Literal[LocalScheduler, "cluster"]
 # ^ what carries a run once it is chosen
 
 TaskShape = Literal["pair", "image", "batch"]

@@ -8,7 +8,7 @@ from dask.system import CPU_COUNT
 
 from flatpipe.config import Config
 from flatpipe.places import is_in_memory
-from flatpipe.vocabulary import Engine
+from flatpipe.vocabulary import BackendKind
 
 _START_SECONDS = 1.5
 # ^ until worker processes are ready
@@ -24,7 +24,7 @@ _THREAD_LOSS, _PROCESS_SHARE = 0.086, 0.9
 class Backend:
     """What is going to carry the run."""
 
-    scheduler: Engine
+    scheduler: BackendKind
     workers: int
     # ^ 0 when only the cluster knows
     name: str

@@ -7,6 +7,7 @@ compiled after them. numba compiles for the types and the memory layout of argum
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from flatpipe.quantize.color_table import index_colors
 from flatpipe.quantize.dither import diffuse
 from flatpipe.quantize.flatten import flatten_indexed
-from flatpipe.quantize.options import FlattenOptions
+from flatpipe.quantize.options import FlattenOptions, Space
 from flatpipe.quantize.pyramid import Cells, Points
 from flatpipe.quantize.search.filtering import filtered_lloyd
 from flatpipe.quantize.search.kmeans import lloyd
@@ -56,7 +57,7 @@ def _colors() -> None:
     """All kernels but those of the search: with as many colours as k, nothing is searched for."""
     pixels = _pixels()
     image = index_colors(pixels, pixels[:, :, 0])
-    for space in ("rgb", "oklab"):
+    for space in get_args(Space):
         image.pyramid(space).sketch(2)
         flatten_indexed(image, 256, FlattenOptions(space=space))
 
