@@ -5,6 +5,9 @@ from __future__ import annotations
 
 def printable(text: str) -> str:
     """Text that any terminal shows on one line: control characters and undecodable bytes are escaped."""
+    if text.isascii() and text.isprintable():
+        return text
+        # ^ most names; taking a million of them apart takes seconds
     visible = "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
     return visible.encode("utf-8", "backslashreplace").decode()
 

@@ -28,7 +28,8 @@ ORDER BY p.image_id
 _CONTENT, _FILES = 5, 11
 # ^ places in a row of images: the source stands before content, the failure behind the sweep's files
 _FLATS = f"""
-SELECT p.image_id, f.k, f.n_colors, f.mse, f.bytes, f.sha256, f.seconds, f.palette, f.weights, f.metrics
+SELECT p.image_id, f.k, f.n_colors, f.mse, f.bytes, f.sha256, f.seconds,
+       replace(replace(f.palette, '#', ''), ' ', ''), f.weights, f.metrics
 FROM planned p CROSS JOIN images i USING (image_id) CROSS JOIN flats f USING (image_id)
 WHERE {_IS_VALID.format(output="f")}
 ORDER BY p.image_id, f.k
@@ -57,7 +58,7 @@ class ValidFlat(NamedTuple):
     sha256: str
     seconds: float
     palette: str
-    # ^ "#rrggbb #rrggbb ...", by lightness
+    # ^ "rrggbbrrggbb...", by lightness: as the gallery has it, because half its text is colours
     weights: str
     # ^ pixels that each of these colours covers, as words
     metrics: str
@@ -102,7 +103,9 @@ class Results:
         """Every image with its flats, as a stream."""
         for row, flats in _with_own(self._rows(_IMAGES), self._rows(_FLATS)):
             source, files, failure = _source_of(row), _files_of(row), _failure_of(row)
-            yield ImageResults(source, _token_of(row), files, failure, tuple(ValidFlat(*flat[1:]) for flat in flats))
+            yield ImageResults(
+                source, _token_of(row), files, failure, tuple(ValidFlat._make(flat[1:]) for flat in flats)
+            )
 
     def digests(self) -> Iterator[ImageDigests]:
         """Every image with the digests of its outputs, as a stream: much faster than `images`."""
@@ -141,7 +144,8 @@ def _token_of(row: _Row) -> LoadToken:
     content, width, height, distinct, notes, seconds = row[_CONTENT:_FILES]
     if not content:
         return LoadToken(from_sql(row[0]))
-    return LoadToken(from_sql(row[0]), content, width, height, distinct, tuple(json.loads(notes)), seconds)
+    said = tuple(json.loads(notes)) if notes != "[]" else ()
+    return LoadToken(from_sql(row[0]), content, width, height, distinct, said, seconds)
 
 
 def _files_of(row: _Row) -> tuple[tuple[str, str], ...] | None:

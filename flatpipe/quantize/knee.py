@@ -21,8 +21,9 @@ def suggested_k(ks: Sequence[int], mses: Sequence[float]) -> int | None:
     """
     if not ks:
         return None
-    knee, bulge = knee_k(ks, mses), _bulge(ks, mses)
-    return ks[max(range(len(ks)), key=lambda row: (bulge[row], -row))] if knee is None else knee
+    bulge = _bulge(ks, mses)
+    knee = _knee_row(bulge)
+    return ks[bulge.index(max(bulge)) if knee is None else knee]
 
 
 def smallest_reaching(ks: Sequence[int], mses: Sequence[float], least_psnr: float) -> int | None:

@@ -50,28 +50,18 @@ class GalleryImage:
     has_sweep: bool
     failure: Failure | None
     flats: tuple[ValidFlat, ...]
-    target: str = ""
-
-    @property
-    def suggested(self) -> ValidFlat | None:
-        """The flat that the target names, by default that at the knee of the curve; None without flats."""
-        best = best_k(*self._curve, self.target)
-        return next((flat for flat in self.flats if flat.k == best), None)
-
-    @property
-    def shortfall(self) -> str:
-        """In words, that no flat reaches the target; "" when one does."""
-        return missed(*self._curve, self.target)
-
-    @property
-    def _curve(self) -> tuple[list[int], list[float]]:
-        return [flat.k for flat in self.flats], [flat.mse for flat in self.flats]
+    suggested: ValidFlat | None = None
+    # ^ the flat that the target names, by default that at the knee of the curve; None without flats
+    shortfall: str = ""
+    # ^ in words, that no flat reaches the target; "" when one does
 
 
 def gallery_images(results: Results, settings: GallerySettings) -> Iterator[GalleryImage]:
     """Every image of the current run, in the order of image ids, as a stream."""
     for image in results.images():
         token = image.token
+        ks, mses = [flat.k for flat in image.flats], [flat.mse for flat in image.flats]
+        best = best_k(ks, mses, settings.target)
         yield GalleryImage(
             image_id=image.source.image_id,
             path=image.source.path,
@@ -82,7 +72,8 @@ def gallery_images(results: Results, settings: GallerySettings) -> Iterator[Gall
             has_sweep=image.files is not None,
             failure=image.failure,
             flats=image.flats,
-            target=settings.target,
+            suggested=next((flat for flat in image.flats if flat.k == best), None),
+            shortfall=missed(ks, mses, settings.target),
         )
 
 

@@ -9,7 +9,7 @@ import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
 from urllib.parse import quote
 
 from flatpipe.layout import image_folder, picture_key
@@ -24,6 +24,7 @@ DETAILS_PER_SHARD = 50
 # ^ images in one script of details: about 100 kB, read when one of them is opened
 _STRIP_COLORS = 24
 # ^ most colours in the strip under a card
+_json = json.JSONEncoder(separators=(",", ":")).encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +73,13 @@ def index_script(shard: int, rows: Sequence[IndexRow]) -> bytes:
         "pictures": "".join("01"[row.has_pictures] for row in rows),
         "errors": {number: row.error for number, row in enumerate(rows) if row.error},
     }
-    return _script("receiveRows", shard, columns)
+    return _script("receiveRows", shard, _json(columns))
 
 
 def detail_script(shard: int, images: Sequence[GalleryImage], settings: GallerySettings, place: str) -> bytes:
     """All that the viewer shows of `images`, rows from `shard` * DETAILS_PER_SHARD on; `place` is the output root."""
-    return _script("receiveDetails", shard, [_detail(image, settings, place) for image in images])
+    details = ",".join(_detail(image, settings, place) for image in images)
+    return _script("receiveDetails", shard, f"[{details}]")
 
 
 def link_of(name: str) -> str:
@@ -89,12 +91,22 @@ def original_link(path: str, place: str) -> str:
     """A relative link from the output root to an input file; "" when there can be none."""
     if is_url(path):
         return path if path.startswith(("http://", "https://")) else ""
-    return "" if is_url(place) or not path else link_of(os.path.relpath(path, place))
+    if is_url(place) or not path:
+        return ""
+    folder, _, name = path.rpartition("/")
+    return _way_to(folder, place) + link_of(name)
 
 
-def _detail(image: GalleryImage, settings: GallerySettings, place: str) -> dict[str, Any]:
+@lru_cache(maxsize=256)
+def _way_to(folder: str, place: str) -> str:
+    """A relative link from the output root to a local folder, "/" at its end. Remembered: its images come together."""
+    relative = os.path.relpath(folder or "/", place)
+    return "" if relative == os.curdir else f"{link_of(relative)}/"
+
+
+def _detail(image: GalleryImage, settings: GallerySettings, place: str) -> str:
     best = image.suggested
-    return {
+    shown = {
         "folder": link_of(image_folder(image.image_id)),
         "original": original_link(image.path, place),
         "width": image.width,
@@ -106,15 +118,23 @@ def _detail(image: GalleryImage, settings: GallerySettings, place: str) -> dict[
         "suggested": best.k if best else 0,
         "shortfall": image.shortfall,
         "failure": _failure_text(image),
-        "flats": [_flat_columns(flat, settings) for flat in image.flats],
     }
+    flats = ",".join(_flat_columns(flat, settings) for flat in image.flats)
+    return f'{_json(shown)[:-1]},"flats":[{flats}]}}'
 
 
-def _flat_columns(flat: ValidFlat, settings: GallerySettings) -> list[Any]:
-    """One flat as the viewer reads it; the costly measures come last, in the order of the settings."""
+def _flat_columns(flat: ValidFlat, settings: GallerySettings) -> str:
+    """One flat as the viewer reads it, JSON; the costly measures come last, in the order of the settings.
+
+    Most of a gallery's text is this: what is already text, and safe in JSON, is not taken apart and joined again.
+    """
+    costly = _costly(flat, settings) if settings.metrics else ""
+    return f'[{flat.k},{flat.n_colors},{flat.mse!r},{flat.bytes},"{flat.palette}","{flat.weights}"{costly}]'
+
+
+def _costly(flat: ValidFlat, settings: GallerySettings) -> str:
     taken = json.loads(flat.metrics)
-    costly = [taken.get(name) for name in settings.metrics]
-    return [flat.k, flat.n_colors, flat.mse, flat.bytes, _bare(flat.palette), flat.weights, *costly]
+    return "".join(f",{_json(taken.get(name))}" for name in settings.metrics)
 
 
 def _failure_text(image: GalleryImage) -> str:
@@ -126,21 +146,14 @@ def _strip(flat: ValidFlat) -> str:
     weights = [int(weight) for weight in flat.weights.split()]
     total = sum(weights) or 1
     heaviest = sorted(sorted(range(len(weights)), key=lambda row: -weights[row])[:_STRIP_COLORS])
-    palette = _bare(flat.palette)
     return "".join(
-        f"{palette[6 * row : 6 * row + 6]}{max(1, round(255 * weights[row] / total)):02x}" for row in heaviest
+        f"{flat.palette[6 * row : 6 * row + 6]}{max(1, round(255 * weights[row] / total)):02x}" for row in heaviest
     )
-
-
-def _bare(palette: str) -> str:
-    """Colours "rrggbb..." without marks between them: half a script is colours."""
-    return palette.replace("#", "").replace(" ", "")
 
 
 def _rounded(value: float) -> float:
     return float(f"{value:.6g}")
 
 
-def _script(function: str, shard: int, content: object) -> bytes:
-    text = json.dumps(content, separators=(",", ":"))
-    return f"flatpipe.{function}({shard},{text});\n".encode("ascii")
+def _script(function: str, shard: int, content: str) -> bytes:
+    return f"flatpipe.{function}({shard},{content});\n".encode("ascii")

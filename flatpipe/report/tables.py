@@ -6,8 +6,9 @@ import csv
 import io
 import itertools
 import json
-from collections.abc import Iterable, Iterator
-from typing import Any, get_args
+import re
+from collections.abc import Iterable
+from typing import get_args
 
 from flatpipe import layout
 from flatpipe.ledger.answers import RecordedFailure
@@ -24,40 +25,35 @@ RESULT_COLUMNS = (
     *("width", "height", "distinct_colors", "seconds", "suggested", "notes"),
 )
 FAILURE_COLUMNS = ("image", "stage", "error", "message", "path")
+_NO_VALUES = "," * (len(get_args(CostlyMetric)) - 1)
+_MAY_NEED_QUOTES = re.compile('[,"\r\n]')
+# ^ whether a line end needs them is another matter from one version of Python to the next: csv.writer decides
 
 
 def write_tables(ledger: Ledger, results: Results, outputs: Root, settings: TaskSettings) -> None:
     """Write both tables whole; raises OSError. Rows are in the order of image ids, then k."""
-    rows = itertools.chain.from_iterable(_result_rows(image, settings) for image in results.images())
-    outputs.write_lines(layout.RESULTS, _csv_lines(RESULT_COLUMNS, rows))
-    outputs.write_lines(layout.FAILURES, _csv_lines(FAILURE_COLUMNS, map(_failure_row, ledger.failures())))
+    rows = (_result_lines(image, settings) for image in results.images())
+    outputs.write_lines(layout.RESULTS, itertools.chain((_line(RESULT_COLUMNS),), rows))
+    failures = (_line(_failure_row(failed)) for failed in ledger.failures())
+    outputs.write_lines(layout.FAILURES, itertools.chain((_line(FAILURE_COLUMNS),), failures))
 
 
-def _result_rows(image: ImageResults, settings: TaskSettings) -> Iterator[tuple[Any, ...]]:
-    """One image's rows of results.csv."""
-    ks, mses = [flat.k for flat in image.flats], [flat.mse for flat in image.flats]
-    suggested, shortfall = best_k(ks, mses, settings.target), missed(ks, mses, settings.target)
-    notes = cell(printable("; ".join([*image.token.notes, *([shortfall] if shortfall else [])])))
-    # ^ what was done to decode the image, and that its best k falls short of the target
-    for flat in image.flats:
-        yield (*_result_row(image, flat, settings), int(flat.k == suggested), notes)
-
-
-def _result_row(image: ImageResults, flat: ValidFlat, settings: TaskSettings) -> tuple[Any, ...]:
+def _result_lines(image: ImageResults, settings: TaskSettings) -> str:
+    """One image's rows of results.csv, one for each k: text that is joined here, because a csv.writer takes longer."""
     image_id, token = image.source.image_id, image.token
-    file = f"{layout.image_folder(image_id)}/{layout.flat_name(flat.k, settings.name_width)}"
-    quality = (f"{flat.mse:.9g}", f"{psnr(flat.mse):.4f}", *_costly(json.loads(flat.metrics), settings.metrics))
-    shape = (token.width, token.height, token.distinct_colors)
-    return (
-        cell(image_id),
-        flat.k,
-        flat.n_colors,
-        *quality,
-        file,
-        flat.bytes,
-        flat.sha256,
-        *shape,
-        f"{flat.seconds:.4f}",
+    ks, mses = [flat.k for flat in image.flats], [flat.mse for flat in image.flats]
+    best, shortfall = best_k(ks, mses, settings.target), missed(ks, mses, settings.target)
+    notes = _quoted(cell(printable("; ".join([*token.notes, *([shortfall] if shortfall else [])]))))
+    # ^ what was done to decode the image, and that its best k falls short of the target
+    name, shape = _quoted(cell(image_id)), f"{token.width},{token.height},{token.distinct_colors}"
+    folder = _quoted(layout.image_folder(image_id))
+    folder, quote = (folder[:-1], '"') if folder.endswith('"') else (folder, "")
+    # ^ the cell goes on with the flat's own name, which needs no quotes
+    return "".join(
+        f"{name},{flat.k},{flat.n_colors},{flat.mse:.9g},{psnr(flat.mse):.4f},{_costly(flat, settings.metrics)},"
+        f"{folder}/{layout.flat_name(flat.k, settings.name_width)}{quote},{flat.bytes},{flat.sha256},{shape},"
+        f"{flat.seconds:.4f},{flat.k == best:d},{notes}\n"
+        for flat in image.flats
     )
 
 
@@ -67,18 +63,21 @@ def _failure_row(failed: RecordedFailure) -> tuple[str, ...]:
     return tuple(map(cell, texts))
 
 
-def _costly(taken: dict[str, float | None], wanted: tuple[CostlyMetric, ...]) -> Iterator[str]:
-    """Values of the costly columns; empty where the measure is not asked for, or the image has no such value."""
-    for name in get_args(CostlyMetric):
-        value = taken.get(name) if name in wanted else None
-        yield "" if value is None else f"{value:.6f}"
+def _costly(flat: ValidFlat, wanted: tuple[CostlyMetric, ...]) -> str:
+    """Cells of the costly columns; empty where the measure is not asked for, or the image has no such value."""
+    if not wanted:
+        return _NO_VALUES
+    taken = json.loads(flat.metrics)
+    values = (taken.get(name) if name in wanted else None for name in get_args(CostlyMetric))
+    return ",".join("" if value is None else f"{value:.6f}" for value in values)
 
 
-def _csv_lines(columns: tuple[str, ...], rows: Iterable[tuple[Any, ...]]) -> Iterator[str]:
+def _quoted(text: str) -> str:
+    """A text as a csv.writer writes it, in quotes where it must be."""
+    return _line((text, ""))[:-2] if _MAY_NEED_QUOTES.search(text) else text
+
+
+def _line(cells: Iterable[str]) -> str:
     line = io.StringIO(newline="")
-    writer = csv.writer(line, lineterminator="\n")
-    for row in itertools.chain((columns,), rows):
-        writer.writerow(row)
-        yield line.getvalue()
-        line.seek(0)
-        line.truncate()
+    csv.writer(line, lineterminator="\n").writerow(cells)
+    return line.getvalue()

@@ -5,20 +5,23 @@ from __future__ import annotations
 import gc
 import json
 import os
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote_to_bytes
+from urllib.parse import quote, unquote_to_bytes
 
 import pytest
 from builders_report import HOSTILE_NAMES, SETTINGS, BuiltRun, built_run, soft_pixels, synthetic_results
 
 from flatpipe.layout import image_folder, picture_key, picture_name
-from flatpipe.quantize.knee import suggested_k
+from flatpipe.quantize.knee import best_k, missed, suggested_k
+from flatpipe.quantize.options import CostlyMetric
 from flatpipe.records import Failure, PlannedImage, SettingsDigests
 from flatpipe.report import gallery as gallery_module
 from flatpipe.report.gallery import write_gallery
 from flatpipe.report.gallery_rows import GalleryImage, gallery_images
-from flatpipe.report.shards import original_link
+from flatpipe.report.shards import detail_script, original_link
 from flatpipe.storage.roots import LocalRoot
 
 
@@ -63,6 +66,42 @@ def test_links_lead_to_the_files(gallery: BuiltRun) -> None:
         assert unquote_to_bytes(detail["folder"]) == os.fsencode(image_folder(image.image_id))
         if image.flats:
             assert Path(os.fsdecode(place + b"/" + unquote_to_bytes(detail["original"]))).samefile(image.path)
+
+
+@pytest.mark.parametrize("metrics", [(), ("ciede2000",), ("ssim", "ciede2000")])
+def test_details_are_the_json_of_what_is_known(gallery: BuiltRun, metrics: tuple[CostlyMetric, ...]) -> None:
+    """The script of details is byte for byte what a JSON encoder makes of the ledger's records."""
+    settings = replace(SETTINGS, metrics=metrics, target="psnr>=99")
+    images = list(gallery_images(gallery.results, settings))
+    expected = json.dumps([_plain(gallery, image, metrics) for image in images], separators=(",", ":"))
+    script = detail_script(7, images, settings, gallery.outputs.place)
+    assert script.decode("ascii") == f"flatpipe.receiveDetails(7,{expected});\n"
+
+
+def _plain(gallery: BuiltRun, image: GalleryImage, metrics: Sequence[str]) -> dict[str, Any]:
+    ledger, failed = gallery.ledger, gallery.ledger.failure_of(image.image_id)
+    token, flats = ledger.token_of(image.image_id), ledger.flats_of(image.image_id)
+    ks, mses, is_made = [flat.k for flat in flats], [flat.mse for flat in flats], ledger.sweep_of(image.image_id)
+    return {
+        "folder": quote(os.fsencode(image_folder(image.image_id))),
+        "original": quote(os.path.relpath(os.fsencode(image.path), os.fsencode(gallery.outputs.place))),
+        "width": token.width,
+        "height": token.height,
+        "colors": token.distinct_colors,
+        "notes": token.notes,
+        "sweep": is_made is not None,
+        "pictures": is_made is not None,
+        "suggested": best_k(ks, mses, "psnr>=99") or 0,
+        "shortfall": missed(ks, mses, "psnr>=99"),
+        "failure": f"{failed.failure.error}: {failed.failure.message}" if failed else "",
+        "flats": [
+            [
+                *(flat.k, flat.n_colors, flat.mse, flat.bytes, "".join(flat.palette).replace("#", "")),
+                *(" ".join(map(str, flat.weights)), *(dict(flat.metrics)[name] for name in metrics)),
+            ]
+            for flat in flats
+        ],
+    }
 
 
 def test_page_shows_failures_as_text(gallery: BuiltRun) -> None:
@@ -141,6 +180,9 @@ def test_page_of_nothing_says_so(tmp_path: Path) -> None:
         ("s3://bucket/a.png", "/data/out", ""),
         ("/data/a.png", "s3://bucket/out", ""),
         ("https://host/a.png", "/data/out", "https://host/a.png"),
+        ("/data/out/a.png", "/data/out", "a.png"),
+        ("/data/a.png", "/data/out", "../a.png"),
+        ("/a.png", "/data/out", "../../a.png"),
     ],
 )
 def test_original_is_linked_where_a_link_can_lead(path: str, place: str, expected: str) -> None:

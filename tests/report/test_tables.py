@@ -1,0 +1,112 @@
+"""results.csv and failures.csv, held against a plain writer of the same rows."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from builders_report import DIGESTS, HOSTILE_NAMES, BuiltRun, built_run
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from flatpipe import layout
+from flatpipe.ledger.results import ImageResults
+from flatpipe.quantize.knee import best_k, missed, psnr
+from flatpipe.records import (
+    Failure,
+    FlattenResult,
+    ImageResult,
+    ImageSource,
+    LoadToken,
+    PlannedImage,
+    TaskSettings,
+)
+from flatpipe.report.tables import FAILURE_COLUMNS, RESULT_COLUMNS, write_tables
+from flatpipe.text import cell, printable
+
+MEASURES = ("ssim", "ciede2000")
+texts = st.text(st.sampled_from('ab,"\n\r;/ é=\udce9'), min_size=1, max_size=8)
+names = st.one_of(st.sampled_from(HOSTILE_NAMES), texts.filter(lambda name: os.fsencode(name) != b""))
+mses = st.one_of(st.just(0.0), st.integers(0, 1 << 30).map(lambda sum_: sum_ / 4096), st.floats(0, 195075))
+values = st.one_of(st.none(), st.floats(-1, 100), st.just(-float("inf")))
+measures = st.dictionaries(st.sampled_from(MEASURES), values).map(lambda taken: tuple(taken.items()))
+
+
+@st.composite
+def results(draw: st.DrawFn) -> ImageResult:
+    """An image with flats of some k."""
+    name = draw(names)
+    token = LoadToken(name, "content", draw(st.integers(1, 9999)), 7, 5, tuple(draw(st.lists(texts, max_size=2))))
+    flats = tuple(
+        FlattenResult(name, k, k, draw(mses), ("#0a0b0c",), (9,), 77, "ab", draw(st.floats(0, 9)), draw(measures))
+        for k in sorted(draw(st.sets(st.integers(2, 15), max_size=5)))
+    )
+    return ImageResult(ImageSource(name, f"/photos/{name}", 1, "s"), token, flats)
+
+
+chosen = st.builds(
+    TaskSettings,
+    output=st.just("/out"),
+    name_width=st.sampled_from([2, 3]),
+    target=st.sampled_from(["", "knee", "psnr>=30"]),
+    metrics=st.sampled_from([(), ("ssim",), MEASURES]),
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(results(), max_size=4, unique_by=lambda result: result.source.image_id), chosen)
+def test_results_are_what_a_csv_writer_writes(images: list[ImageResult], asked: TaskSettings) -> None:
+    """Whatever names, notes and numbers there are, results.csv is byte for byte that of Python's csv module."""
+    with tempfile.TemporaryDirectory() as folder:
+        run = built_run(Path(folder))
+        for image in images:
+            run.ledger.store_plan([PlannedImage(image.source, (), sweep=False, reason="")])
+            run.record(image)
+        rows = [row for image in run.results.images() for row in _rows(image, asked)]
+        assert _written(run, layout.RESULTS, asked) == _as_csv(RESULT_COLUMNS, rows)
+        run.ledger.close()
+
+
+def test_failures_are_what_a_csv_writer_writes(tmp_path: Path) -> None:
+    """failures.csv is that of Python's csv module, in the order of ids, whatever the names and messages."""
+    run = built_run(tmp_path)
+    failure = Failure("load", "truncated", 'it "ends",\nearly')
+    for name in HOSTILE_NAMES:
+        run.ledger.record_failure(ImageSource(name, f"/photos/{name}", 1, "s"), failure, "run")
+    ordered = sorted(HOSTILE_NAMES, key=lambda name: ("\udc80" <= max(name) <= "\udcff", os.fsencode(name)))
+    message = printable(failure.message)
+    rows = [(cell(name), failure.stage, failure.error, message, f"/photos/{name}") for name in ordered]
+    assert _written(run, layout.FAILURES, TaskSettings("/out")) == _as_csv(FAILURE_COLUMNS, rows)
+
+
+def _written(run: BuiltRun, name: str, asked: TaskSettings) -> bytes:
+    write_tables(run.ledger, run.ledger.results(DIGESTS), run.outputs, asked)
+    return run.outputs.read(name)
+
+
+def _rows(image: ImageResults, asked: TaskSettings) -> Iterator[tuple[Any, ...]]:
+    ks, curve = [flat.k for flat in image.flats], [flat.mse for flat in image.flats]
+    said = [*image.token.notes, missed(ks, curve, asked.target)]
+    notes = cell(printable("; ".join(filter(None, said))))
+    for flat in image.flats:
+        taken = json.loads(flat.metrics)
+        costly = [taken.get(name) if name in asked.metrics else None for name in MEASURES]
+        file = f"{layout.image_folder(image.source.image_id)}/{layout.flat_name(flat.k, asked.name_width)}"
+        yield (
+            *(cell(image.source.image_id), flat.k, flat.n_colors, f"{flat.mse:.9g}", f"{psnr(flat.mse):.4f}"),
+            *("" if value is None else f"{value:.6f}" for value in costly),
+            *(file, flat.bytes, flat.sha256, image.token.width, image.token.height, image.token.distinct_colors),
+            *(f"{flat.seconds:.4f}", int(flat.k == best_k(ks, curve, asked.target)), notes),
+        )
+
+
+def _as_csv(columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> bytes:
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\n").writerows([columns, *rows])
+    return os.fsencode(text.getvalue())
