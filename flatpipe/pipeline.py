@@ -105,8 +105,8 @@ def _begin_log(run: _Run) -> None:
 
 def _execute(run: _Run, plan: PlanSummary) -> str:
     """Do the planned work; the reason why it ended early, or "" when it did not."""
-    config, images = run.workspace.config, plan.images - plan.current
-    backend = choose_backend(config, run.tally.expected_seconds, max(plan.pairs, images))
+    config = run.workspace.config
+    backend = choose_backend(config, run.tally.expected_seconds, max(plan.pairs, plan.due))
     run.observer.planned(plan, str(backend))
     if not plan.pairs and not plan.sweeps:
         return ""
@@ -116,7 +116,7 @@ def _execute(run: _Run, plan: PlanSummary) -> str:
             _begin_work(run)
             run.observer.working()
             work = run.workspace.ledger.work()
-            bundler = Bundler(work, images, config.execution.granularity, engine.task_seconds)
+            bundler = Bundler(work, plan.due, config.execution.granularity, engine.task_seconds)
             for records in execute(bundler, engine, _graph_builder(run).build, run.stop):
                 _keep(run, records)
                 for record in records:

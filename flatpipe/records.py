@@ -243,6 +243,8 @@ class PlanSummary:
     current: int = 0
     refused: int = 0
     # ^ files that look like images and will not be opened
+    due: int = 0
+    # ^ images with something to do
     pairs: int = 0
     sweeps: int = 0
     reasons: tuple[tuple[str, int], ...] = ()

@@ -112,4 +112,4 @@ def _estimate(
 
     silence_c_libraries()
     sample = draw(images)
-    return estimate(sample, workspace.config, workspace.settings, due.due_bytes, counts.images - counts.current)
+    return estimate(sample, workspace.config, workspace.settings, due.due_bytes, counts.due)

@@ -38,7 +38,7 @@ class Screen(RunObserver):
 
     def planned(self, plan: PlanSummary, backend: str) -> None:
         """Say what is about to happen."""
-        self._images = plan.images - plan.current - plan.refused
+        self._images = plan.due
         self._failed = plan.refused
         due = f"{counted(plan.pairs, 'flat image')} and {counted(plan.sweeps, 'sweep')} to make"
         self._say(f"{counted(plan.images, 'image')}: {plan.current} up to date, {due}")

@@ -26,6 +26,7 @@ class PlanCounts:
     images: int = 0
     current: int = 0
     refused: int = 0
+    due: int = 0
     pairs: int = 0
     sweeps: int = 0
     seconds: float = 0.0
@@ -35,7 +36,7 @@ class PlanCounts:
     def summary(self) -> PlanSummary:
         """The counts, frozen."""
         reasons = tuple(self.reasons.most_common())
-        return PlanSummary(self.images, self.current, self.refused, self.pairs, self.sweeps, reasons)
+        return PlanSummary(self.images, self.current, self.refused, self.due, self.pairs, self.sweeps, reasons)
 
 
 def plan_images(
@@ -82,5 +83,6 @@ def _count(image: PlannedImage, counts: PlanCounts) -> None:
     counts.sweeps += image.sweep
     counts.seconds += expected_seconds(image)
     counts.current += image.is_current and not image.reason
+    counts.due += not image.is_current
     if image.reason:
         counts.reasons[image.reason] += 1

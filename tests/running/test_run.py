@@ -16,6 +16,11 @@ from builders import write_image
 from commands import Project
 from waiting import wait_for
 
+from flatpipe.config import load_config
+from flatpipe.engines.bundle import Bundle, Bundler
+from flatpipe.pipeline import run as run_pipeline
+from flatpipe.plan.request import Request
+
 PER_IMAGE = ("sweep.gif", "palettes.json")
 TRACEBACK = "Traceback (most recent call last)"
 
@@ -373,3 +378,24 @@ def test_the_other_solvers_run_too(solver: str, project: Project) -> None:
 
     assert len(first) == 3 * (3 + len(PER_IMAGE))
     assert project.digests() == first
+
+
+def test_the_driver_counts_what_is_due(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With --only one of many images, the loop knows that one is due: its ks are shared by all workers."""
+    shapes: list[tuple[int, bool]] = []
+    project = Project.make(tmp_path, images=20)
+    config = load_config(project.folder / "pipeline.yaml", ["execution.workers=4"])
+    monkeypatch.setattr(Bundler, "_is_worth_pairs", lambda bundler, image: True)
+    following = Bundler.next
+
+    def noted(bundler: Bundler, workers: int) -> Bundle | None:
+        bundle = following(bundler, workers)
+        if bundle is not None:
+            shapes.append((len(bundle.images), bundle.one_task))
+        return bundle
+
+    monkeypatch.setattr(Bundler, "next", noted)
+    summary = run_pipeline(config, Request(only=("07.png",)))
+
+    assert summary.done == 1
+    assert shapes == [(1, False)]
