@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import posixpath
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -30,6 +31,15 @@ _KNOWN = (
     f"a place is a local path, or a URL with one of {', '.join(PROTOCOLS)} before ://"
     f" ({' and '.join(READ_ONLY_PROTOCOLS)} are read only)"
 )
+
+
+@dataclass(frozen=True, slots=True)
+class ReadPolicy:
+    """Which files of the input may be read; anything but a regular file never is."""
+
+    root: str = ""
+    # ^ folder that no link may lead out of; "": links are followed
+    max_bytes: int | None = None
 
 
 class PlaceRefused(ConfigError, ValueError):

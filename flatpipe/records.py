@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from flatpipe.errors import ExitCode
+from flatpipe.places import ReadPolicy
 from flatpipe.quantize.options import CostlyMetric, FlattenOptions
 from flatpipe.vocabulary import AnimationFormat, PaletteFormat, Stage, Truncated
 
@@ -192,6 +193,7 @@ class TaskSettings:
     run: str = ""
     # ^ id of the run, so that stopping one leaves others in the same workers alone
     flatten: FlattenOptions = field(default_factory=FlattenOptions)
+    reading: ReadPolicy = field(default_factory=ReadPolicy)
     decode: DecodePolicy = field(default_factory=DecodePolicy)
     animation: AnimationOptions = field(default_factory=AnimationOptions)
     name_width: int = 2

@@ -16,7 +16,7 @@ from flatpipe.encode.frames import Original
 from flatpipe.errors import ConfigError, ImageIOFailed
 from flatpipe.places import place_of
 from flatpipe.records import DecodePolicy
-from flatpipe.storage.roots import read_file
+from flatpipe.storage.reading import read_file
 
 ImageLike: TypeAlias = "str | os.PathLike[str] | bytes | NDArray[np.uint8] | Image.Image"
 

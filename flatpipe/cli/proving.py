@@ -130,7 +130,8 @@ def _found(workspace: Workspace, counts: Verified, flags: VerifyFlags) -> Iterat
     recorded = partial(recorded_images, workspace.ledger, workspace.results, workspace.config)
     jobs = flags.jobs or os.cpu_count() or 1
     damaged = set()
-    for difference in verify_outputs(recorded(), workspace.outputs, counts, jobs, inputs=not flags.outputs_only):
+    inputs = None if flags.outputs_only else workspace.settings.reading
+    for difference in verify_outputs(recorded(), workspace.outputs, counts, jobs, inputs=inputs):
         damaged.add(difference.image_id)
         yield difference
     if flags.recompute:

@@ -7,20 +7,20 @@ from dataclasses import replace
 
 from flatpipe.decode.decode import count_frames
 from flatpipe.errors import ImageError
-from flatpipe.records import DecodePolicy, ImageSource
+from flatpipe.records import ImageSource, TaskSettings
 from flatpipe.storage.discover import RefusedFile
-from flatpipe.storage.roots import read_file
+from flatpipe.storage.reading import read_input
 
 
 def every_frame(
-    sources: Iterable[ImageSource | RefusedFile], policy: DecodePolicy
+    sources: Iterable[ImageSource | RefusedFile], settings: TaskSettings
 ) -> Iterator[ImageSource | RefusedFile]:
     """The sources, those of several frames taken apart: `name.gif#001`, `name.gif#002`, ...; reads every file.
 
     A file that cannot be read or has one frame passes as it is: loading it tells what is wrong.
     """
     for source in sources:
-        frames = 1 if isinstance(source, RefusedFile) else _count(source, policy)
+        frames = 1 if isinstance(source, RefusedFile) else _count(source, settings)
         if isinstance(source, RefusedFile) or frames < 2:
             yield source
             continue
@@ -29,8 +29,8 @@ def every_frame(
             yield replace(source, image_id=f"{source.image_id}#{frame + 1:0{digits}d}", frame=frame)
 
 
-def _count(source: ImageSource, policy: DecodePolicy) -> int:
+def _count(source: ImageSource, settings: TaskSettings) -> int:
     try:
-        return count_frames(read_file(source.path), policy)
+        return count_frames(read_input(source, settings.reading), settings.decode)
     except (OSError, ImageError):
         return 1

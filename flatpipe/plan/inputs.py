@@ -19,7 +19,7 @@ def input_sources(config: Config) -> Iterator[ImageSource | RefusedFile]:
     try:
         found: Sources = discover(selection(config))
         if config.input.frames == "all":
-            found = every_frame(found, task_settings(config).decode)
+            found = every_frame(found, task_settings(config))
         yield from found
     except OSError as error:
         raise ConfigError(f"{config.input.path}: input.path cannot be read: {error.strerror or error}") from error

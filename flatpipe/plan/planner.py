@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 import json
 from collections.abc import Iterable, Iterator
@@ -13,7 +12,8 @@ from flatpipe.ledger.answers import KnownImage, KnownOutput
 from flatpipe.ledger.ledger import INVALID, Ledger
 from flatpipe.plan.fingerprint import Fingerprints, changed
 from flatpipe.records import ImageSource, PlannedImage, TaskSettings
-from flatpipe.storage.roots import Root, read_file
+from flatpipe.storage.reading import file_digest
+from flatpipe.storage.roots import Root
 
 _CHUNK = 400
 # ^ images per question to the ledger (three queries for all of them) and to the output (one listing of each folder,
@@ -61,7 +61,7 @@ class Planner:
         if source.size != known.source.size:
             return False
         try:
-            same = hashlib.sha256(read_file(source.path)).hexdigest() == known.content
+            same = file_digest(source.path, self.settings.reading) == known.content
         except OSError:
             return False
             # ^ the load task meets the same error and reports it

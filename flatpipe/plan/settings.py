@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import get_args
 
 import psutil
@@ -9,6 +10,7 @@ from dask.system import CPU_COUNT
 
 from flatpipe import layout
 from flatpipe.config import Config
+from flatpipe.places import ReadPolicy, is_url
 from flatpipe.quantize.options import CostlyMetric, FlattenOptions
 from flatpipe.records import AnimationOptions, DecodePolicy, TaskSettings
 from flatpipe.storage.discover import Selection
@@ -28,6 +30,7 @@ def task_settings(config: Config) -> TaskSettings:
     return TaskSettings(
         output=str(config.output.path),
         flatten=FlattenOptions(solver=flatten.solver, seed=flatten.seed, space=flatten.space),
+        reading=_reading(config),
         decode=DecodePolicy(max_pixels=config.limits.max_pixels, truncated=config.input.truncated, alpha=flatten.alpha),
         animation=AnimationOptions(
             enabled=animation.enabled,
@@ -46,6 +49,14 @@ def task_settings(config: Config) -> TaskSettings:
         io_retries=config.errors.retries,
         seconds_per_image=config.limits.seconds_per_image,
     )
+
+
+def _reading(config: Config) -> ReadPolicy:
+    """How inputs are read: links as they were found, and no file that alone would fill half a worker."""
+    place = str(config.input.path)
+    is_searched = not config.input.follow_symlinks and not is_url(place) and Path(place).is_dir()
+    # ^ a file that the user named may be a link
+    return ReadPolicy(place if is_searched else "", memory_per_worker(config) // 2)
 
 
 def selection(config: Config) -> Selection:

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import itertools
 import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 from flatpipe import layout
 from flatpipe.errors import ConfigError
 from flatpipe.ledger.ledger import Ledger
 from flatpipe.ledger.results import Results
+from flatpipe.places import ReadPolicy
 from flatpipe.plan.plan_images import REFUSED
 from flatpipe.proof.lock import UNREAD, LockedImage, locked_images, shortened
 from flatpipe.proof.lock_file import LockFile, header_differences, image_differences, read_header
-from flatpipe.storage.roots import Root, read_file
+from flatpipe.storage.reading import file_digest
+from flatpipe.storage.roots import Root
 
 _NAMED = 10
 # ^ differences that a message names
@@ -41,10 +42,10 @@ def lock_to_reproduce(lock: str | None, outputs: Root, header: dict[str, str]) -
         yield path
 
 
-def check_planned(ledger: Ledger, path: Path) -> None:
+def check_planned(ledger: Ledger, path: Path, policy: ReadPolicy) -> None:
     """Raise ConfigError, naming the lines, when the inputs of the ledger's plan are not those of the lock."""
     locked = (replace(image, outcome="") for image in LockFile(path).images())
-    _refuse(itertools.islice(image_differences(locked, _inputs(ledger, path)), _NAMED + 1))
+    _refuse(itertools.islice(image_differences(locked, _inputs(ledger, path, policy)), _NAMED + 1))
 
 
 def _refuse(differences: Iterable[str]) -> None:
@@ -61,10 +62,10 @@ def lock_missed(results: Results, name_width: int, path: Path) -> str:
     return f"the lock was not reproduced: {'; '.join(_named(differences))}" if differences else ""
 
 
-def _inputs(ledger: Ledger, path: Path) -> Iterator[LockedImage]:
+def _inputs(ledger: Ledger, path: Path, policy: ReadPolicy) -> Iterator[LockedImage]:
     """Every image of the plan with its input's digest, in the lock's order; reads files that are not as recorded."""
     failed = {image.image_id for image in LockFile(path).images() if image.content == UNREAD}
-    digest_of = lru_cache(maxsize=16)(_digest)
+    digest_of = lru_cache(maxsize=16)(partial(_digest, policy=policy))
     # ^ the frames of a file come together
     for image in ledger.planned_inputs():
         image_id = image.source.image_id
@@ -74,9 +75,9 @@ def _inputs(ledger: Ledger, path: Path) -> Iterator[LockedImage]:
             yield LockedImage(image_id, shortened(image.content) or digest_of(image.source.path), "")
 
 
-def _digest(path: str) -> str:
+def _digest(path: str, policy: ReadPolicy) -> str:
     try:
-        return shortened(hashlib.sha256(read_file(path)).hexdigest())
+        return shortened(file_digest(path, policy))
     except OSError:
         return UNREAD
 

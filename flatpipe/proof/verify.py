@@ -7,12 +7,14 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Literal
 
 from flatpipe.ledger.ledger import Ledger
+from flatpipe.places import ReadPolicy
 from flatpipe.proof.outputs import RecordedFile, RecordedImage
-from flatpipe.storage.roots import Root, read_file
+from flatpipe.storage.reading import file_digest
+from flatpipe.storage.roots import Root
 
 Damage = Literal["changed", "missing", "unreadable", "input changed", "input missing"]
 Kind = Damage | Literal["recomputed otherwise", "not recomputed"]
@@ -49,11 +51,14 @@ class Verified:
 
 
 def verify(
-    images: Iterable[RecordedImage], outputs: Root, counts: Verified, jobs: int, *, inputs: bool = True
+    images: Iterable[RecordedImage], outputs: Root, counts: Verified, jobs: int, *, inputs: ReadPolicy | None
 ) -> Iterator[Difference]:
-    """What differs, in the order of images, as a stream; counts as it goes. `jobs` threads read and digest."""
+    """What differs, in the order of images, as a stream; counts as it goes. `jobs` threads read and digest.
+
+    `inputs` says how inputs are read; with None they are not looked at.
+    """
     remaining = iter(images)
-    digest_of = lru_cache(maxsize=_AT_ONCE)(_input_digest)
+    digest_of = lru_cache(maxsize=_AT_ONCE)(partial(_input_digest, policy=inputs or ReadPolicy()))
     # ^ the frames of a file come together
     with ThreadPoolExecutor(jobs) as pool:
         while batch := list(itertools.islice(remaining, _AT_ONCE)):
@@ -63,7 +68,7 @@ def verify(
                 counts.images += 1
                 counts.outputs += len(image.files)
                 yield from found
-            if inputs:
+            if inputs is not None:
                 counts.inputs += len(read)
                 yield from itertools.chain.from_iterable(pool.map(lambda one: _input_differences(one, digest_of), read))
 
@@ -108,9 +113,9 @@ def _input_differences(image: RecordedImage, digest_of: Callable[[str], str]) ->
     return [Difference(source.image_id, "input changed" if digest else "input missing", source.path)]
 
 
-def _input_digest(path: str) -> str:
+def _input_digest(path: str, policy: ReadPolicy) -> str:
     """The sha256 of an input, "" when it cannot be read."""
     try:
-        return hashlib.sha256(read_file(path)).hexdigest()
+        return file_digest(path, policy)
     except OSError:
         return ""

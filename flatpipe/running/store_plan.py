@@ -29,7 +29,7 @@ def store_plan(
             # ^ so that `status` knows of it while it plans; with a lock it is not yet sure to begin
         counts = _stored(workspace, request, run_id, sources)
         if lock is not None:
-            check_planned(ledger, lock)
+            check_planned(ledger, lock, workspace.settings.reading)
     return counts
 
 

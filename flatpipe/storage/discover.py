@@ -14,6 +14,7 @@ from wcmatch import glob
 from flatpipe.errors import ConfigError, ImageIOFailed, UnsupportedImage
 from flatpipe.places import is_local, is_url, place_of
 from flatpipe.records import Failure, ImageSource
+from flatpipe.storage.reading import LEAVES_INPUT, NOT_A_FILE, check_regular
 from flatpipe.storage.remote import RemoteRoot
 
 _PATTERN_RULES = glob.GLOBSTAR | glob.BRACE | glob.IGNORECASE | glob.FORCEUNIX | glob.MATCHBASE
@@ -46,19 +47,28 @@ def discover(selection: Selection) -> Iterator[ImageSource | RefusedFile]:
     elif Path(selection.root).is_dir():
         yield from _LocalWalk(selection).walk("", (os.path.realpath(selection.root),))
     else:
-        yield _source(Path(selection.root).name, selection.root, Path(selection.root).stat())
+        yield _named_file(selection.root)
 
 
 def as_sources(paths: Sequence[str]) -> list[ImageSource]:
     """Sources for local images named one by one; ids are relative to their deepest common folder.
 
-    Raises OSError for a file that is not there, ConfigError for a URL.
+    Raises OSError for a file that is not there or is none, such as a pipe; ConfigError for a URL.
     """
     for url in [path for path in paths if not is_local(path)]:
         raise ConfigError(f"{url}: images at URLs are read from the input.path of a config")
     absolute = sorted({place_of(path, Path.cwd()) for path in paths})
     common = os.path.commonpath([str(Path(path).parent) for path in absolute])
-    return [_source(os.path.relpath(path, common), path, Path(path).stat()) for path in absolute]
+    statuses = {path: Path(path).stat() for path in absolute}
+    for path, status in statuses.items():
+        check_regular(status, path)
+    return [_source(os.path.relpath(path, common), path, status) for path, status in statuses.items()]
+
+
+def _named_file(path: str) -> ImageSource | RefusedFile:
+    """The one file that is the whole input."""
+    name, status = Path(path).name, Path(path).stat()
+    return _source(name, path, status) if stat.S_ISREG(status.st_mode) else _refused(name, path, _NOT_A_FILE)
 
 
 class _Patterns:
@@ -130,12 +140,8 @@ class _LocalWalk:
         return _source(image_id, entry.path, status)
 
 
-_LEAVES_INPUT = Failure(
-    "discover",
-    UnsupportedImage.error,
-    "a symbolic link that leaves the input folder; input.follow_symlinks: true follows it",
-)
-_NOT_A_FILE = Failure("discover", UnsupportedImage.error, "not a regular file (a pipe, socket or device); never opened")
+_LEAVES_INPUT = Failure("discover", UnsupportedImage.error, LEAVES_INPUT)
+_NOT_A_FILE = Failure("discover", UnsupportedImage.error, NOT_A_FILE)
 
 
 def _unreadable(error: OSError) -> Failure:

@@ -11,7 +11,7 @@ from typing import BinaryIO, Protocol
 
 from flatpipe.layout import PARTIAL
 from flatpipe.places import is_url
-from flatpipe.storage.remote import RemoteRoot, read_url
+from flatpipe.storage.remote import RemoteRoot
 
 
 class Root(Protocol):
@@ -160,8 +160,3 @@ def _move(partial: Path, final: str) -> None:
     except FileNotFoundError:
         Path(final).parent.mkdir(parents=True, exist_ok=True)
         partial.replace(final)
-
-
-def read_file(path: str) -> bytes:
-    """All bytes of one local file or URL; raises OSError."""
-    return read_url(path) if is_url(path) else Path(path).read_bytes()

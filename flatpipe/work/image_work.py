@@ -107,8 +107,10 @@ class ImageWork:
 
     def _decode_in_time(self) -> LoadedImage:
         with watchdog(self.settings.seconds_per_image if self.worker.may_exit else None):
-            policy = replace(self.settings.decode, max_bytes=self.worker.decode_bytes)
-            return load_image(self.source, replace(self.settings, decode=policy))
+            most = self.worker.decode_bytes
+            policy = replace(self.settings.decode, max_bytes=most)
+            reading = replace(self.settings.reading, max_bytes=most or self.settings.reading.max_bytes)
+            return load_image(self.source, replace(self.settings, decode=policy, reading=reading))
 
     def _own(self, name: str) -> str:
         """A name in the image's folder, below the output root."""

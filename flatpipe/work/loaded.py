@@ -15,7 +15,7 @@ from flatpipe.encode.frames import Original, shrink_original
 from flatpipe.quantize.color_table import IndexedImage, index_colors
 from flatpipe.quantize.palette_image import PaletteImage
 from flatpipe.records import ImageSource, LoadToken, TaskSettings
-from flatpipe.storage.roots import read_file
+from flatpipe.storage.reading import read_input
 from flatpipe.work.retry import with_retries
 
 _PICTURE_SIDE = 1024
@@ -52,7 +52,7 @@ def original_side(settings: TaskSettings) -> int:
 def load_image(source: ImageSource, settings: TaskSettings) -> LoadedImage:
     """Read, decode and index one image; raises OSError and ImageError."""
     began = time.perf_counter()
-    content = with_retries(lambda: read_file(source.path), settings.io_retries)
+    content = with_retries(lambda: read_input(source, settings.reading), settings.io_retries)
     digest = hashlib.sha256(content).hexdigest()
     decoded = decode(content, settings.decode, source.frame)
     del content

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from flatpipe.decode.decode import read_header
 from flatpipe.errors import ImageError
 from flatpipe.records import ImageSource, TaskSettings
-from flatpipe.storage.roots import read_file
+from flatpipe.storage.reading import read_input
 
 DECODING_SHARE = 0.6
 # ^ of a worker's memory for decoding one image; the rest is for what stays of it and for the libraries
@@ -29,7 +29,7 @@ class MemoryNeed:
 def memory_needed(source: ImageSource, settings: TaskSettings) -> MemoryNeed | None:
     """What one image takes; None when its header cannot be read, or says that it will be refused."""
     try:
-        header = read_header(read_file(source.path), settings.decode)
+        header = read_header(read_input(source, settings.reading), settings.decode)
     except (OSError, ImageError):
         return None
     return MemoryNeed(int(header.peak_bytes * _WORK_RATIO), header.pixels)

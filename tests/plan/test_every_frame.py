@@ -8,7 +8,7 @@ from builders import noisy_pixels, source_of, write_image
 from PIL import Image
 
 from flatpipe.plan.every_frame import every_frame
-from flatpipe.records import DecodePolicy, ImageSource
+from flatpipe.records import ImageSource, TaskSettings
 
 
 def test_an_animation_is_taken_apart_and_a_still_is_not(tmp_path: Path) -> None:
@@ -18,7 +18,7 @@ def test_an_animation_is_taken_apart_and_a_still_is_not(tmp_path: Path) -> None:
     write_image(tmp_path / "b.png")
     (tmp_path / "c.gif").write_bytes(b"nothing")
     sources = [source_of(tmp_path / name) for name in ("a.gif", "b.png", "c.gif")]
-    found = [source for source in every_frame(sources, DecodePolicy()) if isinstance(source, ImageSource)]
+    found = [source for source in every_frame(sources, TaskSettings("")) if isinstance(source, ImageSource)]
 
     assert [(source.image_id, source.frame) for source in found] == [
         ("a.gif#001", 0),

@@ -9,7 +9,7 @@ import pytest
 
 from flatpipe.layout import PARTIAL
 from flatpipe.storage.remote import RemoteRoot
-from flatpipe.storage.roots import LocalRoot, Root, read_file
+from flatpipe.storage.roots import LocalRoot, Root
 
 
 @pytest.fixture(params=["local", "memory"])
@@ -89,12 +89,3 @@ def test_preparing_a_place_that_cannot_be_made_says_so(tmp_path: Path) -> None:
 
     with pytest.raises(OSError, match="file"):
         LocalRoot(str(tmp_path / "file" / "out")).prepare()
-
-
-def test_files_of_both_kinds_are_read_by_one_function(tmp_path: Path) -> None:
-    """read_file reads a URL and a local path."""
-    RemoteRoot("memory://bucket").write("photo.png", b"png")
-    (tmp_path / "photo.png").write_bytes(b"local")
-
-    assert read_file("memory://bucket/photo.png") == b"png"
-    assert read_file(str(tmp_path / "photo.png")) == b"local"

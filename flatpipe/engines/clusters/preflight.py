@@ -19,9 +19,9 @@ from flatpipe.engines.clusters.worker_setup import memory_of
 from flatpipe.environment import package_versions
 from flatpipe.errors import RunGivenUp
 from flatpipe.layout import PARTIAL
-from flatpipe.places import is_url
 from flatpipe.records import ImageSource, TaskSettings
-from flatpipe.storage.roots import Root, open_root, read_file
+from flatpipe.storage.reading import file_size
+from flatpipe.storage.roots import Root, open_root
 from flatpipe.text import in_bytes
 from flatpipe.versions import __version__
 from flatpipe.work.memory import BASE_BYTES, memory_needed
@@ -109,7 +109,7 @@ def report_of_worker(probe: Probe, dask_worker: Any) -> WorkerReport:
 def _trouble(probe: Probe) -> str:
     if probe.source is not None:
         try:
-            size = len(read_file(probe.source.path)) if is_url(probe.source.path) else _size(probe.source.path)
+            size = file_size(probe.source.path)
         except OSError as error:
             return f"cannot read the input {probe.source.path} ({error.strerror or error}): {_SHARED}"
         if size != probe.source.size:
@@ -119,11 +119,6 @@ def _trouble(probe: Probe) -> str:
         return _output_trouble(outputs, probe.token)
     except OSError as error:
         return f"cannot write to the output {probe.output} ({error.strerror or error}): {_SHARED}"
-
-
-def _size(path: str) -> int:
-    with Path(path).open("rb") as file:
-        return file.seek(0, 2)
 
 
 def _output_trouble(outputs: Root, token: str) -> str:
