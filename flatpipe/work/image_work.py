@@ -30,6 +30,8 @@ from flatpipe.work.worker import Worker
 
 _LARGEST_KEPT = 3 * 2_000_000
 # ^ bytes of the original at the sweep's size: 2 megapixels
+_SMALL_FILE = 16 << 20
+# ^ bytes that any worker can read: what the image then takes is judged by its header
 
 
 class OutputFailed(ImageIOFailed):
@@ -107,10 +109,10 @@ class ImageWork:
 
     def _decode_in_time(self) -> LoadedImage:
         with watchdog(self.settings.seconds_per_image if self.worker.may_exit else None):
-            most = self.worker.decode_bytes
-            policy = replace(self.settings.decode, max_bytes=most)
-            reading = replace(self.settings.reading, max_bytes=most or self.settings.reading.max_bytes)
-            return load_image(self.source, replace(self.settings, decode=policy, reading=reading))
+            most, settings = self.worker.decode_bytes, self.settings
+            reading = replace(settings.reading, max_bytes=max(most, _SMALL_FILE)) if most else settings.reading
+            policy = replace(settings.decode, max_bytes=most)
+            return load_image(self.source, replace(settings, decode=policy, reading=reading))
 
     def _own(self, name: str) -> str:
         """A name in the image's folder, below the output root."""
