@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from flatpipe.records import ImageRecord, PlanSummary
+from flatpipe.records import ImageRecord
+from flatpipe.summaries import PlanSummary
 
 
 class RunObserver:

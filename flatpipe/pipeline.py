@@ -25,20 +25,13 @@ from flatpipe.plan.request import Request
 from flatpipe.plan.workspace import Workspace, open_workspace
 from flatpipe.proof.lock import lock_header
 from flatpipe.proof.locked import lock_missed, lock_to_reproduce
-from flatpipe.records import (
-    FlattenResult,
-    ImageRecord,
-    ImageSource,
-    PlannedImage,
-    PlanSummary,
-    RunSummary,
-    TaskSettings,
-)
+from flatpipe.records import FlattenResult, ImageRecord, ImageSource, PlannedImage, TaskSettings
 from flatpipe.running.finishing import write_ending
 from flatpipe.running.interrupts import stop_on_signals
 from flatpipe.running.run_log import RunLog
 from flatpipe.running.store_plan import store_plan
 from flatpipe.stop import StopRequest
+from flatpipe.summaries import PlanSummary, RunSummary
 
 
 @dataclass(slots=True)

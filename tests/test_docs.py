@@ -17,8 +17,8 @@ from commands import Project
 
 from flatpipe import cli, errors
 from flatpipe.ledger.schema import connect
-from flatpipe.records import RunSummary
 from flatpipe.report.tables import FAILURE_COLUMNS, RESULT_COLUMNS
+from flatpipe.summaries import RunSummary
 
 ROOT = Path(__file__).parent.parent
 PAGES = {

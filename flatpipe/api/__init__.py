@@ -21,7 +21,7 @@ from flatpipe.quantize.options import MAX_K, FlattenOptions, Solver, Space
 
 if TYPE_CHECKING:
     from flatpipe.observer import RunObserver
-    from flatpipe.records import RunSummary
+    from flatpipe.summaries import RunSummary
 
 __all__ = ["Config", "FlatImage", "Sweep", "flatten", "load_config", "run", "sweep"]
 

@@ -17,7 +17,8 @@ from flatpipe.cli.options import RunFlags
 from flatpipe.cli.sentences import summary_text
 from flatpipe.cli.speaking import patient_stderr, say, write_line
 from flatpipe.observer import RunObserver
-from flatpipe.records import ImageRecord, PlanSummary, RunSummary
+from flatpipe.records import ImageRecord
+from flatpipe.summaries import PlanSummary, RunSummary
 from flatpipe.text import counted, printable, printable_lines
 
 _LINE_EVERY_SECONDS = 10.0

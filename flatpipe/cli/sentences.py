@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from flatpipe.proof.history import ImageHistory
     from flatpipe.proof.status import RunStatus
     from flatpipe.proof.verify import Difference, Verified
-    from flatpipe.records import PlanSummary, RunSummary
     from flatpipe.report.gallery_rows import GalleryImage
+    from flatpipe.summaries import PlanSummary, RunSummary
 
 
 # --- what a run would do, and did --------------------------------------------------------------------------------

@@ -12,8 +12,9 @@ from flatpipe.plan.cost import expected_seconds
 from flatpipe.plan.inputs import Sources, input_sources
 from flatpipe.plan.planner import Planner
 from flatpipe.plan.request import Request, selector
-from flatpipe.records import ImageSource, PlannedImage, PlanSummary
+from flatpipe.records import ImageSource, PlannedImage
 from flatpipe.storage.discover import RefusedFile
+from flatpipe.summaries import PlanSummary
 
 REFUSED = "refused"
 # ^ reason of an image that will not be opened: it looks like one, and its format is not read

@@ -14,11 +14,12 @@ from flatpipe.environment import environment
 from flatpipe.plan.workspace import Workspace
 from flatpipe.proof.lock import Unfinished, lock_lines
 from flatpipe.proof.lock_file import read_footer
-from flatpipe.records import RunSummary, TaskSettings
+from flatpipe.records import TaskSettings
 from flatpipe.report.gallery import write_gallery
 from flatpipe.report.gallery_rows import GallerySettings
 from flatpipe.report.tables import write_tables
 from flatpipe.storage.roots import Root
+from flatpipe.summaries import RunSummary
 
 
 def write_ending(workspace: Workspace, summary: RunSummary, *, lock: bool) -> None:

@@ -14,8 +14,9 @@ from flatpipe.config import Config
 from flatpipe.environment import environment
 from flatpipe.errors import RunGivenUp
 from flatpipe.proof.recorded import config_yaml
-from flatpipe.records import ImageRecord, RunSummary
+from flatpipe.records import ImageRecord
 from flatpipe.storage.roots import Root
+from flatpipe.summaries import RunSummary
 
 CONFIG, ENVIRONMENT, LOG, SUMMARY = "config.yaml", "environment.json", "log.jsonl", "summary.json"
 

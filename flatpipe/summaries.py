@@ -1,0 +1,45 @@
+"""What a run is going to do, and what it came to: counts, frozen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flatpipe.errors import ExitCode
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """What a run came to."""
+
+    run_id: str
+    output: str
+    images: int = 0
+    # ^ found in the input
+    done: int = 0
+    # ^ images that this run brought up to date
+    current: int = 0
+    # ^ images that were so already
+    failed: int = 0
+    pairs: int = 0
+    # ^ (image, k) computed by this run
+    seconds: float = 0.0
+    exit_code: ExitCode = ExitCode.DONE
+    reason: str = ""
+    # ^ why the run ended early, in words
+    reasons: tuple[tuple[str, int], ...] = ()
+    # ^ why images had to be computed, with how many; the most frequent first
+
+
+@dataclass(frozen=True, slots=True)
+class PlanSummary:
+    """What a run is going to do."""
+
+    images: int = 0
+    current: int = 0
+    refused: int = 0
+    # ^ files that look like images and will not be opened
+    due: int = 0
+    # ^ images with something to do
+    pairs: int = 0
+    sweeps: int = 0
+    reasons: tuple[tuple[str, int], ...] = ()
