@@ -200,14 +200,25 @@ def _finish(run: _Run, plan: PlanSummary, reason: str) -> RunSummary:
         reason=reason,
         reasons=plan.reasons,
     )
-    workspace.ledger.end_run(run.run_id, _now(), reason or "finished", json.dumps(asdict(summary)))
+    failed = _write_ending(run, summary)
+    if failed:
+        return replace(summary, exit_code=RunGivenUp.exit_code, reason=reason or failed)
+    return summary
+
+
+def _write_ending(run: _Run, summary: RunSummary) -> str:
+    """Write down how the run ended, and what stands beside the images; why that failed, or "" when it did not."""
+    ledger = run.workspace.ledger
     try:
-        write_ending(workspace, summary, lock=run.lock is None)
+        ledger.end_run(run.run_id, _now(), summary.reason or "finished", json.dumps(asdict(summary)))
+        write_ending(run.workspace, summary, lock=run.lock is None)
         run.log.end(summary)
     except OSError as error:
-        reason = reason or f"the output cannot be written: {error.strerror or error}"
-        return replace(summary, exit_code=RunGivenUp.exit_code, reason=reason)
-    return summary
+        return f"the output cannot be written: {error.strerror or error}"
+    except RunGivenUp as error:
+        ledger.undo()
+        return str(error)
+    return ""
 
 
 def _new_run_id() -> str:

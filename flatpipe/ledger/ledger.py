@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import json
-import sqlite3
 import tempfile
 import time
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
-from flatpipe.errors import RunGivenUp
+from flatpipe import layout
+from flatpipe.ledger.database import Tell, gone
 from flatpipe.ledger.queries import Queries
 from flatpipe.ledger.recording import store_records
 from flatpipe.ledger.rows import FAILURES, PLANNED, failure_row, planned_row, to_sql
@@ -19,43 +20,83 @@ from flatpipe.records import Failure, ImageRecord, ImageSource, PlannedImage
 
 _COMMIT_EVERY = 64
 _COMMIT_SECONDS = 1.0
-# ^ images, or seconds, between commits: a killed driver repeats at most these, and a commit costs about a millisecond
+# ^ images, or seconds, between commits: a killed driver repeats at most these
+_SETTLING_SHARE, _LONGEST_PAUSE = 0.1, 30.0
+# ^ of the time, at most, goes to commits: where a disk takes long to settle they come more rarely, up to this (seconds)
 
 INVALID = "disputed"
 # ^ `settings` of an output that `flatpipe verify` found changed: the next run makes it again
 
 
 class Ledger(Queries):
-    """The record of what has been done. Open it with a path, or with None for an empty one in memory."""
+    """The record of what has been done. Open it with a path, or with None for an empty one in memory.
 
-    def __init__(self, path: str | None, *, read_only: bool = False) -> None:
+    Whatever is asked of it may raise RunGivenUp: the disk is full or failing, another program holds the ledger, it is
+    damaged. Opening it raises ConfigError where it cannot serve.
+    """
+
+    def __init__(
+        self,
+        path: str | None,
+        *,
+        read_only: bool = False,
+        settle: Callable[[], None] | None = None,
+        tell: Tell | None = None,
+    ) -> None:
+        """`settle` returns when the outputs lie on their disk: the ledger never says more than a power cut leaves.
+
+        `tell` is told, in words, when the ledger must be waited for.
+        """
         self._db = connect(path, read_only=read_only)
-        self._read_only = read_only
-        self._uncommitted, self._committed = 0, time.monotonic()
+        self._db.tell = tell
+        self._path, self._file = path, path and Path(path).stat().st_ino
+        self._read_only, self._settle = read_only, settle
+        self._uncommitted, self._committed, self._pause = 0, time.monotonic(), _COMMIT_SECONDS
 
     def close(self) -> None:
         """Commit and close."""
-        if not self._read_only:
-            self.commit()
-        self._db.close()
+        try:
+            if self._db.in_transaction:
+                self.commit()
+        finally:
+            self._db.close()
 
     def commit(self) -> None:
-        """Make all that was recorded durable."""
+        """Make all that was recorded durable, after the outputs that it tells of."""
+        began = time.monotonic()
+        self._check_there()
+        if self._settle is not None and self._uncommitted:
+            self._settle()
         self._db.commit()
         self._uncommitted, self._committed = 0, time.monotonic()
+        rest = (self._committed - began) * (1 / _SETTLING_SHARE - 1)
+        self._pause = min(max(_COMMIT_SECONDS, rest), _LONGEST_PAUSE)
+
+    def undo(self) -> None:
+        """Forget what was recorded since the last commit: the next run does it again."""
+        self._db.undo()
+        self._uncommitted = 0
+
+    def _check_there(self) -> None:
+        """Raise RunGivenUp when the file is no longer the one that was opened."""
+        if self._path is None or self._read_only:
+            return
+        try:
+            is_there = Path(self._path).stat().st_ino == self._file
+        except FileNotFoundError:
+            is_there = False
+        if not is_there:
+            raise gone(self._path)
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
-        """What is written inside becomes durable at the end, or is undone when an error ends it early.
-
-        Raises RunGivenUp when the ledger cannot be written.
-        """
+        """What is written inside becomes durable at the end, or is undone when an error ends it early."""
         try:
-            with self._db:
-                yield
-        except sqlite3.Error as error:
-            raise RunGivenUp(f"the ledger cannot be written: {error}") from error
-        self._uncommitted, self._committed = 0, time.monotonic()
+            yield
+        except BaseException:
+            self._db.undo()
+            raise
+        self.commit()
 
     # --- a run ---------------------------------------------------------------------------------------------------
 
@@ -107,10 +148,9 @@ class Ledger(Queries):
         """Path of a copy of the ledger as it is now, a file that lasts as long as the context."""
         self.commit()
         with tempfile.TemporaryDirectory(prefix="flatpipe-") as folder:
-            copy = sqlite3.connect(f"{folder}/ledger.sqlite")
-            self._db.backup(copy)
-            copy.close()
-            yield f"{folder}/ledger.sqlite"
+            path = f"{folder}/{layout.LEDGER}"
+            self._db.backup_to(path)
+            yield path
 
     # --- outcomes ------------------------------------------------------------------------------------------------
 
@@ -118,7 +158,8 @@ class Ledger(Queries):
         """Record all that some images came to; commits now and then."""
         store_records(self._db, records, run_id)
         self._uncommitted += len(records)
-        if self._uncommitted >= _COMMIT_EVERY or time.monotonic() - self._committed > _COMMIT_SECONDS:
+        waited = time.monotonic() - self._committed
+        if waited > self._pause or (self._uncommitted >= _COMMIT_EVERY and self._pause <= _COMMIT_SECONDS):
             self.commit()
 
     def record_failure(self, source: ImageSource, failure: Failure, run_id: str) -> None:
@@ -134,10 +175,7 @@ class Ledger(Queries):
             self._db.execute("UPDATE flats SET settings = ? WHERE image_id = ? AND k = ?", (INVALID, name, k))
 
     def forget(self, image_ids: Sequence[str], ks: Collection[int]) -> None:
-        """Drop these images with all their outputs, the flats of other k than `ks`, and the retired files.
-
-        Raises RunGivenUp when the ledger cannot be written.
-        """
+        """Drop these images with all their outputs, the flats of other k than `ks`, and the retired files."""
         others = "DELETE FROM flats WHERE k NOT IN (SELECT value FROM json_each(?))"
         with self.transaction():
             for table in ("images", "flats", "sweeps"):

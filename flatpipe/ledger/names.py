@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable
 
+from flatpipe.ledger.database import connected
 from flatpipe.ledger.rows import to_sql
 
 
@@ -12,7 +12,7 @@ class NamesOnDisk:
     """A set of names that takes no memory; close it after use."""
 
     def __init__(self, names: Iterable[str]) -> None:
-        self._db = sqlite3.connect("")
+        self._db = connected("", "the temporary folder")
         # ^ a temporary file of SQLite's own, gone when it is closed
         self._db.execute("CREATE TABLE names (name PRIMARY KEY) WITHOUT ROWID")
         self._db.executemany("INSERT OR IGNORE INTO names (name) VALUES (?)", ((to_sql(name),) for name in names))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -19,6 +18,7 @@ from flatpipe.ledger.answers import (
     RetiredFile,
     SweepFile,
 )
+from flatpipe.ledger.database import Database
 from flatpipe.ledger.results import Results
 from flatpipe.ledger.rows import FLATS, PLANNED, files_of, flat_of, from_sql, planned_of, to_sql
 from flatpipe.records import Failure, FlattenResult, ImageSource, LoadToken, PlannedImage, SettingsDigests, SweepResult
@@ -30,7 +30,7 @@ _PAGE = 500
 class Queries:
     """The reading half of a ledger."""
 
-    _db: sqlite3.Connection
+    _db: Database
 
     def results(self, digests: SettingsDigests) -> Results:
         """The last plan's images, with the outputs that are valid under the settings of these digests."""

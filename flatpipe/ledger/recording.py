@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import sqlite3
 import time
 from collections.abc import Sequence
 
+from flatpipe.ledger.database import Database
 from flatpipe.ledger.retired import retire_replaced
 from flatpipe.ledger.rows import FAILURES, FLATS, IMAGES, SWEEPS, failure_row, to_sql
 from flatpipe.records import INTERRUPTED, ImageRecord
 
 
-def store_records(db: sqlite3.Connection, records: Sequence[ImageRecord], run_id: str) -> None:
+def store_records(db: Database, records: Sequence[ImageRecord], run_id: str) -> None:
     """Store all rows of the images, and count them in the run's progress; commits nothing."""
     sweeps = [record.sweep_row for record in records if record.sweep_row is not None]
     retire_replaced(db, sweeps)

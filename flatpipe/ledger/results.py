@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
-import sqlite3
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any, NamedTuple
 
+from flatpipe.ledger.database import Database
 from flatpipe.ledger.rows import files_of, from_sql
 from flatpipe.records import Failure, ImageSource, LoadToken, SettingsDigests
 
@@ -95,7 +95,7 @@ class ImageDigests:
 class Results:
     """The plan's images in the order of their ids, with the outputs that are valid under some settings."""
 
-    def __init__(self, db: sqlite3.Connection, digests: SettingsDigests) -> None:
+    def __init__(self, db: Database, digests: SettingsDigests) -> None:
         self._db = db
         self._settings = {"settings": json.dumps(sorted({digests.sweep, *dict(digests.flat).values()}))}
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Sequence
 
 from flatpipe.layout import sweep_file
+from flatpipe.ledger.database import Database
 from flatpipe.ledger.rows import SWEEPS, from_sql, to_sql
 from flatpipe.records import Row
 
 
-def retire_replaced(db: sqlite3.Connection, sweeps: Sequence[Row]) -> None:
+def retire_replaced(db: Database, sweeps: Sequence[Row]) -> None:
     """Remember the files that new sweeps, given as rows, no longer have; those that they have again are forgotten."""
     marks = ",".join("?" * len(sweeps))
     names = [SWEEPS.value(row, "image_id") for row in sweeps]
@@ -22,7 +22,7 @@ def retire_replaced(db: sqlite3.Connection, sweeps: Sequence[Row]) -> None:
             _retire(db, from_sql(name), before[name], json.loads(str(SWEEPS.value(row, "files"))))
 
 
-def _retire(db: sqlite3.Connection, image_id: str, before: dict[str, str], now: dict[str, str]) -> None:
+def _retire(db: Database, image_id: str, before: dict[str, str], now: dict[str, str]) -> None:
     gone = [(to_sql(sweep_file(image_id, name)), before[name]) for name in before.keys() - now.keys()]
     db.executemany("INSERT OR REPLACE INTO retired (name, sha256) VALUES (?, ?)", gone)
     db.executemany("DELETE FROM retired WHERE name = ?", [(to_sql(sweep_file(image_id, name)),) for name in now])

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import sqlite3
+import os
 from pathlib import Path
 
-from flatpipe.errors import ConfigError
+from flatpipe.disks import is_own_disk
+from flatpipe.errors import ConfigError, RunGivenUp
+from flatpipe.ledger.database import AGAIN, WRITER_PATIENCE, Database, LedgerUnusable, connected
 
-_VERSION = 3
+_VERSION = 4
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS runs (
@@ -24,7 +26,9 @@ CREATE TABLE IF NOT EXISTS flats (
   bytes INTEGER, sha256 TEXT, seconds REAL, metrics TEXT DEFAULT '{}', PRIMARY KEY (image_id, k)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS sweeps (
   image_id PRIMARY KEY, settings TEXT, content TEXT, animation_bytes INTEGER, animation_sha256 TEXT,
-  palettes_bytes INTEGER, palettes_sha256 TEXT, seconds REAL, files TEXT DEFAULT '{}') WITHOUT ROWID;
+  palettes_bytes INTEGER, palettes_sha256 TEXT, seconds REAL, files TEXT DEFAULT '{}', sizes TEXT DEFAULT '{}')
+  WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS beside (name TEXT PRIMARY KEY, sha256 TEXT, bytes INTEGER) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS retired (name PRIMARY KEY, sha256 TEXT) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS failures (
   image_id PRIMARY KEY, path, stage TEXT, error TEXT, message TEXT, run_id TEXT) WITHOUT ROWID;
@@ -32,46 +36,115 @@ CREATE TABLE IF NOT EXISTS planned (
   image_id PRIMARY KEY, path, size INTEGER, stamp TEXT, frame INTEGER, ks TEXT, sweep INTEGER, reason TEXT)
   WITHOUT ROWID;
 """
-_ADDED = (("sweeps", "files", "TEXT DEFAULT '{}'"), ("flats", "metrics", "TEXT DEFAULT '{}'"))
+_ADDED = (
+    ("sweeps", "files", "TEXT DEFAULT '{}'"),
+    ("sweeps", "sizes", "TEXT DEFAULT '{}'"),
+    ("flats", "metrics", "TEXT DEFAULT '{}'"),
+)
 # ^ columns that a ledger of an earlier version lacks: table, column, type
 
 
-def connect(path: str | None, *, read_only: bool) -> sqlite3.Connection:
-    """A connection to a ledger with all its tables, in memory when path is None; raises ConfigError when it is none."""
+_EVERY_LEDGER_HAS = {"image_id", "k", "settings", "content"}
+# ^ columns of `flats`, of whatever version
+
+
+def connect(path: str | None, *, read_only: bool) -> Database:
+    """A connection to a ledger with all its tables, in memory when path is None.
+
+    Raises ConfigError when the file is none, is damaged, is a newer flatpipe's, or may not be opened; RunGivenUp when
+    the disk is full or failing, or another program holds it.
+    """
+    if path is None:
+        return _upgraded(connected(":memory:", "ledger"))
     try:
-        db = _opened(path, read_only=read_only)
-        if db.execute("PRAGMA user_version").fetchone()[0] < _VERSION:
-            db = _in_memory(db) if read_only else db
-            _upgrade(db)
-    except sqlite3.DatabaseError as error:
-        raise ConfigError(f"{path}: cannot be read as a ledger ({error}); is it damaged?") from error
+        db = _opened_to_read(path) if read_only else _opened_to_write(path)
+        version = _checked_version(db, path)
+        if version < _VERSION:
+            db = _upgraded(_in_memory(db) if read_only else db)
+        if not read_only:
+            _set_journal(db, path)
+    except LedgerUnusable as error:
+        raise ConfigError(str(error)) from error
     return db
 
 
-def _opened(path: str | None, *, read_only: bool) -> sqlite3.Connection:
-    if path is None:
-        return sqlite3.connect(":memory:")
-    if read_only:
-        return sqlite3.connect(f"{Path(path).absolute().as_uri()}?mode=ro", uri=True, timeout=20)
-    db = sqlite3.connect(path, timeout=20)
+def is_write_ahead(db: Database) -> bool:
+    """Whether the ledger is written ahead in a file of its own, so that readers and the writer never wait."""
+    return bool(db.execute("PRAGMA journal_mode").fetchone()[0] == "wal")
+
+
+def _opened_to_write(path: str) -> Database:
+    db = connected(path)
+    db.patience = WRITER_PATIENCE
     db.execute("PRAGMA synchronous = NORMAL")
     # ^ a commit lost in a power cut only means work done twice
     return db
 
 
-def _in_memory(db: sqlite3.Connection) -> sqlite3.Connection:
+def _opened_to_read(path: str) -> Database:
+    """A connection that writes nothing. Who may write the file leaves nothing beside it when it is closed."""
+    may_write = os.access(path, os.W_OK) and os.access(Path(path).parent, os.W_OK)
+    place = Path(path).absolute().as_uri()
+    try:
+        return _to_query(f"{place}?mode={'rw' if may_write else 'ro'}", path)
+    except RunGivenUp:
+        if Path(f"{path}-wal").exists():
+            raise
+        return _to_query(f"{place}?immutable=1", path)
+        # ^ the folder is read-only, or its disk full: SQLite cannot put its files there, and no writer has any
+
+
+def _to_query(uri: str, path: str) -> Database:
+    db = connected(uri, path, uri=True)
+    db.execute("PRAGMA query_only = ON")
+    db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    # ^ only now the file is read
+    return db
+
+
+def _checked_version(db: Database, path: str) -> int:
+    """The version of the schema, 0 for an empty file; raises ConfigError when this is no ledger of ours, or a newer."""
+    version = int(db.execute("PRAGMA user_version").fetchone()[0])
+    tables = db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    if tables and not {row[1] for row in db.execute("PRAGMA table_info(flats)")} >= _EVERY_LEDGER_HAS:
+        raise ConfigError(f"{path}: this database is not flatpipe's; {AGAIN}")
+    if version > _VERSION:
+        raise ConfigError(
+            f"{path}: written by a newer flatpipe (ledger {version}, we know {_VERSION}); update this one"
+        )
+    return version
+
+
+def _set_journal(db: Database, path: str) -> None:
+    """Write ahead where that is safe: it needs memory that all who have the file open share."""
+    wanted = "wal" if is_own_disk(path) else "delete"
+    patience, db.patience = db.patience, 0.0
+    try:
+        db.execute(f"PRAGMA journal_mode = {wanted}")
+    except LedgerUnusable:
+        raise
+    except RunGivenUp:
+        pass
+        # ^ somebody reads it just now: it stays as it is, and we wait for readers where we must
+    finally:
+        db.patience = patience
+
+
+def _in_memory(db: Database) -> Database:
     """A copy that a reader may upgrade; only ledgers of an earlier version take this way."""
-    copy = sqlite3.connect(":memory:")
+    copy = connected(":memory:", db.place)
     db.backup(copy)
     db.close()
     return copy
 
 
-def _upgrade(db: sqlite3.Connection) -> None:
-    """Make what is missing of the tables; what they hold stays."""
-    db.executescript(_SCHEMA)
+def _upgraded(db: Database) -> Database:
+    """The connection, with what was missing of the tables; what they hold stays."""
+    db.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} COMMIT;")
+    # ^ all tables or none: a file with some of them would not be known as ours
     for table, column, kind in _ADDED:
         if column not in {row[1] for row in db.execute(f"PRAGMA table_info({table})")}:
             db.execute(f"ALTER TABLE {table} ADD COLUMN {column} {kind}")
     db.execute(f"PRAGMA user_version = {_VERSION}")
     db.commit()
+    return db

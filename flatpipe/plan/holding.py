@@ -8,12 +8,12 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from flatpipe.errors import RunGivenUp
+from flatpipe.errors import ConfigError, RunGivenUp
 
 
 @contextlib.contextmanager
 def only_run(ledger_path: str) -> Iterator[None]:
-    """Hold the ledger's folder for this run; raises RunGivenUp when another run holds it."""
+    """Hold the ledger's folder for this run; raises RunGivenUp when another run holds it, ConfigError."""
     with _opened(ledger_path) as folder:
         try:
             fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -37,7 +37,11 @@ def is_held(ledger_path: str) -> bool:
 
 @contextlib.contextmanager
 def _opened(ledger_path: str) -> Iterator[int]:
-    folder = os.open(Path(ledger_path).parent, os.O_RDONLY)
+    try:
+        folder = os.open(Path(ledger_path).parent, os.O_RDONLY)
+    except OSError as error:
+        words = f"the ledger's folder cannot be read: {error.strerror or error}"
+        raise ConfigError(f"{Path(ledger_path).parent}: {words}") from error
     try:
         yield folder
     finally:

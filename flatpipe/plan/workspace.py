@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
 from flatpipe import layout
 from flatpipe.config import Config
-from flatpipe.errors import ConfigError
+from flatpipe.errors import ConfigError, RunGivenUp
 from flatpipe.ledger.ledger import Ledger
 from flatpipe.ledger.results import Results
 from flatpipe.places import check_apart, is_url
@@ -76,14 +78,14 @@ def open_workspace(config: Config, access: Access, named: Sequence[ImageSource] 
 
 @contextlib.contextmanager
 def _to_read(path: str, _outputs: Root) -> Iterator[Ledger]:
-    is_there = Path(path).exists()
+    is_there = _is_there(path)
     with contextlib.closing(Ledger(path if is_there else None, read_only=is_there)) as ledger:
         yield ledger
 
 
 @contextlib.contextmanager
 def _to_amend(path: str, _outputs: Root) -> Iterator[Ledger]:
-    if not Path(path).exists():
+    if not _is_there(path):
         raise ConfigError(f"{path}: no ledger here; no run has been here yet")
     read_only = not os.access(path, os.W_OK)
     # ^ it can still be read; what writes says that it cannot
@@ -99,11 +101,18 @@ def _to_run(path: str, outputs: Root) -> Iterator[Ledger]:
         with _writing(outputs):
             outputs.prepare()
             # ^ not before the folder is ours: it drops partial files, which may be another run's
-        if not Path(path).exists():
-            outputs.fetch(layout.LEDGER, path)
-            # ^ the state folder is new, the outputs are not: a run from another machine left its ledger with them
-        with contextlib.closing(Ledger(path)) as ledger:
+            if not Path(path).exists():
+                outputs.fetch(layout.LEDGER, path)
+                # ^ the state folder is new, the outputs are not: a run from another machine left its ledger with them
+        with contextlib.closing(Ledger(path, settle=partial(_settle, outputs))) as ledger:
             yield ledger
+
+
+def _is_there(path: str) -> bool:
+    try:
+        return Path(path).exists()
+    except OSError as error:
+        raise ConfigError(f"{path}: the ledger cannot be read: {error.strerror or error}") from error
 
 
 _OPENED = {"read": _to_read, "amend": _to_amend, "run": _to_run}
@@ -126,9 +135,19 @@ def _ledger_path(config: Config) -> str:
     return f"{output}/{layout.LEDGER}"
 
 
+def _settle(outputs: Root) -> None:
+    """Return when the outputs lie on their disk; raises RunGivenUp."""
+    try:
+        outputs.settle()
+    except OSError as error:
+        raise RunGivenUp(f"the output cannot be written: {error.strerror or error}") from error
+
+
 @contextlib.contextmanager
 def _writing(outputs: Root) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise RunGivenUp(f"{outputs.place}: output.path cannot be written: {error.strerror}") from error
         raise ConfigError(f"{outputs.place}: output.path cannot be written: {error.strerror or error}") from error

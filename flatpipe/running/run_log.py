@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -65,7 +66,8 @@ class RunLog:
                 self._outputs.store(f"{self._name}/{name}", str(self._folder / name))
 
     def close(self) -> None:
-        """Close the log's file."""
+        """Close the log's file; what a full disk has not taken is told where it was written."""
         if self._log is not None:
-            self._log.close()
+            with contextlib.suppress(OSError):
+                self._log.close()
             self._log = None

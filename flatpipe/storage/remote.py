@@ -155,6 +155,9 @@ class RemoteRoot:
             with contextlib.suppress(OSError), _as_os_errors():
                 self.filesystem.rm(self._path(PARTIAL), recursive=True)
 
+    def settle(self) -> None:
+        """Nothing to wait for: what a store has taken, it keeps."""
+
     def _put(self, name: str, put: Callable[[str], object]) -> None:
         with _as_os_errors():
             final = self._path(name)

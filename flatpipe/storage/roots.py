@@ -9,9 +9,13 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
+from flatpipe import disks
 from flatpipe.layout import PARTIAL
 from flatpipe.places import is_url
 from flatpipe.storage.remote import RemoteRoot
+
+_TOP_FOLDERS = ("", "images", "gallery")
+# ^ below a root: each may be another disk, mounted or linked there
 
 
 class Root(Protocol):
@@ -59,6 +63,10 @@ class Root(Protocol):
         """Drop what is left over from writing."""
         ...
 
+    def settle(self) -> None:
+        """Return when no power cut can take away what was written; raises OSError."""
+        ...
+
 
 def open_root(place: str) -> Root:
     """The Root for an absolute local path or a URL."""
@@ -81,7 +89,7 @@ class LocalRoot:
     def write(self, name: str, content: bytes) -> None:
         """Write to a unique partial file, then rename; raises OSError and leaves no partial file behind.
 
-        There is no fsync: after a power cut a file may be short, and the next run sees that by its size.
+        There is no fsync, which would wait for the disk at every file: `settle` waits once for many.
         """
         self._write_all(name, lambda file: file.write(content))
 
@@ -90,9 +98,15 @@ class LocalRoot:
         self._write_all(name, lambda file: file.writelines(os.fsencode(line) for line in lines))
 
     def store(self, name: str, local_path: str) -> None:
-        """Put a copy of a local file in place, whole or not at all; raises OSError."""
-        with Path(local_path).open("rb") as source:
-            self._write_all(name, lambda file: shutil.copyfileobj(source, file, 1 << 20))
+        """Put a copy of a local file in place, whole or not at all, through a power cut too; raises OSError."""
+
+        def fill(file: BinaryIO) -> None:
+            with Path(local_path).open("rb") as source:
+                shutil.copyfileobj(source, file, 1 << 20)
+            file.flush()
+            os.fsync(file.fileno())
+
+        self._write_all(name, fill)
 
     def fetch(self, name: str, local_path: str) -> bool:
         """Copy a file, whole or not at all; False when there is none; raises OSError."""
@@ -144,6 +158,12 @@ class LocalRoot:
     def tidy(self) -> None:
         """Drop what is left over from writing."""
         shutil.rmtree(f"{self.place}/{PARTIAL}", ignore_errors=True)
+
+    def settle(self) -> None:
+        """Return when all that was written below the root lies on its disk, or its disks; raises OSError."""
+        folders = [folder for name in _TOP_FOLDERS if os.path.isdir(folder := self._path(name))]  # noqa: PTH112
+        for folder in {os.stat(folder).st_dev: folder for folder in folders}.values():  # noqa: PTH116
+            disks.settle(folder)
 
 
 def _created(partial: Path) -> BinaryIO:
