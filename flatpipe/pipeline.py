@@ -199,6 +199,7 @@ def _finish(run: _Run, plan: PlanSummary, reason: str) -> RunSummary:
         exit_code=exit_code,
         reason=reason,
         reasons=plan.reasons,
+        passed_over=plan.passed_over,
     )
     failed = _write_ending(run, summary)
     if failed:

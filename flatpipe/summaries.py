@@ -28,6 +28,8 @@ class RunSummary:
     # ^ why the run ended early, in words
     reasons: tuple[tuple[str, int], ...] = ()
     # ^ why images had to be computed, with how many; the most frequent first
+    passed_over: tuple[tuple[str, int], ...] = ()
+    # ^ what of the input's folder was not looked at, and how often: litter, hidden, linked folders, other files
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,3 +45,4 @@ class PlanSummary:
     pairs: int = 0
     sweeps: int = 0
     reasons: tuple[tuple[str, int], ...] = ()
+    passed_over: tuple[tuple[str, int], ...] = ()

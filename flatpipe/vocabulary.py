@@ -23,3 +23,6 @@ Granularity = Literal["auto", TaskShape]
 
 Stage = Literal["discover", "load", "flatten", "sweep", "worker"]
 # ^ where an image failed: a column of failures.csv
+
+NOT_SELECTED = "not selected"
+# ^ reason of an image that is due and that --only, --only-failed or --limit leaves as it is

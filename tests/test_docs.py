@@ -18,6 +18,7 @@ from commands import Project
 from flatpipe import cli, errors
 from flatpipe.ledger.schema import connect
 from flatpipe.report.tables import FAILURE_COLUMNS, RESULT_COLUMNS
+from flatpipe.storage.litter import LITTER
 from flatpipe.summaries import RunSummary
 
 ROOT = Path(__file__).parent.parent
@@ -163,6 +164,13 @@ def test_every_field_of_a_summary_is_documented() -> None:
     section = _section("outputs.md", "`run.json`")
 
     assert not [field.name for field in fields(RunSummary) if f"{field.name}`" not in section]
+
+
+def test_all_litter_is_documented() -> None:
+    """docs/config.md has every name that is left out."""
+    section = _section("config.md", "Paths")
+
+    assert not [name for name in LITTER if f"`{name}`" not in section]
 
 
 # --- JSON lines ------------------------------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ from flatpipe.observer import RunObserver
 from flatpipe.records import ImageRecord
 from flatpipe.summaries import PlanSummary, RunSummary
 from flatpipe.text import counted, printable, printable_lines
+from flatpipe.vocabulary import NOT_SELECTED
 
 _LINE_EVERY_SECONDS = 10.0
 # ^ between progress lines where there is no terminal
@@ -40,9 +41,11 @@ class Screen(RunObserver):
     def planned(self, plan: PlanSummary, backend: str) -> None:
         """Say what is about to happen."""
         self._images = plan.due
+        left_out = dict(plan.reasons).get(NOT_SELECTED, 0)
         self._failed = plan.refused
         due = f"{counted(plan.pairs, 'flat image')} and {counted(plan.sweeps, 'sweep')} to make"
-        self._say(f"{counted(plan.images, 'image')}: {plan.current} up to date, {due}")
+        not_selected = f", {left_out} not selected" * bool(left_out)
+        self._say(f"{counted(plan.images, 'image')}: {plan.current} up to date{not_selected}, {due}")
         if not plan.pairs and not plan.sweeps:
             return
         self._say(f"running on {backend}")

@@ -8,6 +8,7 @@ from flatpipe import layout
 from flatpipe.errors import ExitCode
 from flatpipe.quantize.knee import psnr
 from flatpipe.text import counted, duration, in_bytes, printable
+from flatpipe.vocabulary import NOT_SELECTED
 
 if TYPE_CHECKING:
     from flatpipe.proof.compare import Compared
@@ -27,6 +28,7 @@ def plan_text(plan: PlanSummary, forecast: Forecast, estimated: Estimate | None)
     """A plan in its totals and what they cost, then the reasons and how many images each holds for."""
     lines = [
         f"{counted(plan.images, 'image')}: {plan.current} up to date, {plan.refused} refused",
+        *_passed_over(plan.passed_over),
         f"to make: {counted(plan.pairs, 'flat image')}, {counted(plan.sweeps, 'sweep')}",
     ]
     if plan.pairs or plan.sweeps:
@@ -65,14 +67,31 @@ def summary_text(summary: RunSummary) -> str:
         # ^ a run that missed its lock did all of its work
         lines.append(early + summary.reason)
     elif not summary.done and not summary.failed:
-        lines.append("nothing to do: everything is up to date")
+        lines.append(_nothing_done(summary))
     counts = f"{summary.done} done, {summary.current} up to date, {summary.failed} failed"
     made = f"({counted(summary.pairs, 'flat image')} in {summary.seconds:.1f} s)"
     lines.append(f"{counts} of {counted(summary.images, 'image')} {made}")
+    lines += _passed_over(summary.passed_over)
     lines.append(f"results:  {summary.output}/{layout.RESULTS}")
     if summary.failed:
         lines.append(f"failures: {summary.output}/{layout.FAILURES}")
     return "\n".join(map(printable, lines))
+
+
+def _nothing_done(summary: RunSummary) -> str:
+    """Why a run without a fault has done nothing."""
+    left = dict(summary.reasons).get(NOT_SELECTED, 0)
+    if left:
+        return (
+            f"nothing done: {counted(left, 'image')} to do, none of them selected by --only, --only-failed or --limit"
+        )
+    return "nothing to do: everything is up to date"
+
+
+def _passed_over(counts: tuple[tuple[str, int], ...]) -> list[str]:
+    """A line about what of the input's folder was not looked at; none where that is nothing."""
+    words = [f"{number:,} {what if number > 1 else what.removesuffix('s')}" for what, number in counts]
+    return [f"passed over: {', '.join(words)}"] if words else []
 
 
 def best_text(image: GalleryImage, output: str) -> str:
@@ -90,8 +109,9 @@ def best_text(image: GalleryImage, output: str) -> str:
 def status_text(found: RunStatus) -> str:
     """How far a run is, or how it ended."""
     lines = [f"run {found.run_id}: {found.state}" + (f" ({found.reason})" if found.reason else "")]
-    counts = f"{found.done} done, {found.failed} failed, {found.left} left"
-    lines.append(f"images:    {counts}, {found.images - found.due} up to date, of {found.images}")
+    counts = f"{found.done} done, {found.failed} failed, {found.left} left, {found.current} up to date"
+    not_selected = f", {found.not_selected} not selected" * bool(found.not_selected)
+    lines.append(f"images:    {counts}{not_selected}, of {found.images}")
     lines.append(f"flats:     {found.pairs_done} of {found.pairs} made")
     if found.images_per_second:
         flats = found.pairs_done / found.seconds

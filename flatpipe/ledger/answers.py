@@ -82,6 +82,17 @@ class PlannedInput:
 
 
 @dataclass(frozen=True, slots=True)
+class PlannedCounts:
+    """The plan of the last run in numbers."""
+
+    images: int
+    current: int
+    # ^ up to date when it was made
+    not_selected: int
+    # ^ not up to date, and left so
+
+
+@dataclass(frozen=True, slots=True)
 class OutputRatios:
     """Bytes of output for each byte of input, over all that was ever recorded; None where there is nothing."""
 

@@ -11,6 +11,7 @@ from flatpipe.ledger.answers import (
     KnownImage,
     KnownOutput,
     OutputRatios,
+    PlannedCounts,
     PlannedInput,
     Progress,
     RecordedFailure,
@@ -22,6 +23,7 @@ from flatpipe.ledger.database import Database
 from flatpipe.ledger.results import Results
 from flatpipe.ledger.rows import FLATS, PLANNED, files_of, flat_of, from_sql, planned_of, to_sql
 from flatpipe.records import Failure, FlattenResult, ImageSource, LoadToken, PlannedImage, SettingsDigests, SweepResult
+from flatpipe.vocabulary import NOT_SELECTED
 
 _PAGE = 500
 # ^ planned images that are read at once
@@ -130,9 +132,10 @@ class Queries:
 
     # --- the plan --------------------------------------------------------------------------------------------------
 
-    def planned_count(self) -> int:
-        """How many images the last run's plan has."""
-        return int(self._db.execute("SELECT count(*) FROM planned").fetchone()[0])
+    def planned_counts(self) -> PlannedCounts:
+        """The last run's plan in numbers."""
+        query = "SELECT count(*), total(reason = ''), total(reason = ?) FROM planned"
+        return PlannedCounts(*map(int, self._db.execute(query, (NOT_SELECTED,)).fetchone()))
 
     def planned_ids(self, most: int) -> list[str]:
         """Ids of the last plan's images, at most so many."""

@@ -10,14 +10,18 @@ from flatpipe.plan.every_frame import every_frame
 from flatpipe.plan.settings import selection, task_settings
 from flatpipe.records import ImageSource
 from flatpipe.storage.discover import RefusedFile, discover
+from flatpipe.storage.litter import PassedOver
 
 Sources = Iterable[ImageSource | RefusedFile]
 
 
-def input_sources(config: Config) -> Iterator[ImageSource | RefusedFile]:
-    """Every image of the input, in the order of ids; raises ConfigError when it cannot be listed."""
+def input_sources(config: Config, passed_over: PassedOver | None = None) -> Iterator[ImageSource | RefusedFile]:
+    """Every image of the input, in the order of ids; raises ConfigError when it cannot be listed.
+
+    What is passed over is counted in `passed_over`.
+    """
     try:
-        found: Sources = discover(selection(config))
+        found: Sources = discover(selection(config), passed_over)
         if config.input.frames == "all":
             found = every_frame(found, task_settings(config))
         yield from found

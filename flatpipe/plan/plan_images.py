@@ -14,7 +14,9 @@ from flatpipe.plan.planner import Planner
 from flatpipe.plan.request import Request, selector
 from flatpipe.records import ImageSource, PlannedImage
 from flatpipe.storage.discover import RefusedFile
+from flatpipe.storage.litter import PassedOver
 from flatpipe.summaries import PlanSummary
+from flatpipe.vocabulary import NOT_SELECTED
 
 REFUSED = "refused"
 # ^ reason of an image that will not be opened: it looks like one, and its format is not read
@@ -33,11 +35,13 @@ class PlanCounts:
     seconds: float = 0.0
     # ^ that the work is going to keep one worker busy, by the sizes of files
     reasons: Counter[str] = field(default_factory=Counter)
+    passed_over: PassedOver = field(default_factory=Counter)
 
     def summary(self) -> PlanSummary:
         """The counts, frozen."""
-        reasons = tuple(self.reasons.most_common())
-        return PlanSummary(self.images, self.current, self.refused, self.due, self.pairs, self.sweeps, reasons)
+        reasons, passed_over = tuple(self.reasons.most_common()), tuple(sorted(self.passed_over.items()))
+        counts = (self.images, self.current, self.refused, self.due, self.pairs, self.sweeps)
+        return PlanSummary(*counts, reasons, passed_over)
 
 
 def plan_images(
@@ -46,7 +50,8 @@ def plan_images(
     """Every image of the input with what is to be done, as a stream; raises ConfigError when there is no image."""
     is_wanted = selector(request, planner.ledger)
     refused: list[RefusedFile] = []
-    for image in planner.plan(_without_refused(input_sources(config) if sources is None else sources, refused)):
+    found = input_sources(config, counts.passed_over) if sources is None else sources
+    for image in planner.plan(_without_refused(found, refused)):
         yield from _drain(refused, counts)
         planned = image if image.is_current or is_wanted(image.source) else _set_aside(image)
         _count(planned, counts)
@@ -75,7 +80,7 @@ def _drain(refused: list[RefusedFile], counts: PlanCounts) -> Iterator[RefusedFi
 
 
 def _set_aside(image: PlannedImage) -> PlannedImage:
-    return PlannedImage(image.source, (), sweep=False, reason="not selected")
+    return PlannedImage(image.source, (), sweep=False, reason=NOT_SELECTED)
 
 
 def _count(image: PlannedImage, counts: PlanCounts) -> None:

@@ -29,6 +29,10 @@ class RunStatus:
     # ^ in the run's plan
     due: int
     # ^ of them with something to do
+    current: int
+    # ^ of them up to date when the run began
+    not_selected: int
+    # ^ of them neither: --only, --only-failed or --limit leaves them as they are
     done: int
     failed: int
     # ^ by this run
@@ -51,7 +55,7 @@ def run_status(ledger: Ledger, ledger_path: str) -> RunStatus:
     run = ledger.last_run()
     if run is None:
         raise ConfigError(f"{Path(ledger_path).parent}: no run has been here yet")
-    progress = ledger.progress(run.run_id)
+    progress, planned = ledger.progress(run.run_id), ledger.planned_counts()
     state = _state(run.state, ledger_path, has_begun=progress.began > 0)
     seconds = (time.time() if state == "running" and progress.began else progress.updated) - progress.began
     rate = (progress.done + progress.failed) / seconds if seconds > 0 else 0.0
@@ -62,8 +66,10 @@ def run_status(ledger: Ledger, ledger_path: str) -> RunStatus:
         reason=run.state if state == "ended early" else "",
         started=run.started,
         finished=run.finished,
-        images=ledger.planned_count(),
+        images=planned.images,
         due=progress.images,
+        current=planned.current,
+        not_selected=planned.not_selected,
         done=progress.done,
         failed=progress.failed,
         pairs=progress.pairs,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import stat
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from wcmatch import glob
 from flatpipe.errors import ConfigError, ImageIOFailed, UnsupportedImage
 from flatpipe.places import is_local, is_url, place_of
 from flatpipe.records import Failure, ImageSource
+from flatpipe.storage.litter import PassedOver, Why, unsought
 from flatpipe.storage.reading import LEAVES_INPUT, NOT_A_FILE, check_regular
 from flatpipe.storage.remote import RemoteRoot
 
@@ -40,12 +42,16 @@ class Selection:
     follow_symlinks: bool = False
 
 
-def discover(selection: Selection) -> Iterator[ImageSource | RefusedFile]:
-    """Every image asked for, in the byte order of its id, as a stream; files are not opened."""
+def discover(selection: Selection, passed_over: PassedOver | None = None) -> Iterator[ImageSource | RefusedFile]:
+    """Every image asked for, in the byte order of its id, as a stream; files are not opened.
+
+    What is passed over on the way is counted in `passed_over`: a folder, whatever it holds, and each file.
+    """
+    passed_over = Counter() if passed_over is None else passed_over
     if is_url(selection.root):
-        yield from _discover_remote(selection)
+        yield from _discover_remote(selection, passed_over)
     elif Path(selection.root).is_dir():
-        yield from _LocalWalk(selection).walk("", (os.path.realpath(selection.root),))
+        yield from _LocalWalk(selection, passed_over).walk()
     else:
         yield _named_file(selection.root)
 
@@ -71,6 +77,22 @@ def _named_file(path: str) -> ImageSource | RefusedFile:
     return _source(name, path, status) if stat.S_ISREG(status.st_mode) else _refused(name, path, _NOT_A_FILE)
 
 
+@dataclass(frozen=True, slots=True)
+class _Folder:
+    """A folder that is being searched."""
+
+    path: str
+    # ^ below the root; "" for the root
+    real_parents: tuple[str, ...]
+    # ^ where it really lies, and every linked folder above it
+    entries: Iterator[os.DirEntry[str] | RefusedFile]
+    # ^ what is left of it
+
+    def below(self, entry: os.DirEntry[str]) -> str:
+        """The path of one of its entries, below the root."""
+        return f"{self.path}/{entry.name}" if self.path else entry.name
+
+
 class _Patterns:
     """Whether an image id is asked for."""
 
@@ -92,39 +114,64 @@ def _any_match(patterns: list[re.Pattern[str]], image_id: str) -> bool:
 
 
 class _LocalWalk:
-    def __init__(self, selection: Selection) -> None:
+    def __init__(self, selection: Selection, passed_over: PassedOver) -> None:
         self._selection = selection
         self._patterns = _Patterns(selection)
         self._real_root = os.path.realpath(selection.root)
+        self._passed_over = passed_over
 
-    def walk(self, folder: str, real_parents: tuple[str, ...]) -> Iterator[ImageSource | RefusedFile]:
-        """Images below `folder` (relative, "" for the root); entries are sorted as their whole paths would be."""
+    def walk(self) -> Iterator[ImageSource | RefusedFile]:
+        """Images below the root; those of a folder are sorted as their whole paths would be.
+
+        A stack of open folders, not a call for each: folders may be nested deeper than calls may.
+        """
+        folders = [_Folder("", (self._real_root,), self._entries(""))]
+        while folders:
+            entry = next(folders[-1].entries, None)
+            if entry is None:
+                folders.pop()
+            elif isinstance(entry, RefusedFile):
+                yield entry
+            elif _is_folder(entry):
+                folders += self._entered(entry, folders[-1])
+            else:
+                yield from self._taken(entry, folders[-1].below(entry))
+
+    def _entries(self, folder: str) -> Iterator[os.DirEntry[str] | RefusedFile]:
+        """What a folder holds, sorted; a refusal where it cannot be listed."""
+        path = f"{self._selection.root}/{folder}"
         try:
-            with os.scandir(f"{self._selection.root}/{folder}") as found:
+            with os.scandir(path) as found:
                 entries = sorted(found, key=lambda entry: os.fsencode(entry.name + "/" * _is_folder(entry)))
         except OSError as error:
             if not folder:
                 raise
-            yield _refused(folder, f"{self._selection.root}/{folder}", _unreadable(error))
-            return
-        for entry in entries:
-            image_id = f"{folder}/{entry.name}" if folder else entry.name
-            if _is_folder(entry):
-                yield from self._enter(entry, image_id, real_parents)
-            elif self._patterns.match(image_id):
-                yield self._look_at(entry, image_id)
+            return iter([_refused(folder, path, _unreadable(error))])
+        return iter(entries)
 
-    def _enter(
-        self, entry: os.DirEntry[str], folder: str, real_parents: tuple[str, ...]
-    ) -> Iterator[ImageSource | RefusedFile]:
-        if entry.name.startswith("."):
-            return
-        if not entry.is_symlink():
-            yield from self.walk(folder, real_parents)
-        elif self._selection.follow_symlinks:
+    def _entered(self, entry: os.DirEntry[str], parent: _Folder) -> list[_Folder]:
+        """The folder that an entry leads to, when it is to be searched."""
+        folder, real_parents = parent.below(entry), parent.real_parents
+        if why := unsought(entry.name):
+            self._passed_over[why] += 1
+            return []
+        if entry.is_symlink():
             real = os.path.realpath(entry.path)
-            if real not in real_parents:
-                yield from self.walk(folder, (*real_parents, real))
+            if not self._selection.follow_symlinks:
+                self._passed_over["linked folders"] += 1
+                return []
+            if real in real_parents:
+                return []
+            real_parents = (*real_parents, real)
+        return [_Folder(folder, real_parents, self._entries(folder))]
+
+    def _taken(self, entry: os.DirEntry[str], image_id: str) -> Iterator[ImageSource | RefusedFile]:
+        """The image that an entry is, when it is asked for."""
+        why = unsought(entry.name)
+        if why != "litter" and self._patterns.match(image_id):
+            yield self._look_at(entry, image_id)
+        else:
+            self._passed_over[why or "other files"] += 1
 
     def _look_at(self, entry: os.DirEntry[str], image_id: str) -> ImageSource | RefusedFile:
         if entry.is_symlink() and not self._selection.follow_symlinks:
@@ -166,10 +213,14 @@ def _refused(image_id: str, path: str, failure: Failure) -> RefusedFile:
     return RefusedFile(ImageSource(image_id, path, 0, ""), failure)
 
 
-def _discover_remote(selection: Selection) -> Iterator[ImageSource]:
+def _discover_remote(selection: Selection, passed_over: PassedOver) -> Iterator[ImageSource]:
     """Objects under a URL; the listing is held whole, because stores list in pages of their own order."""
     root = RemoteRoot(selection.root)
     patterns = _Patterns(selection)
     for image_id, size, stamp in root.listing():
-        if patterns.match(image_id):
+        reasons = {unsought(name) for name in image_id.split("/")}
+        why: Why | None = "litter" if "litter" in reasons else "hidden" if "hidden" in reasons else None
+        if why != "litter" and patterns.match(image_id):
             yield ImageSource(image_id, f"{root.place}/{image_id}", size, stamp)
+        else:
+            passed_over[why or "other files"] += 1

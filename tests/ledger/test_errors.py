@@ -240,7 +240,7 @@ def test_a_lock_is_waited_for_and_told(own_disk: bool, tmp_path: Path, monkeypat
     timer.join()
     other.close()
 
-    assert opened.planned_count() == 1
+    assert opened.planned_counts().images == 1
     assert told == [f"{path} is locked by another program; waiting for it"]
     opened.close()
 
@@ -258,7 +258,7 @@ def test_a_lock_that_never_goes_is_a_sentence(tmp_path: Path, monkeypatch: pytes
     opened.store_plan([planned("a.png")])
     opened.close()
     with closing(Ledger(str(path), read_only=True)) as kept:
-        assert kept.planned_count() == 1
+        assert kept.planned_counts().images == 1
 
 
 def test_a_read_only_folder_can_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -294,6 +294,39 @@ def test_a_selection_runs_alone_and_the_tables_stay_whole(project: Project) -> N
     assert [row["image"] for row in project.rows("results.csv")] == ["00.png"] * 3 + ["01.png"] * 3
 
 
+@pytest.mark.parametrize("selection", [("--only", "none*"), ("--limit", "0"), ("--only-failed",)], ids=" ".join)
+def test_a_selection_of_nothing_is_not_called_up_to_date(selection: tuple[str, ...], project: Project) -> None:
+    """Where images are due and none is selected, a run says so, and so does status after it; a done one is current."""
+    project.flatpipe("run", "--only", "00.png")
+    done = project.flatpipe("run", *selection)
+    status = project.flatpipe("status").stdout
+
+    assert done.returncode == 0
+    assert done.stdout.startswith(
+        "nothing done: 2 images to do, none of them selected by --only, --only-failed or --limit"
+    )
+    assert "1 up to date, 2 not selected" in done.stderr
+    assert "0 left, 1 up to date, 2 not selected, of 3" in status
+    project.flatpipe("run")
+    assert "everything is up to date" in project.flatpipe("run", *selection).stdout
+
+
+def test_what_was_passed_over_is_told(project: Project) -> None:
+    """plan, and a run at its end, count litter, linked folders and other files; run.json has the numbers."""
+    photos = project.folder / "photos"
+    write_image(photos / "@eaDir" / "00.png" / "thumb.jpg", seed=7)
+    (photos / "notes.txt").write_text("")
+    (photos / "more").symlink_to(project.folder, target_is_directory=True)
+    line = "passed over: 1 linked folder, 1 litter, 1 other file"
+    planned = project.flatpipe("plan").stdout
+    done = project.flatpipe("run").stdout
+    summary = json.loads((project.out / "run.json").read_text())["summary"]
+
+    assert planned.splitlines()[:2] == ["3 images: 0 up to date, 0 refused", line]
+    assert line in done.splitlines()
+    assert summary["passed_over"] == [["linked folders", 1], ["litter", 1], ["other files", 1]]
+
+
 def test_plan_tells_reasons_and_writes_nothing(project: Project) -> None:
     """plan and run --dry-run print the same totals and reasons, and make no file."""
     planned = project.flatpipe("plan")

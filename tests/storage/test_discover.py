@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from pathlib import Path
 
+import fsspec
 import pytest
 
 from flatpipe.records import ImageSource
 from flatpipe.storage.discover import RefusedFile, Selection, as_sources, discover
+from flatpipe.storage.litter import LITTER, PassedOver
 
 INCLUDE = ("**/*.{png,jpg}",)
 
@@ -117,6 +120,62 @@ def test_a_replaced_file_has_another_stamp(tmp_path: Path) -> None:
     assert isinstance(after, ImageSource)
     assert before.size == after.size
     assert before.stamp != after.stamp
+
+
+@pytest.mark.parametrize("name", [*LITTER, "@EADIR", "$recycle.bin", ".Trash-1000", ".thumbnails", ".@__thumb"])
+@pytest.mark.parametrize("include", [INCLUDE, ("*",), ("**/*",)], ids=["images", "all", "everywhere"])
+def test_litter_is_no_image_wherever_it_lies(name: str, include: tuple[str, ...], tmp_path: Path) -> None:
+    """What systems leave among pictures is passed over at any depth, folder or file; as a root it is searched."""
+    touch(tmp_path, "a.png", f"{name}/b.png", f"sub/{name}/deep/c.png", f"sub/file/{name}", "sub/x-not.@eaDir.png")
+
+    assert ids(tmp_path, include=include) == ["a.png", "sub/x-not.@eaDir.png"]
+    assert ids(tmp_path / name, include=include) == ["b.png"]
+
+
+def test_litter_in_a_bucket_is_no_image() -> None:
+    """The same holds for objects, and they are counted."""
+    store = fsspec.filesystem("memory")
+    for name in ("a.png", "@eaDir/a.png/thumb.png", "sub/#recycle/b.png", ".hidden/c.png", "sub/d.txt"):
+        store.pipe(f"/litter/{name}", b"x")
+    passed_over = PassedOver()
+    found = list(discover(Selection("memory://litter", INCLUDE), passed_over))
+
+    assert [item.image_id for item in found if isinstance(item, ImageSource)] == ["a.png"]
+    assert passed_over == {"litter": 2, "hidden": 1, "other files": 1}
+
+
+def test_what_is_passed_over_is_counted(tmp_path: Path) -> None:
+    """A folder of litter or of a link counts as one, and every file that no pattern asks for."""
+    touch(
+        tmp_path, "a.png", "b.txt", "sub/c.doc", "no.jpg", "@eaDir/x.png", "@eaDir/y.png", ".hidden/z.png", "sub/.z.png"
+    )
+    touch(tmp_path, "Thumbs.db")
+    (tmp_path / "link").symlink_to(tmp_path / "sub", target_is_directory=True)
+    passed_over = PassedOver()
+    list(discover(Selection(str(tmp_path), INCLUDE, exclude=("no*",)), passed_over))
+
+    assert passed_over == {"litter": 2, "hidden": 2, "linked folders": 1, "other files": 3}
+    assert ids(tmp_path, follow_symlinks=True, include=("*.doc",)) == ["link/c.doc", "sub/c.doc"]
+
+
+def test_folders_may_be_nested_deeper_than_calls(tmp_path: Path) -> None:
+    """An image below two thousand folders is found; what is nested deeper than a path can be is refused by name."""
+    folder = os.open(tmp_path, os.O_RDONLY)
+    for depth in range(2500):
+        if depth == 1900:
+            os.close(os.open("a.png", os.O_CREAT | os.O_WRONLY, dir_fd=folder))
+        os.mkdir("d", dir_fd=folder)
+        inner = os.open("d", os.O_RDONLY, dir_fd=folder)
+        os.close(folder)
+        folder = inner
+    os.close(folder)
+
+    try:
+        assert ids(tmp_path) == ["d/" * 1900 + "a.png"]
+        assert "too long" in next(iter(refusals(tmp_path).values()))
+    finally:
+        subprocess.run(["rm", "-r", str(tmp_path / "d")], check=True)
+        # ^ pytest cannot, for the same reason
 
 
 def test_images_named_one_by_one_keep_apart(tmp_path: Path) -> None:

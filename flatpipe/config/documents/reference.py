@@ -42,6 +42,13 @@ folder. `flatpipe validate --resolved` shows them absolute.
 
 <urls>
 
+Of a folder, links that lead out of it and folders that are links are left alone unless `input.follow_symlinks` is
+true, and so are hidden files and folders, whose names begin with a dot, always. What systems leave among pictures is
+never looked into, in whatever case it is written: `@eaDir`, `#recycle`, `#snapshot`, `@Recycle`,
+`@Recently-Snapshot`, `$RECYCLE.BIN`, `RECYCLER`, `System Volume Information`, `Thumbs.db`, `ehthumbs.db`,
+`desktop.ini`, `__MACOSX`, `Network Trash Folder`, `Temporary Items` and `lost+found`; to take pictures out of
+such a folder, name it as `input.path`. `flatpipe plan`, and a run at its end, count what was passed over.
+
 Outputs may not lie in the input, nor the input in the outputs, nor the ledger in the input, whatever links and
 spellings lead there.
 
