@@ -62,8 +62,9 @@ def _workers_killed(folder: Path, moments: random.Random, expected: dict[str, st
     while process.poll() is None:
         time.sleep(moments.uniform(1, 4))
         try:
+            children = psutil.Process(process.pid).children()
             workers = [
-                child for child in psutil.Process(process.pid).children() if "spawn_main" in str(child.cmdline())
+                worker for child in children if "forkserver" in str(child.cmdline()) for worker in child.children()
             ]
             if workers:
                 moments.choice(workers).kill()
