@@ -1,14 +1,20 @@
-"""Where each output goes, relative to the output root: pure path arithmetic, "/" between parts."""
+"""Where each output goes, relative to the output root: path arithmetic, "/" between parts."""
 
 from __future__ import annotations
 
 import hashlib
 import os
+import re
+import uuid
 from collections.abc import Iterable
 from functools import lru_cache
 
 from flatpipe.vocabulary import AnimationFormat
 
+IMAGES = "images"
+PICTURES = "gallery/pictures"
+GALLERY = "gallery"
+INDEX = "index.html"
 LEDGER = "ledger.sqlite"
 RESULTS = "results.csv"
 FAILURES = "failures.csv"
@@ -22,11 +28,24 @@ CONTACT_SHEET = "contact_sheet.png"
 PARTIAL = ".partial"
 # ^ folder under an output root where files wait until they are whole: a killed run leaves its leftovers in one place
 #   that the next run empties; same file system as the outputs, so the final rename is atomic
+FOLDERS = (IMAGES, GALLERY, RUNS)
+# ^ under an output root; one that is on a file system of its own has a PARTIAL of its own
+_OUR_PARTIAL = re.compile("flatpipe-[0-9a-f]{32}")
 _SUFFIXES: dict[AnimationFormat, str] = {"apng": "png"}
 # ^ of animations whose suffix is not the format's own word
 
 _LONGEST_NAME = 255
 # ^ bytes in one part of a path, on every common file system
+
+
+def partial_name() -> str:
+    """A new name in PARTIAL, which says whose it is."""
+    return f"flatpipe-{uuid.uuid4().hex}"
+
+
+def is_partial_name(name: str) -> bool:
+    """Whether a file in PARTIAL has a name that we gave it."""
+    return _OUR_PARTIAL.fullmatch(name) is not None
 
 
 def name_width(ks: Iterable[int]) -> int:
@@ -36,7 +55,7 @@ def name_width(ks: Iterable[int]) -> int:
 
 def image_folder(image_id: str) -> str:
     """The folder that holds all outputs of one image; never leaves `images/`, whatever the id says."""
-    return "/".join(["images", *(_safe_part(part) for part in image_id.split("/"))])
+    return "/".join([IMAGES, *(_safe_part(part) for part in image_id.split("/"))])
 
 
 @lru_cache(maxsize=1024)
@@ -68,7 +87,7 @@ def picture_key(image_id: str) -> str:
 def picture_name(image_id: str, kind: str) -> str:
     """Name of a picture of the kind "original.jpg": `gallery/pictures/3f/3f...-original.jpg`, in one of 256 folders."""
     key = picture_key(image_id)
-    return f"gallery/pictures/{key[:2]}/{key}-{kind}"
+    return f"{PICTURES}/{key[:2]}/{key}-{kind}"
 
 
 def still_name(image_id: str, name: str) -> str:

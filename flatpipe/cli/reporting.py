@@ -28,7 +28,6 @@ def report(chosen: PlaceChoice, as_json: bool) -> ExitCode:
       flatpipe report outputs
     """
     from flatpipe.plan.workspace import open_workspace
-    from flatpipe.report.gallery import INDEX
     from flatpipe.running.finishing import write_report
 
     with open_workspace(chosen.config(), "amend", named=()) as workspace:
@@ -37,7 +36,7 @@ def report(chosen: PlaceChoice, as_json: bool) -> ExitCode:
         except OSError as error:
             raise RunGivenUp(f"the output cannot be written: {error.strerror or error}") from error
         root = workspace.outputs.place
-    places = {"report": INDEX, "results": layout.RESULTS, "failures": layout.FAILURES}
+    places = {"report": layout.INDEX, "results": layout.RESULTS, "failures": layout.FAILURES}
     if as_json:
         print_json({"event": "report", **{name: f"{root}/{file}" for name, file in places.items()}})
     else:

@@ -17,6 +17,7 @@ from flatpipe.errors import ConfigError, RunGivenUp
 from flatpipe.ledger.ledger import Ledger
 from flatpipe.ledger.results import Results
 from flatpipe.places import check_apart, is_url
+from flatpipe.plan.claim import check_claim
 from flatpipe.plan.fingerprint import Fingerprints, fingerprints
 from flatpipe.plan.holding import only_run
 from flatpipe.plan.planner import Planner
@@ -98,6 +99,7 @@ def _to_run(path: str, outputs: Root) -> Iterator[Ledger]:
     with _writing(outputs):
         Path(path).parent.mkdir(parents=True, exist_ok=True)
     with only_run(path):
+        check_claim(outputs, path)
         with _writing(outputs):
             outputs.prepare()
             # ^ not before the folder is ours: it drops partial files, which may be another run's

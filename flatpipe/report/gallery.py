@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from importlib import resources
@@ -25,9 +26,9 @@ from flatpipe.report.shards import (
 from flatpipe.storage.roots import Root
 from flatpipe.text import printable
 
-INDEX = "index.html"
 _DATA, _ASSETS = "gallery/data", "gallery/assets"
 _STATE = "gallery/state.txt"
+_OUR_SCRIPT = re.compile(r"(rows|details)-\d{5,}\.js")
 _MOST_FAILURES = 200
 # ^ failures that stand in the page itself; the others are in failures.csv
 _STYLES = ("base.css", "overview.css", "viewer.css")
@@ -62,14 +63,14 @@ def write_gallery(results: Results, outputs: Root, settings: GallerySettings, *,
     Streams over the ledger: memory does not grow with the number of images. The page itself is written last.
     """
     state = gallery_state(results, settings, _assets_digest())
-    if not anew and _state_of(outputs) == state and INDEX in outputs.sizes(""):
+    if not anew and _state_of(outputs) == state and layout.INDEX in outputs.sizes(""):
         return False
     counts = _Counts()
     _write_shards(outputs, gallery_images(results, settings), settings, counts)
     _drop_others(outputs, counts.files)
     for name in (*_STYLES, *_SCRIPTS):
         outputs.write(f"{_ASSETS}/{name}", _asset(name))
-    outputs.write(INDEX, _page(settings, counts, state[:12]).encode("utf-8", "backslashreplace"))
+    outputs.write(layout.INDEX, _page(settings, counts, state[:12]).encode("utf-8", "backslashreplace"))
     outputs.write(_STATE, state.encode())
     return True
 
@@ -119,7 +120,8 @@ def _count(counts: _Counts, image: GalleryImage) -> None:
 
 
 def _drop_others(outputs: Root, written: set[str]) -> None:
-    for name in outputs.sizes(_DATA).keys() - written:
+    """Drop the scripts of earlier pages; what is not named as ours are stays."""
+    for name in filter(_OUR_SCRIPT.fullmatch, outputs.sizes(_DATA).keys() - written):
         outputs.remove(f"{_DATA}/{name}")
 
 

@@ -20,11 +20,13 @@ from typing import Any
 import fsspec
 
 from flatpipe.errors import ConfigError
-from flatpipe.layout import PARTIAL
+from flatpipe.layout import PARTIAL, is_partial_name, partial_name
 from flatpipe.places import STORES
 
 _PUTS_WHOLE = frozenset({*STORES, "memory"})
 # ^ stores that show an object only when all its bytes are there; the others get a partial file and a rename
+_LONGEST_KEY = 1024
+# ^ bytes that S3, Google and Azure allow; each says it with an error of its own
 _REQUESTS = 32
 # ^ listings at the same time while planning: each waits for the network, tens of milliseconds
 _OPTIONS: dict[str, dict[str, Any]] = {"s3": {"config_kwargs": {"max_pool_connections": _REQUESTS}}}
@@ -135,6 +137,14 @@ class RemoteRoot:
             key=lambda file: file[0].encode(),
         )
 
+    def first_file(self, folder: str) -> str:
+        """The name of some file in or below a folder; "" when it holds none."""
+        with contextlib.suppress(FileNotFoundError), _as_os_errors():
+            for place, _, files in self.filesystem.walk(self._path(folder)):
+                if files:
+                    return f"{place.rstrip('/')[len(self._base) + 1 :]}/{min(files)}"
+        return ""
+
     def remove(self, name: str) -> None:
         """Delete a file; one that is not there is no error."""
         with contextlib.suppress(FileNotFoundError), _as_os_errors():
@@ -142,18 +152,25 @@ class RemoteRoot:
 
     def prepare(self) -> None:
         """Prove that the place can be written; raises OSError."""
-        probe = f"{PARTIAL}/{uuid.uuid4().hex}"
         try:
-            self.write(probe, b"flatpipe")
+            self.probe()
         except FileNotFoundError as error:
             raise FileNotFoundError(errno.ENOENT, "there is no such bucket or container; make it first") from error
+
+    def probe(self) -> None:
+        """Prove that the place can be written; raises OSError."""
+        probe = f"{PARTIAL}/{partial_name()}"
+        self.write(probe, b"flatpipe")
         self.remove(probe)
 
     def tidy(self) -> None:
-        """Drop what is left over from writing; an object store has nothing."""
-        if not self._puts_whole:
-            with contextlib.suppress(OSError), _as_os_errors():
-                self.filesystem.rm(self._path(PARTIAL), recursive=True)
+        """Drop what is left over from writing; an object store has nothing, and what another has put there stays."""
+        if self._puts_whole:
+            return
+        for name in filter(is_partial_name, self.sizes(PARTIAL)):
+            self.remove(f"{PARTIAL}/{name}")
+        with contextlib.suppress(OSError), _as_os_errors():
+            self.filesystem.rmdir(self._path(PARTIAL))
 
     def settle(self) -> None:
         """Nothing to wait for: what a store has taken, it keeps."""
@@ -161,10 +178,12 @@ class RemoteRoot:
     def _put(self, name: str, put: Callable[[str], object]) -> None:
         with _as_os_errors():
             final = self._path(name)
+            if len(final.encode()) > _LONGEST_KEY:
+                raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG))
             if self._puts_whole:
                 put(final)
                 return
-            partial = self._path(f"{PARTIAL}/{uuid.uuid4().hex}")
+            partial = self._path(f"{PARTIAL}/{partial_name()}")
             for path in (partial, final):
                 self.filesystem.makedirs(path.rpartition("/")[0], exist_ok=True)
             put(partial)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import uuid
@@ -10,12 +11,10 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from flatpipe import disks
-from flatpipe.layout import PARTIAL
+from flatpipe.layout import FOLDERS, PARTIAL, partial_name
 from flatpipe.places import is_url
+from flatpipe.storage.partial import created, drop_partials, is_about_name, move_across, rename
 from flatpipe.storage.remote import RemoteRoot
-
-_TOP_FOLDERS = ("", "images", "gallery")
-# ^ below a root: each may be another disk, mounted or linked there
 
 
 class Root(Protocol):
@@ -55,12 +54,20 @@ class Root(Protocol):
         """Delete a file; one that is not there is no error."""
         ...
 
+    def first_file(self, folder: str) -> str:
+        """The name of some file in or below a folder; "" when it holds none."""
+        ...
+
     def prepare(self) -> None:
         """Make the root ready for writing and drop leftovers of a killed run; raises OSError."""
         ...
 
+    def probe(self) -> None:
+        """Prove that the root can be written; raises OSError."""
+        ...
+
     def tidy(self) -> None:
-        """Drop what is left over from writing."""
+        """Drop what is left over from writing; what another has put there stays."""
         ...
 
     def settle(self) -> None:
@@ -78,6 +85,8 @@ class LocalRoot:
 
     def __init__(self, place: str) -> None:
         self.place = place
+        self._partials: dict[str, str] = {}
+        # ^ folders of partial files on other file systems, by the first part of the names whose files lie there
 
     def _path(self, name: str) -> str:
         return f"{self.place}/{name}"
@@ -121,22 +130,41 @@ class LocalRoot:
         return True
 
     def _write_all(self, name: str, fill: Callable[[BinaryIO], object]) -> None:
-        partial = Path(f"{self.place}/{PARTIAL}/{uuid.uuid4().hex}")
+        waiting = self._partials.get(name.partition("/")[0], PARTIAL)
+        partial = Path(self._path(f"{waiting}/{partial_name()}"))
         try:
-            with _created(partial) as file:
+            with created(partial) as file:
                 fill(file)
-            _move(partial, self._path(name))
+            self._move(partial, name)
         except BaseException:
             partial.unlink(missing_ok=True)
             raise
+
+    def _move(self, partial: Path, name: str) -> None:
+        try:
+            rename(partial, Path(self._path(name)))
+        except OSError as error:
+            if error.errno != errno.EXDEV:
+                raise
+            self._partials[name.partition("/")[0]] = move_across(partial, self.place, name)
+            # ^ the next file waits there from the start
 
     def sizes(self, folder: str) -> dict[str, int]:
         """Sizes in bytes of the files directly in a folder, by name; empty when there is no such folder."""
         try:
             with os.scandir(self._path(folder)) as entries:
                 return {entry.name: entry.stat().st_size for entry in entries if entry.is_file()}
-        except (FileNotFoundError, NotADirectoryError):
-            return {}
+        except OSError as error:
+            if isinstance(error, FileNotFoundError) or is_about_name(error):
+                return {}
+            raise
+
+    def first_file(self, folder: str) -> str:
+        """The name of some file in or below a folder; "" when it holds none."""
+        for place, _, files in os.walk(self._path(folder)):
+            if files:
+                return os.path.relpath(f"{place}/{min(files)}", self.place)
+        return ""
 
     def sizes_of(self, folders: Sequence[str]) -> dict[str, dict[str, int]]:
         """`sizes` of many folders, by folder."""
@@ -149,34 +177,27 @@ class LocalRoot:
     def prepare(self) -> None:
         """Make the folder, prove that it can be written, drop a killed run's partial files; raises OSError."""
         self.tidy()
-        os.makedirs(f"{self.place}/{PARTIAL}")  # noqa: PTH103
-        probe = f"{self.place}/{PARTIAL}/probe"
-        with open(probe, "xb") as file:  # noqa: PTH123
-            file.write(b"flatpipe")
-        Path(probe).unlink()
+        os.makedirs(f"{self.place}/{PARTIAL}", exist_ok=True)  # noqa: PTH103
+        self.probe()
+
+    def probe(self) -> None:
+        """Prove that the folder can be written; raises OSError."""
+        probe = Path(self._path(f"{PARTIAL}/{partial_name()}"))
+        try:
+            with created(probe) as file:
+                file.write(b"flatpipe")
+        finally:
+            probe.unlink(missing_ok=True)
 
     def tidy(self) -> None:
-        """Drop what is left over from writing."""
-        shutil.rmtree(f"{self.place}/{PARTIAL}", ignore_errors=True)
+        """Drop what is left over from writing; what another has put there stays."""
+        for above in ("", *(f"{folder}/" for folder in FOLDERS)):
+            drop_partials(self._path(f"{above}{PARTIAL}"))
+        for waiting in self._partials.values():
+            drop_partials(self._path(waiting))
 
     def settle(self) -> None:
         """Return when all that was written below the root lies on its disk, or its disks; raises OSError."""
-        folders = [folder for name in _TOP_FOLDERS if os.path.isdir(folder := self._path(name))]  # noqa: PTH112
+        folders = [folder for name in ("", *FOLDERS) if os.path.isdir(folder := self._path(name))]  # noqa: PTH112
         for folder in {os.stat(folder).st_dev: folder for folder in folders}.values():  # noqa: PTH116
             disks.settle(folder)
-
-
-def _created(partial: Path) -> BinaryIO:
-    try:
-        return partial.open("xb")
-    except FileNotFoundError:
-        partial.parent.mkdir(parents=True, exist_ok=True)
-        return partial.open("xb")
-
-
-def _move(partial: Path, final: str) -> None:
-    try:
-        partial.replace(final)
-    except FileNotFoundError:
-        Path(final).parent.mkdir(parents=True, exist_ok=True)
-        partial.replace(final)

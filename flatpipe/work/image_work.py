@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import time
 from collections.abc import Iterator, Sequence
@@ -15,6 +16,8 @@ from flatpipe.errors import ImageError, ImageIOFailed
 from flatpipe.quantize.flatten import flatten_indexed
 from flatpipe.quantize.palette_image import PaletteImage
 from flatpipe.records import FlattenResult, ImageSource, LoadToken, SweepResult, TaskSettings
+from flatpipe.storage.partial import is_about_name
+from flatpipe.storage.roots import Root
 from flatpipe.work.loaded import LoadedImage, load_image, original_side
 from flatpipe.work.outcome import flatten_result
 from flatpipe.work.retry import with_retries
@@ -123,7 +126,8 @@ class ImageWork:
         try:
             with_retries(lambda: root.write(name, content), self.settings.io_retries)
         except OSError as error:
-            raise OutputFailed(f"{name} could not be written: {error.strerror or error}") from error
+            words = f"{name} could not be written: {error.strerror or error}"
+            raise (ImageIOFailed if _is_its_name(root, error) else OutputFailed)(words) from error
 
     def _keep_frame(self, image: LoadedImage, k: int, flat: PaletteImage) -> None:
         """Keep a flat for the sweep, unless it is so large that fourteen would not fit; then it is read back."""
@@ -154,3 +158,12 @@ class ImageWork:
     def _read_flat(self, k: int) -> bytes:
         root, name = self.worker.root(self.settings.output), self._own(layout.flat_name(k, self.settings.name_width))
         return with_retries(lambda: root.read(name), self.settings.io_retries)
+
+
+def _is_its_name(root: Root, error: OSError) -> bool:
+    """Whether the output takes other names than the one that it has refused."""
+    if is_about_name(error):
+        with contextlib.suppress(OSError):
+            root.probe()
+            return True
+    return False

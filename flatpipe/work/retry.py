@@ -11,7 +11,8 @@ Value = TypeVar("Value")
 
 _LASTING = {
     *(errno.ENOENT, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT),
-    *(errno.EISDIR, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP, errno.EINVAL),
+    *(errno.EISDIR, errno.ENOTDIR, errno.EEXIST, errno.ENOTEMPTY),
+    *(errno.ENAMETOOLONG, errno.ELOOP, errno.EINVAL, errno.EILSEQ),
 }
 # ^ errors that a second try meets again; the others (stale handle, time-out, reset connection) may pass
 _FIRST_PAUSE_SECONDS = 0.5

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from flatpipe.layout import PARTIAL
+from flatpipe.layout import PARTIAL, partial_name
 from flatpipe.storage.remote import RemoteRoot
 from flatpipe.storage.roots import LocalRoot, Root
 
@@ -70,17 +71,55 @@ def test_a_write_that_breaks_off_leaves_the_old_file_and_no_partial(tmp_path: Pa
     assert list((tmp_path / PARTIAL).iterdir()) == []
 
 
-def test_preparing_drops_what_a_killed_run_left(tmp_path: Path) -> None:
-    """Leftover partial files are gone after prepare, and after tidy so is their folder."""
+@pytest.mark.parametrize("above", ["", "images"])
+def test_preparing_drops_what_a_killed_run_left(above: str, tmp_path: Path) -> None:
+    """Leftover partial files are gone after prepare, and after tidy so is their folder; nothing else is."""
     root = LocalRoot(str(tmp_path / "out"))
     root.prepare()
-    (tmp_path / "out" / PARTIAL / "half").write_bytes(b"x")
-
+    folder = tmp_path / "out" / above / PARTIAL
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / partial_name()).write_bytes(b"x")
     root.prepare()
-    assert list((tmp_path / "out" / PARTIAL).iterdir()) == []
+    assert not folder.exists() or list(folder.iterdir()) == []
 
     root.tidy()
-    assert list((tmp_path / "out").iterdir()) == []
+    assert not folder.exists()
+    theirs = [folder / "half", folder / "flatpipe-notes", folder / "0123456789abcdef0123456789abcdef"]
+    folder.mkdir()
+    for path in theirs:
+        path.write_bytes(b"x")
+    root.prepare()
+    root.tidy()
+    assert sorted(folder.iterdir()) == sorted(theirs)
+
+
+def test_a_folder_on_another_disk_is_written_whole_too(tmp_path: Path) -> None:
+    """Where `images` lies on another file system, files arrive whole, replace others, and leave nothing behind."""
+    shared = Path("/dev/shm")
+    if not shared.is_dir() or shared.stat().st_dev == tmp_path.stat().st_dev:
+        pytest.skip("there is no second file system here")
+    with tempfile.TemporaryDirectory(dir=shared) as other:
+        (tmp_path / "images").symlink_to(other)
+        root = LocalRoot(str(tmp_path))
+        root.prepare()
+        for content in (b"one", b"two", b"three"):
+            root.write("images/a/b.png/k02.png", content)
+            assert root.read("images/a/b.png/k02.png") == content
+        root.write("results.csv", b"here")
+        (Path(other) / PARTIAL / partial_name()).write_bytes(b"of a killed run")
+        LocalRoot(str(tmp_path)).tidy()
+        assert sorted(str(path.relative_to(other)) for path in Path(other).rglob("*") if path.is_file()) == [
+            "a/b.png/k02.png"
+        ]
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["images", "results.csv"]
+
+
+def test_the_first_file_below_a_folder_is_named(root: Root) -> None:
+    """A folder that holds files somewhere below names one of them; an empty or missing one names none."""
+    root.write("images/a/b.png/k02.png", b"x")
+
+    assert root.first_file("images") == "images/a/b.png/k02.png"
+    assert root.first_file("gallery") == ""
 
 
 def test_preparing_a_place_that_cannot_be_made_says_so(tmp_path: Path) -> None:

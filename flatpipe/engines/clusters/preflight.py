@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import platform
-import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from threadpoolctl import threadpool_info  # type: ignore[import-untyped]
 from flatpipe.engines.clusters.worker_setup import memory_of
 from flatpipe.environment import package_versions
 from flatpipe.errors import RunGivenUp
-from flatpipe.layout import PARTIAL
+from flatpipe.layout import PARTIAL, partial_name
 from flatpipe.records import ImageSource, TaskSettings
 from flatpipe.storage.reading import file_size
 from flatpipe.storage.roots import Root, open_root
@@ -59,7 +58,7 @@ class WorkerReport:
 def check_workers(client: Any, settings: TaskSettings, largest: Sequence[ImageSource]) -> None:
     """Raise RunGivenUp, with a sentence that says what to do, when a worker cannot do what the run asks of it."""
     outputs = open_root(settings.output)
-    token = uuid.uuid4().hex
+    token = partial_name()
     outputs.write(f"{PARTIAL}/{token}", token.encode())
     try:
         reports = _ask(client, Probe(next(iter(largest), None), settings.output, token))
@@ -128,7 +127,7 @@ def _output_trouble(outputs: Root, token: str) -> str:
         found = b""
     if found != token.encode():
         return f"sees another folder than we do at the output {outputs.place}: {_SHARED}"
-    probe = f"{PARTIAL}/{uuid.uuid4().hex}"
+    probe = f"{PARTIAL}/{partial_name()}"
     outputs.write(probe, token.encode())
     # ^ writing renames, as it does for every output
     outputs.remove(probe)
