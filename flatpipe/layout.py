@@ -53,6 +53,11 @@ def name_width(ks: Iterable[int]) -> int:
     return max(2, *(len(str(k)) for k in ks))
 
 
+def widest_k(ks: Iterable[int]) -> int:
+    """The k that takes most room where it is written out: of those with most digits, the first; 0 of none."""
+    return max(ks, key=lambda k: len(str(k)), default=0)
+
+
 def image_folder(image_id: str) -> str:
     """The folder that holds all outputs of one image; never leaves `images/`, whatever the id says."""
     return "/".join([IMAGES, *(_safe_part(part) for part in image_id.split("/"))])

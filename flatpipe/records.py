@@ -197,6 +197,8 @@ class TaskSettings:
     animation: AnimationOptions = field(default_factory=AnimationOptions)
     name_width: int = 2
     # ^ digits of k in file names: that of the widest k
+    widest_k: int = 10
+    # ^ layout.widest_k of the run's ks: the boxes of all captions hold it
     pictures: bool = True
     # ^ whether the sweep task makes the report's pictures too
     stills: bool = False

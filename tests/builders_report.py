@@ -17,7 +17,7 @@ from flatpipe.encode.png import encode_png
 from flatpipe.engines.execute import failed_record
 from flatpipe.ledger.ledger import Ledger
 from flatpipe.ledger.results import Results
-from flatpipe.pictures.image_pictures import PictureSources, image_pictures, picture_ks
+from flatpipe.pictures.image_pictures import PictureSources, image_pictures, original_pictures, picture_ks
 from flatpipe.quantize.palette_image import PaletteImage
 from flatpipe.records import (
     Failure,
@@ -133,9 +133,10 @@ class BuiltRun:
     ) -> None:
         colors, counts = color_counts(pixels)
         mses = [result.mse for result in results]
-        needed = picture_ks(self.ks, mses)
+        needed = {k: flats[k] for k in picture_ks(self.ks, mses)}
         shares = {result.k: result.shares for result in results}
-        sources = PictureSources(image_id, pixels, alpha, colors, counts, {k: flats[k] for k in needed}, shares)
+        original = original_pictures(pixels, alpha, colors, counts)
+        sources = PictureSources(image_id, original, alpha, needed.__getitem__, shares)
         for name, content in image_pictures(sources, self.ks, mses):
             self.outputs.write(name, content)
 

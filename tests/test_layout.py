@@ -18,6 +18,11 @@ def test_names_sort_as_numbers_do() -> None:
     assert [layout.flat_name(k, layout.name_width([2, 256])) for k in (2, 256)] == ["k002.png", "k256.png"]
 
 
+def test_the_widest_k_is_the_first_with_most_digits() -> None:
+    """Of k to 15 it is 10, whatever the larger ones are; of none there is none."""
+    assert [layout.widest_k(ks) for ks in (range(2, 16), (7, 2), (99, 256, 100), ())] == [10, 7, 256, 0]
+
+
 def test_the_extension_stays_in_the_folder_name() -> None:
     """a.jpg and a.png have folders of their own."""
     assert layout.image_folder("trips/a.jpg") == "images/trips/a.jpg"

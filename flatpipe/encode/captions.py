@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from flatpipe.encode.frames import Alpha
 from flatpipe.quantize.palette_image import PaletteImage
 
 _SIDE_PER_SCALE = 220
@@ -20,21 +20,18 @@ _SPOTS = 5
 _LUMA = np.array([299, 587, 114])
 
 
-def captioned(frames: Mapping[int, PaletteImage], alpha: NDArray[np.uint8] | None) -> Iterator[PaletteImage]:
-    """Each frame, by k, with `k = 5` in its lightest colour on a box of its darkest: no colour is added.
+def captioned(k: int, frame: PaletteImage, alpha: Alpha, widest: int) -> PaletteImage:
+    """The frame for k with `k = 5` in its lightest colour on a box of its darkest: no colour is added.
 
-    All boxes of a sweep are alike: in the lower left corner, or with `alpha` (h, w) where the image is most opaque.
-    Frames of one colour, and sweeps too small for the box, come as they are.
+    All boxes of a sweep are alike, since all hold `widest`, the k of the sweep that takes most room (layout.widest_k):
+    in the lower left corner, or with `alpha` (h, w) where the image is most opaque. Frames of one colour, and those too
+    small for the box, come as they are.
     """
-    widest = _text_mask(f"k = {max(frames, key=lambda k: len(str(k)))}")
-    spot: tuple[slice, slice] | None = None
-    for k, frame in frames.items():
-        if spot is None:
-            spot = _spot(frame.label_map.shape, widest.shape, alpha)
-        yield _with_caption(frame, f"k = {k}", spot)
+    spot = _spot(frame.label_map.shape, _text_mask(f"k = {widest}").shape, alpha)
+    return _with_caption(frame, f"k = {k}", spot)
 
 
-def _spot(shape: tuple[int, ...], text: tuple[int, ...], alpha: NDArray[np.uint8] | None) -> tuple[slice, slice]:
+def _spot(shape: tuple[int, ...], text: tuple[int, ...], alpha: Alpha) -> tuple[slice, slice]:
     """Rows and columns of the box in a frame of this shape; empty where there is no room for it."""
     height, width = shape
     scale = _scale(shape)

@@ -1,8 +1,7 @@
-"""What every animation is made of: flat frames and the original, at one size, each with its time."""
+"""What every animation is made of: flat frames and the original, at one size."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +10,9 @@ from PIL import Image
 
 from flatpipe.quantize.color_table import IndexedImage, index_colors
 from flatpipe.quantize.palette_image import PaletteImage
-from flatpipe.records import AnimationOptions
+
+Alpha = NDArray[np.uint8] | None
+# ^ (h, w) opacity, where an image has one
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,7 @@ class Original:
 
     pixels: NDArray[np.uint8]
     # ^ (h, w, 3)
-    alpha: NDArray[np.uint8] | None = None
+    alpha: Alpha = None
     # ^ (h, w) opacity, which all frames of the sweep share
     counted: IndexedImage | None = None
     # ^ these very pixels by their colours, where they have been counted already
@@ -31,29 +32,28 @@ class Original:
         return index_colors(self.pixels, self.alpha) if self.counted is None else self.counted
 
     @property
+    def canvas(self) -> Canvas:
+        """What the frames of its sweep have in common."""
+        height, width = self.pixels.shape[:2]
+        return Canvas(height, width, self.alpha is not None)
+
+    @property
     def nbytes(self) -> int:
         """Bytes held by pixels and opacity."""
         return self.pixels.nbytes + (0 if self.alpha is None else self.alpha.nbytes)
 
 
 @dataclass(frozen=True, slots=True)
-class TimedPicture:
-    """One frame in full colour: pixels (h, w, 3) or, with opacity, (h, w, 4) uint8, and how long it is shown."""
+class Canvas:
+    """What all frames of a sweep have in common."""
 
-    pixels: NDArray[np.uint8]
-    milliseconds: int
-
-
-def timed_pictures(
-    flats: Iterable[PaletteImage], original: Original, options: AnimationOptions
-) -> Iterator[TimedPicture]:
-    """Each flat for frame_ms, then the original for hold_ms; one at a time, since they are large."""
-    for flat in flats:
-        yield TimedPicture(_with_alpha(flat.flat, original.alpha), options.frame_ms)
-    yield TimedPicture(_with_alpha(original.pixels, original.alpha), options.hold_ms)
+    height: int
+    width: int
+    has_alpha: bool
 
 
-def _with_alpha(pixels: NDArray[np.uint8], alpha: NDArray[np.uint8] | None) -> NDArray[np.uint8]:
+def with_alpha(pixels: NDArray[np.uint8], alpha: Alpha) -> NDArray[np.uint8]:
+    """Pixels (h, w, 3) with their opacity (h, w), where they have one, as fourth channel."""
     return pixels if alpha is None else np.dstack((pixels, alpha))
 
 
@@ -83,7 +83,7 @@ def shrink_original(original: Original, max_side: int | None) -> Original:
     small_height, small_width = shrunk_size(height, width, max_side)
     if (small_height, small_width) == (height, width):
         return original
-    image = Image.fromarray(_with_alpha(original.pixels, original.alpha))
+    image = Image.fromarray(with_alpha(original.pixels, original.alpha))
     small = image.resize((small_width, small_height), Image.Resampling.LANCZOS, reducing_gap=2.0)
     pixels = np.ascontiguousarray(np.asarray(small)[..., :3])
     return Original(pixels, None if original.alpha is None else _taken_at_centres(original.alpha, max_side))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from flatpipe.encode.frames import Original
+from flatpipe.encode.frames import Alpha, Canvas, Original
 from flatpipe.encode.lzw import lzw_blocks
 from flatpipe.quantize.dither import dithered_indexed
 from flatpipe.quantize.palette_image import PaletteImage
@@ -19,20 +19,29 @@ _OPAQUE_FROM = 128
 # ^ pixels are shown or not: those of lower opacity are not
 
 
-def encode_gif(flats: Iterable[PaletteImage], original: Original, options: AnimationOptions) -> bytes:
-    """The sweep as GIF; the original is dithered with as many colours as the format leaves it."""
-    last = dithered_indexed(original.indexed, original.pixels, gif_colors(original.alpha))
-    return join_gif(flats, last, original.alpha, options)
+def flat_frame(flat: PaletteImage, alpha: Alpha, options: AnimationOptions) -> bytes:
+    """One flat frame of a GIF."""
+    return _frame(flat, _hidden(alpha), options.frame_ms)
 
 
-def gif_colors(alpha: NDArray[np.uint8] | None) -> int:
+def last_frame(original: Original, options: AnimationOptions) -> bytes:
+    """The original as last frame, dithered with as many colours as the format leaves it."""
+    dithered = dithered_indexed(original.indexed, original.pixels, gif_colors(original.alpha))
+    return _frame(dithered, _hidden(original.alpha), options.hold_ms)
+
+
+def join_frames(frames: Sequence[bytes], canvas: Canvas, _options: AnimationOptions) -> bytes:
+    """The GIF of encoded frames, looping for ever."""
+    screen = struct.pack("<HHBBB", canvas.width, canvas.height, 0x70, 0, 0)
+    return b"".join([b"GIF89a", screen, _LOOP, *frames, b";"])
+
+
+def gif_colors(alpha: Alpha) -> int:
     """How many colours a frame may have in a GIF: 256, or 255 beside transparency."""
     return GIF_COLORS - (_hidden(alpha) is not None)
 
 
-def join_gif(
-    flats: Iterable[PaletteImage], last: PaletteImage, alpha: NDArray[np.uint8] | None, options: AnimationOptions
-) -> bytes:
+def join_gif(flats: Iterable[PaletteImage], last: PaletteImage, alpha: Alpha, options: AnimationOptions) -> bytes:
     """The GIF of flat frames, each shown for frame_ms, and a last one for hold_ms, looping for ever.
 
     Every frame has its own colour table and decodes to exactly its palette's colours. All frames and alpha have one
@@ -40,18 +49,16 @@ def join_gif(
     Durations are rounded to 1/100 s, the format's unit.
     """
     height, width = last.label_map.shape
-    hidden = _hidden(alpha)
-    parts = [b"GIF89a", struct.pack("<HHBBB", width, height, 0x70, 0, 0), _LOOP]
-    parts += [_frame(frame, hidden, options.frame_ms) for frame in flats]
-    parts += [_frame(last, hidden, options.hold_ms), b";"]
-    return b"".join(parts)
+    frames = [flat_frame(flat, alpha, options) for flat in flats]
+    frames.append(_frame(last, _hidden(alpha), options.hold_ms))
+    return join_frames(frames, Canvas(height, width, alpha is not None), options)
 
 
 _LOOP = b"!\xff\x0bNETSCAPE2.0\x03\x01\x00\x00\x00"
 # ^ application extension: repeat without end
 
 
-def _hidden(alpha: NDArray[np.uint8] | None) -> NDArray[np.bool_] | None:
+def _hidden(alpha: Alpha) -> NDArray[np.bool_] | None:
     """Which pixels (h, w) a GIF leaves out; None when it shows all."""
     hidden = None if alpha is None else alpha < _OPAQUE_FROM
     return hidden if hidden is not None and hidden.any() else None

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 import imageio.v3 as iio
 import numpy as np
 from numpy.typing import NDArray
 
-from flatpipe.encode.frames import Original, timed_pictures
+from flatpipe.encode.frames import Alpha, Canvas, Original, with_alpha
 from flatpipe.quantize.palette_image import PaletteImage
 from flatpipe.records import AnimationOptions
 
@@ -17,22 +17,23 @@ _METHOD = 0
 # ^ of compression, 0 to 6: a third of the usual one's time for a tenth more bytes
 
 
-def encode_webp(flats: Iterable[PaletteImage], original: Original, options: AnimationOptions) -> bytes:
-    """The sweep as lossless WebP, colours under zero opacity included.
+def flat_frame(flat: PaletteImage, alpha: Alpha, options: AnimationOptions) -> bytes:
+    """One flat frame of a lossless WebP, colours under zero opacity included."""
+    return _frame(with_alpha(flat.flat, alpha), options.frame_ms)
 
-    Source: the WebP container specification, "Extended file format".
-    """
-    height, width = original.pixels.shape[:2]
-    size = _u24(width - 1) + _u24(height - 1)
-    flags = bytes([0x02 | 0x10 * (original.alpha is not None), 0, 0, 0])
+
+def last_frame(original: Original, options: AnimationOptions) -> bytes:
+    """The original as last frame, exact."""
+    return _frame(with_alpha(original.pixels, original.alpha), options.hold_ms)
+
+
+def join_frames(frames: Sequence[bytes], canvas: Canvas, _options: AnimationOptions) -> bytes:
+    """The WebP of encoded frames. Source: the WebP container specification, "Extended file format"."""
+    flags = bytes([0x02 | 0x10 * canvas.has_alpha, 0, 0, 0])
     # ^ animation; alpha
-    blocks = [_riff(b"VP8X", flags + size), _riff(b"ANIM", bytes(6))]
+    blocks = [_riff(b"VP8X", flags + _size(canvas.height, canvas.width)), _riff(b"ANIM", bytes(6))]
     # ^ ANIM: background transparent black, repeat without end
-    for picture in timed_pictures(flats, original, options):
-        place = bytes(6) + size + _u24(min(picture.milliseconds, 0xFFFFFF)) + b"\x02"
-        # ^ 2: the frame replaces what is there, opacity included
-        blocks.append(_riff(b"ANMF", place + exact_webp(picture.pixels)[12:]))
-    return _riff(b"RIFF", b"WEBP" + b"".join(blocks))
+    return _riff(b"RIFF", b"".join([b"WEBP", *blocks, *frames]))
 
 
 def exact_webp(pixels: NDArray[np.uint8]) -> bytes:
@@ -43,6 +44,16 @@ def exact_webp(pixels: NDArray[np.uint8]) -> bytes:
 def close_webp(pixels: NDArray[np.uint8], quality: int) -> bytes:
     """A WebP file of pixels (h, w, 3 or 4) uint8, lossy; quality 0 to 100."""
     return iio.imwrite("<bytes>", pixels, extension=".webp", method=_METHOD, quality=quality)
+
+
+def _frame(pixels: NDArray[np.uint8], milliseconds: int) -> bytes:
+    place = bytes(6) + _size(*pixels.shape[:2]) + _u24(min(milliseconds, 0xFFFFFF)) + b"\x02"
+    # ^ 2: the frame replaces what is there, opacity included
+    return _riff(b"ANMF", place + exact_webp(pixels)[12:])
+
+
+def _size(height: int, width: int) -> bytes:
+    return _u24(width - 1) + _u24(height - 1)
 
 
 def _riff(kind: bytes, payload: bytes) -> bytes:

@@ -1,4 +1,7 @@
-"""A bundle as a small Dask graph: load -> flatten(k)... -> finish, or all of it in one task. Builds, runs nothing."""
+"""A bundle as a small Dask graph: load -> flatten(k)..., original -> sweep, or all of it in one task.
+
+Builds, runs nothing.
+"""
 
 from __future__ import annotations
 
@@ -44,8 +47,9 @@ class GraphBuilder:
             _task(tasks.flatten, source=source, k=k, settings=settings)(token, dask_key_name=("flatten", *name, k))
             for k in image.ks
         ]
+        original = _task(tasks.prepare, source=source, settings=settings)(token, dask_key_name=("original", *name))
         fixed = {"source": source, "kept": self._kept(image), "settings": settings, "digests": self._digests}
-        return _task(tasks.finish_image, **fixed)(token, fresh, dask_key_name=("sweep", *name))
+        return _task(tasks.finish_image, **fixed)(token, fresh, original, dask_key_name=("sweep", *name))
 
 
 def _in_utf8(name: str) -> str:

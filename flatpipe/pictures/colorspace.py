@@ -31,6 +31,11 @@ class ColorPoints:
     colors: NDArray[np.uint8]
     sizes: NDArray[np.uint8]
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes held."""
+        return self.colors.nbytes + self.sizes.nbytes
+
 
 def color_points(colors: NDArray[np.uint8], counts: NDArray[np.int64], most: int = _MOST_POINTS) -> ColorPoints:
     """At most `most` points that stand for a colour table; the same table gives the same points.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,19 +19,46 @@ from flatpipe.quantize.palette_image import PaletteImage
 
 
 @dataclass(frozen=True, slots=True)
+class OriginalPictures:
+    """What the report shows of the original alone."""
+
+    small: NDArray[np.uint8]
+    # ^ (h, w, 3) pixels at the size of a thumbnail
+    thumbnail: bytes
+    preview_suffix: str
+    preview: bytes
+    points: ColorPoints
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes held."""
+        return self.small.nbytes + len(self.thumbnail) + len(self.preview) + self.points.nbytes
+
+
+def original_pictures(
+    original: NDArray[np.uint8],
+    alpha: NDArray[np.uint8] | None,
+    colors: NDArray[np.uint8],
+    counts: NDArray[np.int64],
+) -> OriginalPictures:
+    """The pictures of an original (h, w, 3) with opacity (h, w), at the sweep's size, and of its colour table.
+
+    colors (n, 3) are the image's, counts (n,) how often each occurs.
+    """
+    small = small_picture(original, alpha)
+    return OriginalPictures(small, thumbnail(small), *preview(original, alpha), color_points(colors, counts))
+
+
+@dataclass(frozen=True, slots=True)
 class PictureSources:
-    """What the pictures of an image are made of. The flats need only be those of `picture_ks`."""
+    """What the pictures of an image are made of."""
 
     image_id: str
-    original: NDArray[np.uint8]
-    # ^ (h, w, 3) pixels; at the sweep's size is enough
+    original: OriginalPictures
     alpha: NDArray[np.uint8] | None
-    # ^ (h, w) opacity of the same size
-    colors: NDArray[np.uint8]
-    # ^ (n, 3) the image's colour table, and how often each colour occurs, (n,)
-    counts: NDArray[np.int64]
-    flats: Mapping[int, PaletteImage]
-    # ^ by k, of the original's size
+    # ^ (h, w) opacity at the sweep's size
+    flat_of: Callable[[int], PaletteImage]
+    # ^ the flat for a k, of the same size; asked once for each of `picture_ks`, without stills for the suggested alone
     shares: Mapping[int, Sequence[float]]
     # ^ by k: part of the counted pixels that each palette colour covers
     target: str = ""
@@ -51,32 +78,30 @@ def image_pictures(
     Thumbnails of original and suggested flat, the original's preview, the points of the colour space; with `stills`
     also colorspace.png and contact_sheet.png. Every picture is shrunk once, whatever it is then used for.
     """
-    image_id, suggested = sources.image_id, best_k(ks, mses, sources.target) or ks[0]
-    original, flat = small_picture(sources.original, sources.alpha), _small_flat(sources, suggested)
-    suffix, preview_bytes = preview(sources.original, sources.alpha)
-    points = color_points(sources.colors, sources.counts)
-    yield picture_name(image_id, "original.jpg"), thumbnail(original)
-    yield picture_name(image_id, "flat.jpg"), thumbnail(flat)
-    yield picture_name(image_id, f"preview.{suffix}"), preview_bytes
-    yield picture_name(image_id, "points.js"), _points_script(image_id, suffix, points)
+    image_id, original = sources.image_id, sources.original
+    suggested = best_k(ks, mses, sources.target) or ks[0]
+    flats = {k: sources.flat_of(k) for k in (picture_ks(ks, mses, sources.target) if stills else (suggested,))}
+    small = {k: _small_flat(flat, sources.alpha) for k, flat in flats.items()}
+    yield picture_name(image_id, "original.jpg"), original.thumbnail
+    yield picture_name(image_id, "flat.jpg"), thumbnail(small[suggested])
+    yield picture_name(image_id, f"preview.{original.preview_suffix}"), original.preview
+    yield picture_name(image_id, "points.js"), _points_script(image_id, original)
     if stills:
-        panels = [Panel("original", original)]
-        for k in picture_ks(ks, mses, sources.target):
-            pixels = flat if k == suggested else _small_flat(sources, k)
+        panels = [Panel("original", original.small)]
+        for k, flat in flats.items():
             caption = f"k = {k}   {psnr(mses[ks.index(k)]):.1f} dB" + "   suggested" * (k == suggested)
-            panels.append(Panel(caption, pixels, sources.flats[k].palette, sources.shares[k]))
+            panels.append(Panel(caption, small[k], flat.palette, sources.shares[k]))
         yield still_name(image_id, CONTACT_SHEET), contact_sheet_png(panels)
-        yield still_name(image_id, COLORSPACE), colorspace_png(points, sources.flats[suggested].palette)
+        yield still_name(image_id, COLORSPACE), colorspace_png(original.points, flats[suggested].palette)
 
 
-def _points_script(image_id: str, suffix: str, points: ColorPoints) -> bytes:
-    content = {"preview": f"preview.{suffix}", "points": packed_points(points)}
+def _points_script(image_id: str, original: OriginalPictures) -> bytes:
+    content = {"preview": f"preview.{original.preview_suffix}", "points": packed_points(original.points)}
     return f"flatpipe.receivePoints({json.dumps(picture_key(image_id))}, {json.dumps(content)});\n".encode("ascii")
 
 
-def _small_flat(sources: PictureSources, k: int) -> NDArray[np.uint8]:
-    flat = sources.flats[k]
+def _small_flat(flat: PaletteImage, alpha: NDArray[np.uint8] | None) -> NDArray[np.uint8]:
     image = Image.fromarray(flat.label_map)
     image.putpalette(flat.palette.tobytes())
-    return small_picture(image.convert("RGB"), sources.alpha)
+    return small_picture(image.convert("RGB"), alpha)
     # ^ Pillow expands palettes several times faster than numpy

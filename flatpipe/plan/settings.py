@@ -41,6 +41,7 @@ def task_settings(config: Config) -> TaskSettings:
             captions=animation.captions,
         ),
         name_width=layout.name_width(flatten.ks),
+        widest_k=layout.widest_k(flatten.ks),
         pictures=config.report.enabled,
         stills=config.report.enabled and config.report.stills,
         palettes=config.output.palettes,

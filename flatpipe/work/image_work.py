@@ -7,10 +7,10 @@ import hashlib
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from flatpipe import layout
-from flatpipe.encode.animation import encode_animation
-from flatpipe.encode.frames import shrink_flat
+from flatpipe.encode.animation import join_frames
 from flatpipe.encode.png import decode_flat, encode_png
 from flatpipe.errors import ImageError, ImageIOFailed
 from flatpipe.quantize.flatten import flatten_indexed
@@ -18,12 +18,12 @@ from flatpipe.quantize.palette_image import PaletteImage
 from flatpipe.records import FlattenResult, ImageSource, LoadToken, SweepResult, TaskSettings
 from flatpipe.storage.partial import is_about_name
 from flatpipe.storage.roots import Root
-from flatpipe.work.loaded import LoadedImage, load_image, original_side
+from flatpipe.work.loaded import KeptFlat, LoadedImage, OriginalResult, load_image
 from flatpipe.work.outcome import flatten_result
 from flatpipe.work.retry import with_retries
 from flatpipe.work.sweep import (
-    Frames,
     best_flat,
+    encode_frame,
     encode_palette_files,
     encode_palettes,
     encode_pictures,
@@ -31,8 +31,8 @@ from flatpipe.work.sweep import (
 from flatpipe.work.watchdog import watchdog
 from flatpipe.work.worker import Worker
 
-_LARGEST_KEPT = 3 * 2_000_000
-# ^ bytes of the original at the sweep's size: 2 megapixels
+_LARGEST_KEPT = 1 << 20
+# ^ bytes of a flat's file: those of a photograph of 2 megapixels and more may be larger
 _SMALL_FILE = 16 << 20
 # ^ bytes that any worker can read: what the image then takes is judged by its header
 
@@ -66,8 +66,19 @@ class ImageWork:
         flat = flatten_indexed(image.indexed, k, self.settings.flatten)
         content = encode_png(flat, image.alpha)
         self._write(self._own(layout.flat_name(k, self.settings.name_width)), content)
-        self._keep_frame(image, k, flat)
+        self._keep(image, k, flat, content)
         return flatten_result(image, k, flat, content, self.settings, began)
+
+    def prepare(self, token: LoadToken) -> OriginalResult:
+        """Make what the sweep needs of the original alone, and keep it with the decoded image."""
+        self._check_stopped()
+        began = time.perf_counter()
+        if self.settings.pictures:
+            self._loaded_as(token).pictures.get()
+            # ^ first: meanwhile the first k to be flattened makes the pyramid, which the last frame needs too
+        if self.settings.animation.enabled:
+            self._loaded_as(token).last_frame.get()
+        return OriginalResult(self.source.image_id, time.perf_counter() - began)
 
     def sweep(self, token: LoadToken, flats: Sequence[FlattenResult]) -> SweepResult:
         """Write the files that need all k; `flats` are those of every k."""
@@ -94,7 +105,8 @@ class ImageWork:
 
     @property
     def _key(self) -> tuple[object, ...]:
-        return (self.source, self.settings.decode, self.settings.animation)
+        """All that the decoded image and what is kept with it depend on."""
+        return (self.source, self.settings)
 
     def _check_stopped(self) -> None:
         if self.worker.is_stopped(self.settings.run):
@@ -129,31 +141,37 @@ class ImageWork:
             words = f"{name} could not be written: {error.strerror or error}"
             raise (ImageIOFailed if _is_its_name(root, error) else OutputFailed)(words) from error
 
-    def _keep_frame(self, image: LoadedImage, k: int, flat: PaletteImage) -> None:
-        """Keep a flat for the sweep, unless it is so large that fourteen would not fit; then it is read back."""
-        side = original_side(self.settings)
-        if image.original.pixels.size <= _LARGEST_KEPT and side > 1:
-            image.frames[k] = shrink_flat(flat, side)
+    def _keep(self, image: LoadedImage, k: int, flat: PaletteImage, content: bytes) -> None:
+        """Keep what the sweep needs of a flat whose file holds `content`: as bytes, which are smaller than labels."""
+        frame = encode_frame(image, k, flat, self.settings) if self.settings.animation.enabled else b""
+        is_kept = self.settings.pictures and len(content) <= _LARGEST_KEPT
+        image.flats[k] = KeptFlat(frame, content if is_kept else None)
 
     def _sweep_files(self, token: LoadToken, flats: list[FlattenResult]) -> Iterator[tuple[str, bytes]]:
         """Names and bytes of all that the sweep writes, palettes.json last; a bare name is of the image's folder."""
         settings = self.settings
-        if original_side(settings) > 1:
+        if settings.animation.enabled:
             image = self._loaded_as(token)
-            frames = Frames(tuple(flat.k for flat in flats), image.frames, self._read_back)
-            if settings.animation.enabled:
-                animation = encode_animation(frames, image.original, settings.animation)
-                yield layout.animation_name(settings.animation.format), animation
-            if settings.pictures:
-                yield from encode_pictures(image, frames, flats, settings)
+            frames = [*(self._frame(image, flat.k) for flat in flats), image.last_frame.get()]
+            animation = join_frames(frames, image.original.canvas, settings.animation)
+            yield layout.animation_name(settings.animation.format), animation
+        if settings.pictures:
+            image = self._loaded_as(token)
+            yield from encode_pictures(image, partial(self._flat, image), flats, settings)
         if settings.target:
             yield layout.BEST, self._read_flat(best_flat(flats, settings.target).k)
         yield from encode_palette_files(self.source.image_id, flats, settings.palettes, settings.name_width)
         yield layout.PALETTES, encode_palettes(self.source.image_id, flats)
 
-    def _read_back(self, k: int) -> PaletteImage:
-        """The frame for k from its saved file: the same pixels as when it was made."""
-        return shrink_flat(decode_flat(self._read_flat(k)), original_side(self.settings))
+    def _frame(self, image: LoadedImage, k: int) -> bytes:
+        """The animation's frame for k: as it was kept, or of the saved file, which has the same pixels."""
+        kept = image.flats.get(k)
+        return kept.frame if kept else encode_frame(image, k, self._flat(image, k), self.settings)
+
+    def _flat(self, image: LoadedImage, k: int) -> PaletteImage:
+        """The flat for k as its file has it."""
+        kept = image.flats.get(k)
+        return decode_flat(kept.content if kept and kept.content else self._read_flat(k))
 
     def _read_flat(self, k: int) -> bytes:
         root, name = self.worker.root(self.settings.output), self._own(layout.flat_name(k, self.settings.name_width))

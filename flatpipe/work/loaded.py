@@ -5,26 +5,38 @@ from __future__ import annotations
 import hashlib
 import time
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from flatpipe.decode.decode import decode
-from flatpipe.encode.animation import frame_side
+from flatpipe.encode.animation import encode_last, frame_side
 from flatpipe.encode.frames import Original, shrink_original
+from flatpipe.pictures.image_pictures import OriginalPictures, original_pictures
 from flatpipe.quantize.color_table import IndexedImage, index_colors
-from flatpipe.quantize.palette_image import PaletteImage
-from flatpipe.records import ImageSource, LoadToken, TaskSettings
+from flatpipe.records import Failure, ImageSource, LoadToken, TaskSettings
 from flatpipe.storage.reading import read_input
+from flatpipe.work.once import Once
 from flatpipe.work.retry import with_retries
 
 _PICTURE_SIDE = 1024
 # ^ pixels
 
 
+@dataclass(frozen=True, slots=True)
+class KeptFlat:
+    """What the sweep needs of a flat, as the task that made it leaves it in the cache of its process."""
+
+    frame: bytes
+    # ^ of the animation, encoded; empty when there is none
+    content: bytes | None
+    # ^ its file, for the report's pictures; None when they need it not, or it is large and had better be read back
+
+
 @dataclass(slots=True)
 class LoadedImage:
-    """Pixels as rows of their colour table, and what the sweep needs of the original."""
+    """Pixels as rows of their colour table, and what the sweep needs: of the original, and of the flats made here."""
 
     token: LoadToken
     indexed: IndexedImage
@@ -32,14 +44,30 @@ class LoadedImage:
     # ^ (H, W) opacity
     original: Original
     # ^ at the sweep's size
-    frames: dict[int, PaletteImage] = field(default_factory=dict)
-    # ^ flats of this process by k, at the sweep's size, so that the sweep need not read them back
+    last_frame: Once[bytes]
+    # ^ of the animation, encoded: the original
+    pictures: Once[OriginalPictures]
+    # ^ of the original, for the report
+    flats: dict[int, KeptFlat] = field(default_factory=dict)
+    # ^ by k, those of this process
 
     @property
     def nbytes(self) -> int:
-        """Bytes held, the frames that the sweep will collect included."""
-        frames = sum(frame.label_map.nbytes for frame in list(self.frames.values()))
-        return self.indexed.nbytes + (0 if self.alpha is None else self.alpha.nbytes) + self.original.nbytes + frames
+        """Bytes held, all that the sweep will collect included."""
+        alpha = 0 if self.alpha is None else self.alpha.nbytes
+        flats = sum(len(flat.frame) + len(flat.content or b"") for flat in list(self.flats.values()))
+        pictures = self.pictures.peek()
+        original = self.original.nbytes + len(self.last_frame.peek() or b"") + (pictures.nbytes if pictures else 0)
+        return self.indexed.nbytes + alpha + original + flats
+
+
+@dataclass(frozen=True, slots=True)
+class OriginalResult:
+    """That what a sweep needs of the original alone is made; it stays in the worker's cache."""
+
+    image_id: str
+    seconds: float = 0.0
+    failure: Failure | None = None
 
 
 def original_side(settings: TaskSettings) -> int:
@@ -68,4 +96,13 @@ def load_image(source: ImageSource, settings: TaskSettings) -> LoadedImage:
         notes=decoded.notes,
         seconds=time.perf_counter() - began,
     )
-    return LoadedImage(token, indexed, decoded.alpha, original)
+    return LoadedImage(
+        token,
+        indexed,
+        decoded.alpha,
+        original,
+        last_frame=Once(partial(encode_last, original, settings.animation)),
+        pictures=Once(
+            partial(original_pictures, original.pixels, original.alpha, indexed.table.colors, indexed.table.counts)
+        ),
+    )

@@ -1,36 +1,19 @@
-"""The files of an image that need all its k, as bytes: palettes.json, palette files, the report's pictures."""
+"""The files of an image that need all its k, as bytes: frames, palettes.json, palette files, the report's pictures."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 
 from flatpipe import layout
+from flatpipe.encode.animation import encode_flat
+from flatpipe.encode.frames import shrink_flat
 from flatpipe.encode.palettes import PaletteEntry, palettes_json, write_palette
 from flatpipe.pictures.image_pictures import PictureSources, image_pictures
 from flatpipe.quantize.knee import best_k
 from flatpipe.quantize.palette_image import PaletteImage
 from flatpipe.records import FlattenResult, TaskSettings
 from flatpipe.vocabulary import PaletteFormat
-from flatpipe.work.loaded import LoadedImage
-
-
-@dataclass(slots=True)
-class Frames(Mapping[int, PaletteImage]):
-    """Flats by k at the sweep's size: those this process made, the others read back from their files when asked for."""
-
-    ks: tuple[int, ...]
-    made: Mapping[int, PaletteImage]
-    read_back: Callable[[int], PaletteImage]
-
-    def __getitem__(self, k: int) -> PaletteImage:
-        return self.made.get(k) or self.read_back(k)
-
-    def __iter__(self) -> Iterator[int]:
-        return iter(self.ks)
-
-    def __len__(self) -> int:
-        return len(self.ks)
+from flatpipe.work.loaded import LoadedImage, original_side
 
 
 def encode_palettes(image_id: str, flats: Sequence[FlattenResult]) -> bytes:
@@ -38,17 +21,25 @@ def encode_palettes(image_id: str, flats: Sequence[FlattenResult]) -> bytes:
     return palettes_json(image_id, [PaletteEntry(flat.k, flat.palette, flat.shares, flat.mse) for flat in flats])
 
 
+def encode_frame(image: LoadedImage, k: int, flat: PaletteImage, settings: TaskSettings) -> bytes:
+    """The frame of the animation that a flat of full size becomes."""
+    shrunk = shrink_flat(flat, original_side(settings))
+    return encode_flat(k, shrunk, image.original.alpha, settings.animation, settings.widest_k)
+
+
 def encode_pictures(
-    image: LoadedImage, frames: Mapping[int, PaletteImage], flats: Sequence[FlattenResult], settings: TaskSettings
+    image: LoadedImage, flat_of: Callable[[int], PaletteImage], flats: Sequence[FlattenResult], settings: TaskSettings
 ) -> Iterator[tuple[str, bytes]]:
-    """Names below the output root and bytes of the pictures that the report shows; flats ascend in k."""
+    """Names below the output root and bytes of the pictures that the report shows; flats ascend in k.
+
+    `flat_of` gives the flat for a k at full size.
+    """
+    side = original_side(settings)
     sources = PictureSources(
         image_id=image.token.image_id,
-        original=image.original.pixels,
+        original=image.pictures.get(),
         alpha=image.original.alpha,
-        colors=image.indexed.table.colors,
-        counts=image.indexed.table.counts,
-        flats=frames,
+        flat_of=lambda k: shrink_flat(flat_of(k), side),
         shares={flat.k: flat.shares for flat in flats},
         target=settings.target,
     )

@@ -1,4 +1,4 @@
-"""What a worker does: load, flatten, sweep. Each returns a small record; failures are records too, never exceptions.
+"""What a worker does: load, flatten, prepare, sweep. Each returns a small record; so are failures, never exceptions.
 
 These are the functions that stand in a graph, and the boundary at which whatever a file does to us becomes its row.
 """
@@ -6,6 +6,7 @@ These are the functions that stand in a graph, and the boundary at which whateve
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from flatpipe.errors import ImageError, ImageIOFailed, ImageTooLarge
 from flatpipe.records import (
@@ -22,6 +23,7 @@ from flatpipe.records import (
 )
 from flatpipe.vocabulary import Stage
 from flatpipe.work.image_work import ImageWork, Interrupted, OutputFailed
+from flatpipe.work.loaded import OriginalResult
 from flatpipe.work.recorded import recorded
 from flatpipe.work.worker import this_worker
 
@@ -49,16 +51,36 @@ def flatten(token: LoadToken, source: ImageSource, k: int, settings: TaskSetting
         return FlattenResult(source.image_id, k, failure=_failure("flatten", error))
 
 
+def prepare(token: LoadToken, source: ImageSource, settings: TaskSettings) -> OriginalResult:
+    """Make what an image's sweep needs of the original alone, while others flatten it; the sweep finds it made."""
+    if token.failure is not None:
+        return OriginalResult(source.image_id, failure=token.failure)
+    try:
+        return ImageWork(this_worker(), source, settings).prepare(token)
+    except Exception as error:  # noqa: BLE001 - the task boundary
+        return OriginalResult(source.image_id, failure=_failure("sweep", error))
+
+
 def sweep(
-    token: LoadToken, fresh: Sequence[FlattenResult], source: ImageSource, kept: KeptFlats, settings: TaskSettings
+    token: LoadToken,
+    fresh: Sequence[FlattenResult],
+    source: ImageSource,
+    kept: KeptFlats,
+    settings: TaskSettings,
+    original: OriginalResult | None = None,
 ) -> ImageResult:
-    """Assemble the files of an image that need all its k; the whole outcome of the image, with what failed."""
+    """Assemble the files of an image that need all its k; the whole outcome of the image, with what failed.
+
+    `original` is what became of `prepare`, where that was a task of its own.
+    """
+    original = original or OriginalResult(source.image_id)
     work = ImageWork(this_worker(), source, settings)
-    failures = [failure for failure in (token.failure, *(flat.failure for flat in fresh)) if failure is not None]
+    failures = [failure for failure in (token.failure, *(flat.failure for flat in fresh), original.failure) if failure]
     try:
         if failures:
             return ImageResult(source, token, tuple(fresh), None, failures[0])
-        return ImageResult(source, token, tuple(fresh), work.sweep(token, (*fresh, *kept)), None)
+        swept = work.sweep(token, (*fresh, *kept))
+        return ImageResult(source, token, tuple(fresh), replace(swept, seconds=swept.seconds + original.seconds), None)
     except Exception as error:  # noqa: BLE001 - the task boundary
         return ImageResult(source, token, tuple(fresh), None, _failure("sweep", error))
     finally:
@@ -75,13 +97,14 @@ def whole_image(image: PlannedImage, kept: KeptFlats, settings: TaskSettings) ->
 def finish_image(
     token: LoadToken,
     fresh: Sequence[FlattenResult],
+    original: OriginalResult,
     source: ImageSource,
     kept: KeptFlats,
     settings: TaskSettings,
     digests: SettingsDigests,
 ) -> tuple[ImageRecord, ...]:
     """The root of an image whose k are tasks of their own: its sweep, and what the driver keeps of the image."""
-    return (recorded(sweep(token, fresh, source, kept, settings), digests),)
+    return (recorded(sweep(token, fresh, source, kept, settings, original), digests),)
 
 
 def finish_images(

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from flatpipe.encode.captions import captioned
+from flatpipe.layout import widest_k
 from flatpipe.quantize.palette_image import PaletteImage
 
 KS = (2, 9, 12)
@@ -20,6 +21,11 @@ def frames_of(height: int, width: int, ks: tuple[int, ...] = KS) -> dict[int, Pa
     }
 
 
+def captioned_sweep(frames: dict[int, PaletteImage], alpha: np.ndarray | None = None) -> list[PaletteImage]:
+    """The frames of a sweep with captions."""
+    return [captioned(k, frame, alpha, widest_k(frames)) for k, frame in frames.items()]
+
+
 def changed(before: PaletteImage, after: PaletteImage) -> tuple[slice, slice]:
     """Rows and columns around all labels that differ."""
     rows, columns = np.nonzero(before.label_map != after.label_map)
@@ -31,7 +37,7 @@ def test_a_caption_adds_no_colour_and_covers_one_corner() -> None:
     frames = frames_of(120, 200)
     before = {k: frame.label_map.copy() for k, frame in frames.items()}
     boxes = set()
-    for (k, frame), drawn in zip(frames.items(), captioned(frames, None), strict=True):
+    for (k, frame), drawn in zip(frames.items(), captioned_sweep(frames), strict=True):
         luma = frame.palette @ np.array([299, 587, 114])
         rows, columns = changed(frame, drawn)
         assert drawn.palette is frame.palette
@@ -46,7 +52,7 @@ def test_a_caption_adds_no_colour_and_covers_one_corner() -> None:
 def test_captions_of_different_k_differ() -> None:
     """Equal frames get other pictures for other k: the number can be read."""
     frame = frames_of(120, 200)[9]
-    drawn = [one.label_map.tobytes() for one in captioned(dict.fromkeys((5, 6, 15, 256), frame), None)]
+    drawn = [one.label_map.tobytes() for one in captioned_sweep(dict.fromkeys((5, 6, 15, 256), frame))]
     assert len(set(drawn)) == 4
 
 
@@ -55,7 +61,7 @@ def test_a_caption_stands_where_the_image_can_be_seen() -> None:
     alpha = np.zeros((200, 300), np.uint8)
     alpha[60:140, 80:220] = 255
     frames = frames_of(200, 300)
-    for frame, drawn in zip(frames.values(), captioned(frames, alpha), strict=True):
+    for frame, drawn in zip(frames.values(), captioned_sweep(frames, alpha), strict=True):
         assert alpha[changed(frame, drawn)].all()
 
 
@@ -63,11 +69,11 @@ def test_a_caption_stands_where_the_image_can_be_seen() -> None:
 def test_small_frames_come_as_they_are(height: int, width: int) -> None:
     """Where the box would cover more than a third of the height, or is wider than the frame, there is none."""
     frames = frames_of(height, width)
-    for frame, drawn in zip(frames.values(), captioned(frames, None), strict=True):
+    for frame, drawn in zip(frames.values(), captioned_sweep(frames), strict=True):
         assert np.array_equal(drawn.label_map, frame.label_map)
 
 
 def test_a_frame_of_one_colour_comes_as_it_is() -> None:
     """There is no second colour to write with."""
     frames = {1: PaletteImage(np.array([[7, 8, 9]], np.uint8), np.zeros((200, 200), np.uint8))}
-    assert [drawn.label_map.any() for drawn in captioned(frames, None)] == [False]
+    assert [drawn.label_map.any() for drawn in captioned_sweep(frames)] == [False]

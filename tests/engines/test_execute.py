@@ -159,20 +159,3 @@ def test_local_engines_give_equal_files(workers: int, granularity: Granularity, 
     # ^ flats, sweep and palettes, the report's pictures
     for file in files:
         assert (tmp_path / "plain" / file).read_bytes() == (tmp_path / "engine" / file).read_bytes()
-
-
-def test_the_graph_of_an_image_is_load_then_flattens_then_sweep() -> None:
-    """Keys are tuples that begin with the stage; flattens hang on load, the sweep on all of them."""
-    image = PlannedImage(ImageSource("trips/a\udcff.jpg", "/a.jpg", 1, ""), (2, 3, 4), sweep=True, reason="new")
-    builder = GraphBuilder(settings_for(Path("/out")), DIGESTS, lambda image: ())
-    root = builder.build(Bundle((image,), one_task=False), 0)
-    graph = dict(root.dask)
-    by_stage = defaultdict(list)
-    for key in graph:
-        by_stage[key[0]].append(key)
-
-    assert {stage: len(keys) for stage, keys in by_stage.items()} == {"load": 1, "flatten": 3, "sweep": 1}
-    (load,) = by_stage["load"]
-    assert all(graph[key].dependencies == {load} for key in by_stage["flatten"])
-    assert graph[root.key].dependencies == {load, *by_stage["flatten"]}
-    assert root.key != builder.build(Bundle((image,), one_task=False), 1).key

@@ -73,6 +73,7 @@ HARMLESS: dict[str, tuple[Any, str]] = {
         3,
         "names files, by ks alone: a flat under another name is missing there, and ks are in the sweep's",
     ),
+    "widest_k": (200, "how large the boxes of captions are, by ks alone, which are in the sweep's"),
     "metrics": (("ssim",), "measures of a flat image; the planner looks for those that were not taken"),
     "io_retries": (9, "how often a read or write is tried again"),
     "seconds_per_image": (1.0, "ends a decoding, or lets it come to its end"),

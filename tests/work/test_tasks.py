@@ -5,8 +5,11 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, get_args
 
 import imageio.v3 as iio
 import numpy as np
@@ -14,13 +17,19 @@ import pytest
 from builders import noisy_pixels, settings_for, source_of, write_image
 from PIL import Image, ImageSequence
 
-from flatpipe.records import AnimationOptions, ImageResult, ImageSource, TaskSettings
+from flatpipe import layout
+from flatpipe.encode.animation import encode_animation
+from flatpipe.encode.frames import Original
+from flatpipe.encode.png import decode_flat
+from flatpipe.quantize.options import FlattenOptions
+from flatpipe.records import AnimationOptions, ImageResult, ImageSource, PlannedImage, TaskSettings
 from flatpipe.vocabulary import AnimationFormat
-from flatpipe.work import tasks
+from flatpipe.work import loaded, sweep, tasks
 from flatpipe.work.worker import stop_run, this_worker
 
 DATA = Path(__file__).parent.parent.parent / "data"
 KS = (2, 3, 5, 8)
+ANIMATIONS: tuple[AnimationFormat, ...] = get_args(AnimationFormat)
 
 
 @pytest.fixture(autouse=True)
@@ -106,20 +115,136 @@ def test_the_sweep_shows_the_flats_and_then_the_original(tmp_path: Path) -> None
     assert np.abs(frames[-1].astype(int) - pixels_of(photo)).mean() < 12
 
 
-@pytest.mark.parametrize("kind", ["gif", "webp", "apng"])
-def test_the_sweep_is_the_same_whether_frames_are_at_hand_or_read_back(kind: str, tmp_path: Path) -> None:
-    """A sweep assembled by a process that flattened nothing has the bytes of one that flattened all."""
-    source = source_of(write_image(tmp_path / "a.png", height=60, width=90))
-    settings = settings_for(tmp_path / "out", format=kind, max_side=40)
-    first = do_image(source, settings)
-    this_worker().images.clear()
-    token = tasks.load(source, settings)
-    again = tasks.sweep(token, (), source, first.flats, settings)
+@pytest.mark.parametrize(
+    "settings",
+    [
+        *(settings_for(Path(), format=kind, max_side=100) for kind in ANIMATIONS),
+        *(settings_for(Path(), format=kind, captions=True) for kind in ANIMATIONS),
+        replace(settings_for(Path()), stills=True, palettes=("gpl",), target="knee"),
+        replace(settings_for(Path(), enabled=False), stills=True),
+    ],
+)
+def test_files_are_the_same_whatever_the_shape_of_tasks(settings: TaskSettings, tmp_path: Path) -> None:
+    """In one task, with a task per k, with some k kept, in a process that made none: the same files, the same bytes."""
+    pixels, alpha = noisy_pixels(120, 130), np.tile(np.linspace(0, 255, 130).astype(np.uint8), (120, 1))
+    Image.fromarray(np.dstack([pixels, alpha])).save(tmp_path / "a.png")
+    source, made = source_of(tmp_path / "a.png"), []
+    for fresh_ks in (KS, KS[::-1], KS[1:3], ()):
+        own = replace(settings, output=str(tmp_path / str(len(made))), widest_k=8)
+        whole = tasks.whole_image(PlannedImage(source, KS, sweep=True, reason=""), (), own)
+        if made:
+            for name, _ in whole.sweep.files if whole.sweep else ():
+                Path(own.output, layout.sweep_file("a.png", name)).unlink()
+            token = tasks.load(source, own)
+            fresh = [tasks.flatten(token, source, k, own) for k in fresh_ks]
+            kept = tuple(flat for flat in whole.flats if flat.k not in fresh_ks)
+            assert tasks.sweep(token, fresh, source, kept, own, tasks.prepare(token, source, own)).failure is None
+        files = (path for path in Path(own.output).rglob("*") if path.is_file())
+        made.append({str(path.relative_to(own.output)): path.read_bytes() for path in files})
+    assert len(made[0]) > len(KS)
+    assert all(files == made[0] for files in made)
 
-    assert again.failure is None
+
+def test_nothing_is_made_twice_nor_read_back_where_each_k_is_a_task(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A sweep whose flats and original were done beside each other only assembles: one decoding, one frame each."""
+    calls: Counter[str] = Counter()
+    for module, name in (
+        (loaded, "decode"),
+        (loaded, "encode_last"),
+        (loaded, "original_pictures"),
+        (sweep, "encode_flat"),
+    ):
+        monkeypatch.setattr(module, name, counted(calls, getattr(module, name)))
+    source, settings = source_of(write_image(tmp_path / "a.png")), settings_for(tmp_path / "out")
+    token = tasks.load(source, settings)
+    original = tasks.prepare(token, source, settings)
+    fresh = [tasks.flatten(token, source, k, settings) for k in KS]
+    before = +calls
+    for flat in (tmp_path / "out" / "images" / "a.png").iterdir():
+        flat.unlink()
+    result = tasks.sweep(token, fresh, source, (), settings, original)
+
+    assert result.failure is None
+    assert result.sweep is not None
+    assert result.sweep.seconds > original.seconds > 0
+    assert calls == before == {"decode": 1, "encode_last": 1, "original_pictures": 1, "encode_flat": len(KS)}
+
+
+def counted(calls: Counter[str], function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function, which counts its calls by its name."""
+
+    def call(*arguments: Any, **named: Any) -> Any:
+        calls[function.__name__] += 1
+        return function(*arguments, **named)
+
+    return call
+
+
+def test_a_cached_image_counts_what_is_kept_for_its_sweep(tmp_path: Path) -> None:
+    """Encoded frames, files and pictures are part of the bytes that bound the cache."""
+    source, settings = source_of(write_image(tmp_path / "a.png")), settings_for(tmp_path / "out")
+    token = tasks.load(source, settings)
+    cached = this_worker().images.get((source, settings), pytest.fail)
+    sizes = [cached.nbytes]
+    result = tasks.flatten(token, source, 5, settings)
+    sizes.append(cached.nbytes)
+    tasks.prepare(token, source, settings)
+    sizes.append(cached.nbytes)
+
+    assert sizes[1] - sizes[0] > result.bytes + len(cached.flats[5].frame)
+    assert sizes[2] - sizes[1] == len(cached.last_frame.get()) + cached.pictures.get().nbytes
+
+
+def test_what_fails_in_preparing_the_original_is_the_images_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It becomes a record, the sweep passes it on and writes nothing, and a broken file's failure stays the load's."""
+
+    def fail(*_: object) -> None:
+        raise MemoryError
+
+    source, settings = source_of(write_image(tmp_path / "a.png")), settings_for(tmp_path / "out")
+    with monkeypatch.context() as patch:
+        patch.setattr(loaded, "encode_last", fail)
+        token = tasks.load(source, settings)
+        original = tasks.prepare(token, source, settings)
+    this_worker().images.clear()
+    result = tasks.sweep(tasks.load(source, settings), (), source, (), settings, original)
+    missing = tasks.prepare(tasks.load(replace(source, path=str(tmp_path / "b.png")), settings), source, settings)
+
+    assert result.failure is not None
+    assert (result.failure.stage, result.failure.error) == ("sweep", "too-large")
+    assert not (tmp_path / "out").exists()
+    assert missing.failure is not None
+    assert missing.failure.stage == "load"
+
+
+def test_the_boxes_of_captions_fit_the_widest_k(tmp_path: Path) -> None:
+    """A frame is captioned by the task that has it alone, yet as in the sweep of all of them together."""
+    source, options = source_of(write_image(tmp_path / "a.png", 0, 120, 130)), AnimationOptions(captions=True)
+    result = do_image(source, replace(settings_for(tmp_path), animation=options, widest_k=12), (2, 12))
+    folder = tmp_path / "images" / "a.png"
+    flats = {k: decode_flat((folder / f"k{k:02d}.png").read_bytes()) for k in (2, 12)}
+
+    assert result.failure is None
+    assert (folder / "sweep.gif").read_bytes() == encode_animation(flats, Original(noisy_pixels(120, 130)), options)
+
+
+def test_two_runs_in_one_process_keep_their_frames_apart(tmp_path: Path) -> None:
+    """A sweep takes no frame that a run with other settings has left in the cache."""
+    source = source_of(write_image(tmp_path / "a.png"))
+    rgb = settings_for(tmp_path / "rgb")
+    oklab = replace(settings_for(tmp_path / "oklab"), flatten=FlattenOptions(space="oklab"))
+    alone = do_image(source, oklab)
+    for k in KS:
+        tasks.flatten(tasks.load(source, rgb), source, k, rgb)
+    again = tasks.sweep(tasks.load(source, oklab), (), source, alone.flats, oklab)
+
     assert again.sweep is not None
-    assert first.sweep is not None
-    assert again.sweep.animation_sha256 == first.sweep.animation_sha256
+    assert alone.sweep is not None
+    assert again.sweep.animation_sha256 == alone.sweep.animation_sha256
 
 
 def test_a_broken_file_becomes_a_record_at_every_stage(tmp_path: Path) -> None:
