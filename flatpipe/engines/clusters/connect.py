@@ -16,12 +16,14 @@ import dask
 import distributed
 from dask.utils import parse_timedelta
 
+from flatpipe.config.cluster import ClusterSection
 from flatpipe.engines.clusters.deploy import LOCAL_CLUSTER, close_cluster, most_workers, started_cluster
 from flatpipe.engines.clusters.engine import ClusterEngine
 from flatpipe.engines.clusters.fork_server import FORK_SERVER_SETTINGS, fork_server
 from flatpipe.engines.clusters.preflight import check_workers
 from flatpipe.engines.clusters.quiet import LastWords, no_interrupts, quiet_logs, same_environment
 from flatpipe.engines.clusters.replacement import LOST_WORKER_TIMEOUT, Replacement
+from flatpipe.engines.clusters.scratch import SCRATCH, private_folder, same_import_path
 from flatpipe.engines.clusters.worker_setup import WorkerSetup
 from flatpipe.engines.compiling import compile_kernels
 from flatpipe.engines.opening import Opening
@@ -57,7 +59,9 @@ def local_processes(workers: int, opening: Opening) -> Iterator[ClusterEngine]:
     """An engine of worker processes on this machine, one compute thread each."""
     memory = opening.config.limits.memory_per_worker
     with contextlib.ExitStack() as stack:
-        stack.enter_context(dask.config.set({**DASK_SETTINGS, **FORK_SERVER_SETTINGS}))
+        stack.enter_context(same_import_path())
+        folder = stack.enter_context(private_folder())
+        stack.enter_context(dask.config.set({**DASK_SETTINGS, **FORK_SERVER_SETTINGS, SCRATCH: folder}))
         stack.enter_context(same_environment())
         stack.enter_context(quiet_logs())
         stack.enter_context(fork_server())
@@ -99,7 +103,10 @@ def configured_cluster(opening: Opening) -> Iterator[ClusterEngine]:
     """
     section = opening.section
     with contextlib.ExitStack() as stack:
-        stack.enter_context(dask.config.set({**DASK_SETTINGS, **FORK_SERVER_SETTINGS, **section.dask_config}))
+        stack.enter_context(same_import_path())
+        folder = stack.enter_context(private_folder(_scratch_place(section)))
+        settings = {**DASK_SETTINGS, **FORK_SERVER_SETTINGS, **section.dask_config, SCRATCH: folder}
+        stack.enter_context(dask.config.set(settings))
         stack.enter_context(same_environment())
         said = stack.enter_context(quiet_logs())
         if section.class_ == LOCAL_CLUSTER:
@@ -114,6 +121,12 @@ def configured_cluster(opening: Opening) -> Iterator[ClusterEngine]:
         engine = ClusterEngine(opening, client, threads, _patience(), replacement)
         stack.callback(engine.close)
         yield engine
+
+
+def _scratch_place(section: ClusterSection) -> str | None:
+    """Below which folder Dask's files of this machine lie, if the section names one."""
+    given = section.kwargs.get("local_directory") if section.class_ == LOCAL_CLUSTER else None
+    return given or section.dask_config.get(SCRATCH)
 
 
 def _connected(stack: contextlib.ExitStack, opening: Opening) -> tuple[Any, Replacement | None]:

@@ -79,6 +79,8 @@ def _keywords(section: ClusterSection, config: Config) -> dict[str, Any]:
         count = 0 if section.scale or section.adapt else CPU_COUNT if workers == "auto" else workers
         ours = {"n_workers": count, "threads_per_worker": 1, "dashboard_address": "127.0.0.1:0", "silence_logs": 60}
         memory = config.limits.memory_per_worker
+        given.pop("local_directory", None)
+        # ^ the private folder of the run lies below it
         return {**ours, **({} if memory is None else {"memory_limit": memory}), **given}
     if str(section.class_).startswith("dask_jobqueue.") and "cores" in given:
         return {"processes": given["cores"], **given}

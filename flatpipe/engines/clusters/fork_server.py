@@ -8,11 +8,14 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import sys
 from collections.abc import Iterator
-from multiprocessing import forkserver, spawn
+from multiprocessing import forkserver, process, spawn
 from typing import Any
 
 import dask
+
+from flatpipe.engines.clusters.quiet import restore
 
 _PRELOAD = "flatpipe.engines.clusters.preload"
 _WORKER = "Dask Worker process (from Nanny)"
@@ -29,7 +32,7 @@ def fork_server() -> Iterator[None]:
     """
     os.environ.update({name: str(value) for name, value in _before_spawn().items()})
     forkserver.set_forkserver_preload([_PRELOAD])
-    with _held_back(signal.SIGINT):
+    with _held_back(signal.SIGINT), _imports_as_here():
         forkserver.ensure_running()
     with _without_callers_main():
         yield
@@ -47,6 +50,23 @@ def _held_back(number: signal.Signals) -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextlib.contextmanager
+def _imports_as_here() -> Iterator[None]:
+    """Let a Python that starts meanwhile import from where this process does, and from nowhere else.
+
+    multiprocessing starts its fork server by `python -c`, which looks into the current folder first: it may be one of
+    downloaded photographs, with a `distributed.py` among them.
+    """
+    folders = [folder or process.ORIGINAL_DIR for folder in sys.path]
+    ours = {"PYTHONSAFEPATH": "1", "PYTHONPATH": os.pathsep.join(map(os.path.abspath, folders))}
+    before = {name: os.environ.get(name) for name in ours}
+    os.environ.update(ours)
+    try:
+        yield
+    finally:
+        restore(before)
 
 
 @contextlib.contextmanager
