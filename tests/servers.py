@@ -50,15 +50,15 @@ class Servers:
         self.running.append(process)
         return process
 
-    def dask_scheduler(self, folder: Path) -> tuple[subprocess.Popen[str], Path]:
+    def dask_scheduler(self, folder: Path, *more: str) -> tuple[subprocess.Popen[str], Path]:
         """A scheduler started by hand, and the file with its address."""
         file = folder / "scheduler.json"
         options = ("--host", "127.0.0.1", "--port", "0", "--dashboard-address", "127.0.0.1:0")
-        process = self.dask("scheduler", *options, "--scheduler-file", str(file))
+        process = self.dask("scheduler", *options, *more, "--scheduler-file", str(file))
         wait_for(file.exists)
         return process, file
 
-    def dask_workers(self, file: Path, count: int = 2, **environment: str) -> subprocess.Popen[str]:
+    def dask_workers(self, file: Path, count: int = 2, *more: str, **environment: str) -> subprocess.Popen[str]:
         """Worker processes of one thread each, started by hand."""
         options = (
             "--host",
@@ -71,7 +71,7 @@ class Servers:
             "127.0.0.1:0",
         )
         folder = ("--local-directory", str(file.parent / "scratch"))
-        return self.dask("worker", "--scheduler-file", str(file), *options, *folder, **environment)
+        return self.dask("worker", "--scheduler-file", str(file), *options, *more, *folder, **environment)
 
     def dask(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
         """`dask ARGUMENTS`."""

@@ -54,7 +54,7 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     "proof": ({"plan", "work", "ledger", "storage", "config", *GROUND}, {"PIL"}),
     "engines": (
         {"work", "plan", "storage", "config", *GROUND},
-        {"dask", "distributed", "psutil", "threadpoolctl"},
+        {"dask", "distributed", "psutil", "threadpoolctl", "cryptography", "asyncssh"},
     ),
     "plan": ({"ledger", "decode", "storage", "config", *CORE_WORDS, *GROUND}, {"dask", "psutil"}),
     "work": ({"ledger.rows", "pictures", "decode", "encode", "storage", "quantize", *GROUND}, {"numpy"}),

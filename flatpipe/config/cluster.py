@@ -5,7 +5,16 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, StrictBool, StrictInt, StrictStr, WithJsonSchema, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    StrictBool,
+    StrictInt,
+    StrictStr,
+    WithJsonSchema,
+    model_validator,
+)
 
 from flatpipe.config.problems import did_you_mean
 from flatpipe.config.section import LocalPath, Section, words
@@ -24,6 +33,9 @@ KNOWN_CLUSTERS = (
     "coiled.Cluster",
 )
 # ^ any other class runs code that a config from a stranger names: only with allow_any_class
+
+_PROTOCOLS = ("tcp", "tls")
+# ^ Dask's others (ucx, ws, inproc) need what is not here, or have no encryption
 
 _DOTTED_NAME = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
 
@@ -61,6 +73,24 @@ Seconds = Annotated[float, BeforeValidator(parse_seconds), WithJsonSchema(_SECON
 ClassName = Annotated[StrictStr | None, WithJsonSchema(_CLASS_SCHEMA)]
 
 
+def _check_protocol(address: str | None) -> str | None:
+    protocol = address.partition("://")[0] if address and "://" in address else "tcp"
+    if protocol not in _PROTOCOLS:
+        raise ValueRefused(f"must begin with tcp:// or tls://, not {shown(protocol)}")
+    return address
+
+
+_ADDRESS_SCHEMA = {
+    "anyOf": [
+        {"type": "string", "pattern": rf"^(?:(?:{'|'.join(_PROTOCOLS)})://|(?![\s\S]*://)[\s\S])"},
+        {"type": "null"},
+    ]
+}
+Address = Annotated[
+    StrictStr | None, Field(min_length=1), AfterValidator(_check_protocol), WithJsonSchema(_ADDRESS_SCHEMA)
+]
+
+
 class WaitSection(Section):
     """What to wait for before the first image."""
 
@@ -70,10 +100,36 @@ class WaitSection(Section):
     """How long to wait for them: seconds, or a text such as 10min."""
 
 
+_FILES = ("ca_file", "cert", "key")
+
+
+class SecuritySection(Section):
+    """TLS credentials, three files in PEM; without them temporary ones are made for what class starts."""
+
+    ca_file: LocalPath | None = Field(default=None, json_schema_extra=words("a local path or null"))
+    """Certificate of the authority that signed those of scheduler and workers."""
+    cert: LocalPath | None = Field(default=None, json_schema_extra=words("a local path or null"))
+    """Certificate to show; with null for all three: temporary ones for what class starts."""
+    key: LocalPath | None = Field(default=None, json_schema_extra=words("a local path or null"))
+    """Private key of cert."""
+
+    @model_validator(mode="after")
+    def _check_all(self) -> SecuritySection:
+        missing = [name for name in _FILES if getattr(self, name) is None]
+        if len(missing) in (1, 2):
+            raise ValueRefused("is needed too: ca_file, cert and key go together", missing[0])
+        return self
+
+    @property
+    def is_given(self) -> bool:
+        """Whether it names files."""
+        return self.key is not None
+
+
 class ClusterSection(Section):
     """The Dask cluster that carries the run: exactly one of address, scheduler_file and class."""
 
-    address: StrictStr | None = Field(default=None, min_length=1)
+    address: Address = None
     """A running scheduler, such as tcp://head:8786; it is neither scaled nor closed."""
     scheduler_file: LocalPath | None = Field(default=None, json_schema_extra=words("a local path or null"))
     """File that a running scheduler wrote (dask scheduler --scheduler-file)."""
@@ -91,6 +147,7 @@ class ClusterSection(Section):
     """Instead of scale: keywords of its adapt method, such as {maximum_jobs: 10}."""
     wait_for: WaitSection = WaitSection()
     """What to wait for before the first image."""
+    security: SecuritySection = SecuritySection()
     dask_config: dict[str, Any] = Field(default_factory=dict)
     """Settings of Dask, by dotted name, in force before the cluster starts."""
     allow_any_class: StrictBool = False

@@ -26,6 +26,12 @@ def check_backend(config: Config) -> None:
         from flatpipe.engines.clusters.deploy import cluster_class
 
         cluster_class(cluster)
+    if cluster is not None and (cluster.security.is_given or cluster.address):
+        from flatpipe.engines.clusters.security import check_credentials, credentials_for
+
+        credentials_for(cluster)
+        if cluster.address:
+            check_credentials(cluster, cluster.address)
     if memory_places(config) and (cluster is not None or config.execution.scheduler == "processes"):
         place = memory_places(config)[0]
         raise ConfigError(

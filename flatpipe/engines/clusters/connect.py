@@ -20,10 +20,12 @@ from flatpipe.config.cluster import ClusterSection
 from flatpipe.engines.clusters.deploy import LOCAL_CLUSTER, close_cluster, most_workers, started_cluster
 from flatpipe.engines.clusters.engine import ClusterEngine
 from flatpipe.engines.clusters.fork_server import FORK_SERVER_SETTINGS, fork_server
+from flatpipe.engines.clusters.job_queue import HERE
 from flatpipe.engines.clusters.preflight import check_workers
 from flatpipe.engines.clusters.quiet import LastWords, no_interrupts, quiet_logs, same_environment
 from flatpipe.engines.clusters.replacement import LOST_WORKER_TIMEOUT, Replacement
 from flatpipe.engines.clusters.scratch import SCRATCH, private_folder, same_import_path
+from flatpipe.engines.clusters.security import check_credentials, credentials_for, temporary_credentials
 from flatpipe.engines.clusters.worker_setup import WorkerSetup
 from flatpipe.engines.compiling import compile_kernels
 from flatpipe.engines.opening import Opening
@@ -72,8 +74,9 @@ def local_processes(workers: int, opening: Opening) -> Iterator[ClusterEngine]:
             # ^ none before the plugin is known: one that died as it started would end the run with it
             threads_per_worker=1,
             processes=True,
-            dashboard_address="127.0.0.1:0",
+            dashboard_address=HERE,
             silence_logs=60,
+            security=temporary_credentials(),
             **({} if memory is None else {"memory_limit": memory}),
         )
         stack.callback(close_cluster, cluster, timeout=10)
@@ -138,7 +141,10 @@ def _connected(stack: contextlib.ExitStack, opening: Opening) -> tuple[Any, Repl
             scheduler, replacement = stack.enter_context(started_cluster(section, opening.config))
     else:
         scheduler = _running_scheduler(opening)
-    client = stack.enter_context(_client(scheduler, min(60.0, section.wait_for.timeout)))
+        check_credentials(section, scheduler)
+    security = None if section.class_ else credentials_for(section)
+    # ^ a cluster that we started knows its own
+    client = stack.enter_context(_client(scheduler, min(60.0, section.wait_for.timeout), security))
     if not section.class_:
         stack.callback(_forget, client, setup.name)
     client.register_plugin(setup)
@@ -164,12 +170,13 @@ def _running_scheduler(opening: Opening) -> str:
 
 
 @contextlib.contextmanager
-def _client(scheduler: Any, timeout: float) -> Iterator[Any]:
+def _client(scheduler: Any, timeout: float, security: Any = None) -> Iterator[Any]:
     try:
         with warnings.catch_warnings(action="ignore"):
             # ^ that versions differ: the preflight says it in a sentence
-            client = distributed.Client(scheduler, timeout=timeout, set_as_default=False)
-    except (OSError, TimeoutError, ValueError) as error:
+            client = distributed.Client(scheduler, timeout=timeout, set_as_default=False, security=security)
+    except (OSError, TimeoutError, ValueError, RuntimeError) as error:
+        # ^ RuntimeError: one side wants encryption, the other has none
         words = "no Dask scheduler answers" + (f" at {scheduler}" if isinstance(scheduler, str) else "")
         raise RunGivenUp(f"{words} ({error}); is it running, and can this machine reach it?") from error
     try:

@@ -11,14 +11,21 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
+import dask
+import distributed
 from dask.system import CPU_COUNT
+from distributed.security import Security
 
 from flatpipe.config import Config
 from flatpipe.config.cluster import ClusterSection
+from flatpipe.engines.clusters.job_queue import HERE, job_queue_keywords
 from flatpipe.engines.clusters.replacement import Replacement
+from flatpipe.engines.clusters.scratch import SCRATCH
+from flatpipe.engines.clusters.security import as_options, credentials_for, temporary_credentials
+from flatpipe.engines.clusters.ssh import credentials_on_hosts
 from flatpipe.errors import ConfigError, RunGivenUp
 
-LOCAL_CLUSTER = "distributed.LocalCluster"
+LOCAL_CLUSTER, SSH_CLUSTER = "distributed.LocalCluster", "distributed.SSHCluster"
 _TARGET_DURATION = "500ms"
 # ^ Dask's 5 s keeps an adaptive cluster at one worker: it counts ready tasks only, and most of ours wait for a load
 _PACKAGES = {
@@ -52,39 +59,65 @@ def cluster_class(section: ClusterSection) -> Callable[..., Any]:
 
 @contextlib.contextmanager
 def started_cluster(section: ClusterSection, config: Config) -> Iterator[tuple[Any, Replacement]]:
-    """A cluster that is ours, with its replacement; closed at the end; raises RunGivenUp when it does not start."""
-    factory = cluster_class(section)
-    cluster = None
-    try:
-        with warnings.catch_warnings(action="ignore"):
-            # ^ such as a dashboard port that is taken: Dask takes another
-            cluster = factory(*section.args, **_keywords(section, config))
+    """A cluster that is ours, with its replacement; closed at the end; raises RunGivenUp when it does not start.
+
+    Its processes speak TLS, with credentials of this run unless the section names some.
+    """
+    factory, security = cluster_class(section), credentials_for(section) or temporary_credentials()
+    with contextlib.ExitStack() as stack:
+        try:
+            keywords = _keywords(stack, section, config, security)
+            with warnings.catch_warnings(action="ignore"):
+                # ^ such as a dashboard port that is taken: Dask takes another
+                cluster = factory(*(() if section.class_ == SSH_CLUSTER else section.args), **keywords)
+            stack.callback(close_cluster, cluster)
             replacement = _scaled(cluster, section)
-    except Exception as error:  # somebody else's class: whatever it raises is told as it is
-        if cluster is not None:
-            close_cluster(cluster)
-        words = f"execution.cluster: {section.class_} could not start: {type(error).__name__}: {error}"
-        raise RunGivenUp(words) from error
-    try:
+        except Exception as error:  # somebody else's class: whatever it raises is told as it is
+            words = f"execution.cluster: {section.class_} could not start: {type(error).__name__}: {error}"
+            raise RunGivenUp(words) from error
         yield cluster, replacement
-    finally:
-        close_cluster(cluster)
 
 
-def _keywords(section: ClusterSection, config: Config) -> dict[str, Any]:
-    """The section's kwargs over our defaults: one thread in each process, as many processes as cores."""
-    given = dict(section.kwargs)
+def _keywords(
+    stack: contextlib.ExitStack, section: ClusterSection, config: Config, security: Security
+) -> dict[str, Any]:
+    """The section's kwargs over our defaults; `stack` takes back at the end what they need meanwhile."""
+    given, (package, _, name) = dict(section.kwargs), str(section.class_).rpartition(".")
     if section.class_ == LOCAL_CLUSTER:
-        workers = config.execution.workers
-        count = 0 if section.scale or section.adapt else CPU_COUNT if workers == "auto" else workers
-        ours = {"n_workers": count, "threads_per_worker": 1, "dashboard_address": "127.0.0.1:0", "silence_logs": 60}
-        memory = config.limits.memory_per_worker
-        given.pop("local_directory", None)
-        # ^ the private folder of the run lies below it
-        return {**ours, **({} if memory is None else {"memory_limit": memory}), **given}
-    if str(section.class_).startswith("dask_jobqueue.") and "cores" in given:
-        return {"processes": given["cores"], **given}
+        return {**_local_keywords(section, config), "security": security, **given, "local_directory": None}
+        # ^ local_directory: the run's private folder lies below the one that is given
+    if section.class_ == SSH_CLUSTER:
+        return _ssh_keywords(stack, section, security)
+    if package.partition(".")[0] == "dask_jobqueue":
+        return job_queue_keywords(name.removesuffix("Cluster"), given, security)
     return given
+
+
+def _local_keywords(section: ClusterSection, config: Config) -> dict[str, Any]:
+    """One thread in each process, as many processes as cores, pages for this machine alone."""
+    workers, memory = config.execution.workers, config.limits.memory_per_worker
+    count = 0 if section.scale or section.adapt else CPU_COUNT if workers == "auto" else workers
+    ours = {"n_workers": count, "threads_per_worker": 1, "dashboard_address": HERE, "silence_logs": 60}
+    return {**ours, **({} if memory is None else {"memory_limit": memory})}
+
+
+def _ssh_keywords(stack: contextlib.ExitStack, section: ClusterSection, security: Security) -> dict[str, Any]:
+    """Credentials on every host, and a folder of the run's own there for Dask's files."""
+    bound = inspect.signature(distributed.SSHCluster).bind(*section.args, **section.kwargs).arguments
+    given = {**bound, **bound.pop("kwargs", {})}
+    if not section.security.is_given:
+        folder, in_files = stack.enter_context(credentials_on_hosts(given, security))
+        stack.enter_context(dask.config.set({SCRATCH: folder}))
+    else:
+        in_files = security
+    scheduler = {"dashboard_address": HERE, "protocol": "tls", "security": as_options(in_files)}
+    worker = {"dashboard_address": HERE, "security": as_options(in_files)}
+    return {
+        **given,
+        "scheduler_options": scheduler | (given.get("scheduler_options") or {}),
+        "worker_options": worker | (given.get("worker_options") or {}),
+        "security": security,
+    }
 
 
 def _scaled(cluster: Any, section: ClusterSection) -> Replacement:

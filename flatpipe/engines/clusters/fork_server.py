@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
-from multiprocessing import forkserver, process, spawn
+from multiprocessing import forkserver, spawn
 from typing import Any
 
 import dask
@@ -59,8 +59,9 @@ def _imports_as_here() -> Iterator[None]:
     multiprocessing starts its fork server by `python -c`, which looks into the current folder first: it may be one of
     downloaded photographs, with a `distributed.py` among them.
     """
-    folders = [folder or process.ORIGINAL_DIR for folder in sys.path]
-    ours = {"PYTHONSAFEPATH": "1", "PYTHONPATH": os.pathsep.join(map(os.path.abspath, folders))}
+    folders = map(os.path.abspath, sys.path)
+    # ^ "" stands for the current folder
+    ours = {"PYTHONSAFEPATH": "1", "PYTHONPATH": os.pathsep.join(folders)}
     before = {name: os.environ.get(name) for name in ours}
     os.environ.update(ours)
     try:

@@ -30,7 +30,9 @@ def private_folder(below: str | None = None) -> Iterator[str]:
     except OSError as error:
         where = f"in {below}" if below else "in the system's temporary folder"
         words = f"no folder can be made {where} ({error.strerror or error})"
-        raise RunGivenUp(f"{words}: let TMPDIR name one with room that you may write to, or run with threads") from error
+        raise RunGivenUp(
+            f"{words}: let TMPDIR name one with room that you may write to, or run with threads"
+        ) from error
     try:
         yield folder
     finally:

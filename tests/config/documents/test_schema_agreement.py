@@ -32,6 +32,7 @@ BEYOND = {
     ("execution.cluster.address", "null"),
     ("execution.cluster.scheduler_file", "null"),
     ("execution.cluster.class", "null"),
+    *((f"execution.cluster.security.{name}", "null") for name in ("ca_file", "cert", "key")),
 }
 # ^ refused because of another key, or by how they are quoted: a schema sees neither
 
@@ -42,8 +43,9 @@ def _text(path: tuple[str, ...], written: str) -> str:
     if path[:-1] == ("execution", "cluster") and path[-1] in ("address", "scheduler_file", "class"):
         return f"input: {{path: photos}}\nexecution: {{cluster: {{{inner}}}}}\n"
     for name in reversed(path[:-1]):
-        beside = {"input": "path: photos, ", "cluster": "class: distributed.LocalCluster, "}.get(name, "")
-        inner = f"{name}: {{{beside if path != ('input', 'path') else ''}{inner}}}"
+        files = "".join(f"{other}: x, " for other in ("ca_file", "cert", "key") if other != path[-1])
+        beside = {"input": "path: photos, ", "cluster": "class: distributed.LocalCluster, ", "security": files}
+        inner = f"{name}: {{{beside.get(name, '') if path != ('input', 'path') else ''}{inner}}}"
     return inner + "\n" if path[0] == "input" else f"input: {{path: photos}}\n{inner}\n"
 
 

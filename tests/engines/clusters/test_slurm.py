@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from commands import Project
 from servers import Servers, expected, wait_for
+from strangers import family, let_in, ports
 
 MISSING = [program for program in ("slurmctld", "slurmd", "sbatch", "munged") if shutil.which(program) is None]
 
@@ -41,8 +44,16 @@ def jobs() -> list[str]:
     return sorted(listing.stdout.split(), key=int)
 
 
+def workers_of_jobs() -> list[psutil.Process]:
+    """What the jobs' scripts have started."""
+    return [one for one in psutil.process_iter(["cmdline"]) if "distributed.cli.dask_worker" in one.info["cmdline"]]
+
+
 def test_a_job_that_is_cancelled_on_the_way_is_replaced(slurm: Path, tmp_path: Path) -> None:
-    """Two jobs, one cancelled half-way: another takes its place, every image is done, equal bytes, no job is left."""
+    """Two jobs, one cancelled half-way: another takes its place, every image is done, equal bytes, no job is left.
+
+    No stranger is spoken to meanwhile; the key is in files that only we may read, and none is left.
+    """
     kwargs: dict[str, Any] = {
         "queue": "debug",
         "cores": 1,
@@ -51,7 +62,6 @@ def test_a_job_that_is_cancelled_on_the_way_is_replaced(slurm: Path, tmp_path: P
         "interface": "lo",
         "log_directory": str(slurm / "jobs"),
         "local_directory": str(slurm / "scratch"),
-        "scheduler_options": {"dashboard_address": "127.0.0.1:0"},
     }
     cluster = {
         "class": "dask_jobqueue.SLURMCluster",
@@ -69,9 +79,17 @@ def test_a_job_that_is_cancelled_on_the_way_is_replaced(slurm: Path, tmp_path: P
     subprocess.run(["scancel", first[0]], check=True)
     wait_for(lambda: run.poll() is not None or set(jobs()) - set(first))
     replaced = set(jobs()) - set(first)
+    modes = {stat.S_IMODE(key.stat().st_mode) for key in (slurm / "jobs").glob(".dask-jobqueue.*")}
+    listening = ports([*family(run.pid), *workers_of_jobs()])
+    answered = let_in(list(listening))
     out, err = run.communicate(timeout=100)
 
     assert run.returncode == 0, out + err
     assert len(replaced) == 1
+    assert modes == {0o600}
+    assert set(listening.values()) == {"127.0.0.1"}
+    assert answered == []
     assert project.digests() == expected(tmp_path / "threads", 40)
     wait_for(lambda: jobs() == [])
+    assert list((slurm / "jobs").glob(".dask-jobqueue.*")) == []
+    assert list((slurm / "scratch").glob("dask-scratch-space")) == []

@@ -9,9 +9,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
-from commands import Project
-from servers import Servers, expected, wait_for
+from commands import FAULTS, Project
+from servers import Servers, expected, python_path, wait_for
+from strangers import let_in, ports
 
 SSHD = shutil.which("sshd", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
 
@@ -47,8 +49,28 @@ def _answers(port: int) -> bool:
     return True
 
 
-def test_workers_over_ssh_write_the_same_bytes(ssh_port: int, tmp_path: Path) -> None:
-    """A scheduler and two workers started through SSH: the run completes with the bytes of a threads run."""
+@pytest.fixture
+def remote_python(tmp_path: Path) -> str:
+    """A Python that imports this flatpipe, as an SSH server starts it: without our environment."""
+    script = tmp_path / "python"
+    script.write_text(f'#!/bin/sh\nPYTHONPATH={python_path(FAULTS)} exec {sys.executable} "$@"\n')
+    script.chmod(0o755)
+    return str(script)
+
+
+def over_ssh(tmp_path: Path) -> list[psutil.Process]:
+    """The processes of Dask that our SSH server started."""
+    conf = str(tmp_path / "sshd.conf")
+    servers = [one for one in psutil.process_iter(["cmdline"]) if conf in (one.info["cmdline"] or ())]
+    started = {child for server in servers for child in server.children(recursive=True)}
+    return [process for process in started if any("distributed" in word for word in process.cmdline())]
+
+
+def test_workers_over_ssh_write_the_same_bytes(ssh_port: int, remote_python: str, tmp_path: Path) -> None:
+    """A scheduler and two workers started through SSH: the bytes of a threads run; no stranger is spoken to meanwhile.
+
+    Their key is in no command line, and nothing of it is left on the host.
+    """
     options = {"port": ssh_port, "username": "root", "client_keys": [str(tmp_path / "user")], "known_hosts": None}
     cluster = {
         "class": "distributed.SSHCluster",
@@ -56,14 +78,24 @@ def test_workers_over_ssh_write_the_same_bytes(ssh_port: int, tmp_path: Path) ->
         "kwargs": {
             "connect_options": options,
             "worker_options": {"nthreads": 1, "local_directory": str(tmp_path / "scratch")},
-            "scheduler_options": {"host": "127.0.0.1", "port": 0, "dashboard_address": "127.0.0.1:0"},
-            "remote_python": sys.executable,
+            "scheduler_options": {"host": "127.0.0.1", "port": 0},
+            "remote_python": remote_python,
         },
         "wait_for": {"workers": 2, "timeout": "60s"},
     }
-    project = Project.make(tmp_path / "p", images=6, execution={"cluster": cluster})
-    done = project.flatpipe("run")
+    before = set(Path("/tmp").glob("flatpipe-*"))
+    project = Project.make(tmp_path / "p", images=6, execution={"cluster": cluster, "granularity": "image"})
+    run = project.start("run", faults={"slow": 0.2})
+    wait_for(lambda: run.poll() is not None or list(project.out.rglob("sweep.gif")))
+    started = over_ssh(tmp_path)
+    words = "".join(word for process in started for word in process.cmdline())
+    answered = let_in(list(ports(started)))
+    out, err = run.communicate(timeout=100)
 
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "2 workers with 2 threads" in done.stderr
+    assert run.returncode == 0, out + err
+    assert "2 workers with 2 threads" in err
+    assert len(started) >= 3
+    assert answered == []
+    assert "PRIVATE KEY" not in words
     assert project.digests() == expected(tmp_path / "threads", 6)
+    assert set(Path("/tmp").glob("flatpipe-*")) <= before

@@ -1,0 +1,86 @@
+"""Who may send code to scheduler and workers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from commands import Project
+from servers import Servers, expected, wait_for
+from strangers import family, let_in, ports
+
+from flatpipe.engines.clusters.security import certificates, temporary_credentials
+
+_ENGINES = {
+    "processes": {"scheduler": "processes", "workers": 2},
+    "LocalCluster": {"cluster": {"class": "distributed.LocalCluster", "scale": 2}},
+}
+
+
+@pytest.mark.parametrize("execution", _ENGINES.values(), ids=_ENGINES)
+def test_a_stranger_on_the_machine_is_not_spoken_to(execution: dict[str, object], tmp_path: Path) -> None:
+    """Every port of a run is bound to this machine alone, and answers neither without keys nor to other keys."""
+    project = Project.make(tmp_path / "p", images=8, execution={**execution, "granularity": "image"})
+    run = project.start("run", faults={"slow": 1.0})
+    wait_for(lambda: run.poll() is not None or list(project.out.rglob("sweep.gif")))
+    found = ports(family(run.pid))
+    answered = let_in(list(found))
+    out, err = run.communicate(timeout=100)
+
+    assert len(found) >= 5, out + err
+    assert set(found.values()) == {"127.0.0.1"}
+    assert answered == []
+    assert run.returncode == 0, out + err
+
+
+@pytest.fixture
+def keys(tmp_path: Path) -> dict[str, str]:
+    """Paths of a certificate and its key, as the config names them."""
+    certificate, key = certificates(temporary_credentials())
+    (tmp_path / "cert.pem").write_text(certificate)
+    (tmp_path / "key.pem").write_text(key)
+    return {"ca_file": str(tmp_path / "cert.pem"), "cert": str(tmp_path / "cert.pem"), "key": str(tmp_path / "key.pem")}
+
+
+def test_a_scheduler_with_tls_is_used_with_the_keys_of_the_config(
+    servers: Servers, tmp_path: Path, keys: dict[str, str]
+) -> None:
+    """By address and by scheduler file, with execution.cluster.security: the bytes of a threads run."""
+    options = ("--tls-ca-file", keys["ca_file"], "--tls-cert", keys["cert"], "--tls-key", keys["key"])
+    _, file = servers.dask_scheduler(tmp_path, *options, "--protocol", "tls")
+    servers.dask_workers(file, 2, *options)
+    cluster = {"scheduler_file": str(file), "security": keys, "wait_for": {"workers": 2, "timeout": "60s"}}
+    project = Project.make(tmp_path / "p", images=3, execution={"cluster": cluster})
+    done = project.flatpipe("run")
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert project.digests() == expected(tmp_path / "threads", 3)
+    without = project.flatpipe("run", "-s", "execution.cluster.security=null", "--force")
+    assert without.returncode in (2, 3)
+    assert "execution.cluster.security: tls://" in without.stdout + without.stderr
+
+
+@pytest.mark.parametrize(("section", "words"), [
+    ({"address": "tls://127.0.0.1:9"}, "execution.cluster.security: tls://127.0.0.1:9 needs ca_file, cert and key"),
+    ({"address": "ucx://head:8786"}, "must begin with tcp:// or tls://, not 'ucx'"),
+    ({"address": "tcp://127.0.0.1:9", "security": True}, "does not use them; start the scheduler with TLS"),
+    ({"address": "tls://127.0.0.1:9", "security": "missing"}, "cannot be used: No such file"),
+], ids=["no keys", "ucx", "keys without tls", "missing files"])  # fmt: skip
+def test_an_address_that_does_not_fit_its_keys_is_a_sentence(
+    section: dict[str, object], words: str, tmp_path: Path, keys: dict[str, str]
+) -> None:
+    """Exit 2 with what to do, before anything is done, never a traceback."""
+    if section.get("security"):
+        names = keys if section["security"] is True else {name: f"{path}.none" for name, path in keys.items()}
+        section = {**section, "security": names}
+    project = Project.make(tmp_path / "p", images=1, execution={"cluster": section})
+    done = project.flatpipe("run")
+
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_keys_of_two_runs_are_two(tmp_path: Path) -> None:
+    """Every run has a key of its own."""
+    assert certificates(temporary_credentials()) != certificates(temporary_credentials())
