@@ -20,6 +20,17 @@ class KnownOutput(NamedTuple):
     # ^ of a flat: JSON of the costly measures that were taken of it
 
 
+class SettledImage(NamedTuple):
+    """An image that lacks nothing by the ledger, and how large its files must be for that to be true."""
+
+    size: int
+    stamp: str
+    animation_bytes: int
+    palettes_bytes: int
+    flat_bytes: dict[str, int]
+    # ^ by k, in digits
+
+
 @dataclass(frozen=True, slots=True)
 class KnownImage:
     """What the ledger knows of one image and its outputs."""

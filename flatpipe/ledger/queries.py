@@ -17,6 +17,7 @@ from flatpipe.ledger.answers import (
     RecordedFailure,
     RecordedRun,
     RetiredFile,
+    SettledImage,
     SweepFile,
 )
 from flatpipe.ledger.database import Database
@@ -59,6 +60,29 @@ class Queries:
             source = ImageSource(from_sql(row[0]), from_sql(row[1]), *row[2:5])
             known[source.image_id] = KnownImage(source, row[5], flats.get(row[0], {}), sweeps.get(row[0]))
         return known
+
+    def settled(
+        self, image_ids: Sequence[str], digests: SettingsDigests, metrics: Sequence[str]
+    ) -> dict[str, SettledImage]:
+        """Those of the images whose every output was made of the content known, as the digests ask, measures taken.
+
+        A plan asks this first, for of most images of most plans it is all there is to know: SQLite compares what
+        `known` would bring here, a sixth of the time.
+        """
+        flat_digests = [digest for _, digest in digests.flat]
+        measured = "".join(" AND instr(f.metrics, ?)" for _ in metrics)
+        query = f"""
+        SELECT i.image_id, i.size, i.stamp, s.animation_bytes, s.palettes_bytes, json_group_object(f.k, f.bytes)
+        FROM images i CROSS JOIN sweeps s USING (image_id) CROSS JOIN flats f USING (image_id)
+        WHERE i.image_id IN ({",".join("?" * len(image_ids))}) AND s.content = i.content AND s.settings = ?
+          AND f.content = i.content AND f.settings IN (SELECT value FROM json_each(?)){measured}
+        GROUP BY i.image_id HAVING count(*) = ?
+        """
+        # ^ a flat's digest says its k: as many flats as digests are all of them
+        names, taken = [to_sql(image_id) for image_id in image_ids], [f'"{metric}"' for metric in metrics]
+        asked = (*names, digests.sweep, json.dumps(flat_digests), *taken, len(flat_digests))
+        rows = self._db.execute(query, asked)
+        return {from_sql(name): SettledImage._make((*made, json.loads(flats))) for name, *made, flats in rows}
 
     def source_of(self, image_id: str) -> ImageSource | None:
         """Where an image was when it was last planned, or else when it was last read; None when it never was."""

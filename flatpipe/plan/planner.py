@@ -8,10 +8,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from flatpipe import layout
-from flatpipe.ledger.answers import KnownImage, KnownOutput
+from flatpipe.ledger.answers import KnownImage, KnownOutput, SettledImage
 from flatpipe.ledger.ledger import INVALID, Ledger
 from flatpipe.plan.fingerprint import Fingerprints, changed
-from flatpipe.records import ImageSource, PlannedImage, TaskSettings
+from flatpipe.records import ImageSource, PlannedImage, SettingsDigests, TaskSettings
 from flatpipe.storage.reading import file_digest
 from flatpipe.storage.roots import Root
 
@@ -35,16 +35,53 @@ class Planner:
         """One PlannedImage per source, in the same order; reads the ledger and file sizes, not pixels."""
         remaining = iter(sources)
         while chunk := list(itertools.islice(remaining, _CHUNK)):
-            known = self.ledger.known([source.image_id for source in chunk])
-            folders = [] if self.force else [layout.image_folder(image_id) for image_id in known]
-            sizes = self.outputs.sizes_of(folders)
-            for source in chunk:
-                found = sizes.get(layout.image_folder(source.image_id), {})
-                yield self._plan_image(source, known.get(source.image_id), found)
+            if self.force:
+                yield from (PlannedImage(source, self.ks, sweep=True, reason="forced") for source in chunk)
+            else:
+                yield from self._plan_chunk(chunk)
+
+    def _plan_chunk(self, chunk: list[ImageSource]) -> Iterator[PlannedImage]:
+        """Most images of most plans lack nothing, which is quickly seen; of the others we ask what they lack."""
+        digests = SettingsDigests(tuple(self.fingerprints.flat.items()), self.fingerprints.sweep)
+        settled = self.ledger.settled([source.image_id for source in chunk], digests, self.settings.metrics)
+        sizes = self._sizes_of(settled)
+        names = {str(k): layout.flat_name(k, self.settings.name_width) for k in self.ks}
+        is_current = [self._is_current(source, settled, sizes, names) for source in chunk]
+        others = [source.image_id for source, current in zip(chunk, is_current, strict=True) if not current]
+        known = self.ledger.known(others)
+        sizes |= self._sizes_of(image_id for image_id in known if image_id not in settled)
+        for source, current in zip(chunk, is_current, strict=True):
+            if current:
+                yield PlannedImage(source, (), sweep=False, reason="")
+            else:
+                yield self._plan_image(source, known.get(source.image_id), sizes.get(source.image_id, {}))
+
+    def _sizes_of(self, image_ids: Iterable[str]) -> dict[str, dict[str, int]]:
+        """Sizes of the files in the images' folders, by image and name."""
+        folders = {layout.image_folder(image_id): image_id for image_id in image_ids}
+        return {folders[folder]: sizes for folder, sizes in self.outputs.sizes_of(list(folders)).items()}
+
+    def _is_current(
+        self,
+        source: ImageSource,
+        settled: dict[str, SettledImage],
+        sizes: dict[str, dict[str, int]],
+        names: dict[str, str],
+    ) -> bool:
+        """Whether nothing is due, as `_plan_image` would find: the input is as it was, and so are the sizes."""
+        made = settled.get(source.image_id)
+        if made is None or (source.size, source.stamp) != (made.size, made.stamp):
+            return False
+        found = sizes[source.image_id]
+        expected = {names[k]: size for k, size in made.flat_bytes.items()}
+        if self.settings.target and found.get(layout.BEST) not in expected.values():
+            return False
+        expected[layout.PALETTES] = made.palettes_bytes
+        if self.settings.animation.enabled:
+            expected[layout.animation_name(self.settings.animation.format)] = made.animation_bytes
+        return expected.items() <= found.items()
 
     def _plan_image(self, source: ImageSource, known: KnownImage | None, sizes: dict[str, int]) -> PlannedImage:
-        if self.force:
-            return PlannedImage(source, self.ks, sweep=True, reason="forced")
         if known is None:
             return PlannedImage(source, self.ks, sweep=True, reason="new")
         if not self._same_content(source, known):

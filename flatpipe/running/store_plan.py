@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from flatpipe.ledger.ledger import Ledger
 from flatpipe.plan.plan_images import REFUSED, PlanCounts, plan_images
 from flatpipe.plan.request import Request
 from flatpipe.plan.workspace import Workspace
@@ -36,11 +37,19 @@ def store_plan(
 def _stored(workspace: Workspace, request: Request, run_id: str, sources: Sequence[ImageSource] | None) -> PlanCounts:
     counts, ledger, planner = PlanCounts(), workspace.ledger, workspace.planner(force=request.force)
     ledger.record_settings(workspace.fingerprints.choices)
-    for item in plan_images(planner, workspace.config, request, counts, sources):
-        if isinstance(item, RefusedFile):
-            ledger.store_plan([PlannedImage(item.source, (), sweep=False, reason=REFUSED)])
-            ledger.record_failure(item.source, item.failure, run_id)
-        else:
-            ledger.store_plan([item])
+    planned = plan_images(planner, workspace.config, request, counts, sources)
+    ledger.store_plan(_with_failures(ledger, planned, run_id))
     ledger.forget_absent_failures()
     return counts
+
+
+def _with_failures(
+    ledger: Ledger, planned: Iterator[PlannedImage | RefusedFile], run_id: str
+) -> Iterator[PlannedImage]:
+    """The plan as it is stored; why a file will not be opened is recorded as it passes."""
+    for item in planned:
+        if isinstance(item, RefusedFile):
+            ledger.record_failure(item.source, item.failure, run_id)
+            yield PlannedImage(item.source, (), sweep=False, reason=REFUSED)
+        else:
+            yield item

@@ -23,6 +23,10 @@ _PATTERN_RULES = glob.GLOBSTAR | glob.BRACE | glob.IGNORECASE | glob.FORCEUNIX |
 # ^ `**` and `{a,b}` as in shells; *.jpg finds .JPG; a pattern without "/" holds in every folder; dot files stay out
 
 
+_NOTHING = "(?!)"
+# ^ the pattern that matches no name
+
+
 @dataclass(frozen=True, slots=True)
 class RefusedFile:
     """Something under the input root that is asked for and will not be opened; it becomes a failure row."""
@@ -101,16 +105,13 @@ class _Patterns:
         self._exclude = _compiled(selection.exclude)
 
     def match(self, image_id: str) -> bool:
-        return _any_match(self._include, image_id) and not _any_match(self._exclude, image_id)
+        return bool(self._include.fullmatch(image_id)) and not self._exclude.fullmatch(image_id)
 
 
-def _compiled(patterns: Sequence[str]) -> list[re.Pattern[str]]:
+def _compiled(patterns: Sequence[str]) -> re.Pattern[str]:
+    """What matches where one of the globs does."""
     included, _ = glob.translate(list(patterns), flags=_PATTERN_RULES)
-    return [re.compile(pattern) for pattern in included]
-
-
-def _any_match(patterns: list[re.Pattern[str]], image_id: str) -> bool:
-    return any(pattern.fullmatch(image_id) for pattern in patterns)
+    return re.compile("|".join(f"(?:{pattern})" for pattern in included) or _NOTHING)
 
 
 class _LocalWalk:

@@ -2,23 +2,77 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from dataclasses import replace
+import tempfile
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from builders import settings_for, source_of, write_image
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from flatpipe import layout
 from flatpipe.ledger.ledger import Ledger
 from flatpipe.plan.fingerprint import changed, fingerprints
 from flatpipe.plan.planner import Planner
 from flatpipe.quantize.options import FlattenOptions
-from flatpipe.records import ImageSource, PlannedImage, SettingsDigests, TaskSettings
+from flatpipe.records import (
+    FlattenResult,
+    ImageResult,
+    ImageSource,
+    LoadToken,
+    PlannedImage,
+    SettingsDigests,
+    SweepResult,
+    TaskSettings,
+)
 from flatpipe.storage.roots import LocalRoot
 from flatpipe.work import tasks
 from flatpipe.work.recorded import recorded
 
 KS = (2, 3, 4)
+
+
+FILES = ("k02.png", "k03.png", "k04.png", "sweep.gif", "palettes.json", "best.png")
+NAMES = ("a.png", "caf\udce9.png", "trips/صورة.png")
+
+
+@dataclass(frozen=True)
+class State:
+    """What is wrong with an image's outputs: by default nothing."""
+
+    stale: str = ""
+    # ^ outputs that were made of what the image held before: "flats", "sweep" or both
+    old_flat: int | None = None
+    no_flat: int | None = None
+    unmeasured: int | None = None
+    no_sweep: bool = False
+    old_sweep: bool = False
+    touched: bool = False
+    lost: str = ""
+    resized: str = ""
+
+
+def _mostly(usual: Any, *others: Any) -> st.SearchStrategy[Any]:
+    """The usual value most of the time, so that images with one fault, or none, are frequent."""
+    return st.sampled_from([usual] * 8 + list(others))
+
+
+states = st.builds(
+    State,
+    stale=_mostly("", "flats", "sweep", "flats sweep"),
+    old_flat=_mostly(None, *KS),
+    no_flat=_mostly(None, *KS),
+    unmeasured=_mostly(None, *KS),
+    no_sweep=_mostly(False, True),
+    old_sweep=_mostly(False, True),
+    touched=_mostly(False, True),
+    lost=_mostly("", *FILES),
+    resized=_mostly("", *FILES),
+)
 
 
 class Bench:
@@ -145,6 +199,50 @@ def test_a_shortened_output_is_due(bench: Bench) -> None:
     flat.write_bytes(flat.read_bytes()[:-1])
 
     assert bench.plan().reason == "output has another size: 2"
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(states, min_size=3, max_size=3), st.sampled_from(["", "knee"]), st.booleans(), st.booleans())
+def test_what_is_settled_is_what_lacks_nothing(
+    states: list[State], target: str, with_animation: bool, with_metrics: bool
+) -> None:
+    """Whatever was recorded and is there, the quick look finds those images current that the thorough one does."""
+    with tempfile.TemporaryDirectory() as folder, contextlib.closing(Ledger(None)) as ledger:
+        asked = settings_for(Path(folder), enabled=with_animation)
+        asked = replace(asked, target=target, metrics=("ssim",) if with_metrics else ())
+        prints = fingerprints(asked, KS)
+        planner = Planner(ledger, LocalRoot(folder), asked, KS, prints)
+        sources = [_leave(state, name, planner) for name, state in zip(NAMES, states, strict=True)]
+        quick = list(planner.plan(sources))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Ledger, "settled", lambda *_: {})
+            assert quick == list(planner.plan(sources))
+        whole = [image.source.image_id for image, state in zip(quick, states, strict=True) if state == State()]
+        assert set(whole) <= {image.source.image_id for image in quick if image.is_current}
+
+
+def _leave(state: State, name: str, planner: Planner) -> ImageSource:
+    """What a run leaves of an image, spoilt as the state says; its source as it is today."""
+    prints, folder = planner.fingerprints, layout.image_folder(name)
+    source, digests = ImageSource(name, f"/nowhere/{name}", 5, "then"), dict(prints.flat)
+    if state.old_flat is not None:
+        digests[state.old_flat] = "old"
+    ks = [k for k in KS if k != state.no_flat]
+    metrics = {k: (("ssim", None), ("ciede2000", 1.5)) if k != state.unmeasured else () for k in KS}
+    flats = tuple(FlattenResult(name, k, k, 1.5, bytes=10 + k, sha256="ab", metrics=metrics[k]) for k in ks)
+    sweep = None if state.no_sweep else SweepResult(name, 7, "ab", 8, "cd")
+    as_asked = SettingsDigests(tuple(digests.items()), "old" if state.old_sweep else prints.sweep)
+    before, now = (LoadToken(name, content, 3, 2, 5) for content in ("before", "now"))
+    if state.stale:
+        planner.ledger.record([recorded(ImageResult(source, before, flats, sweep), as_asked)], "run")
+    flats, sweep = () if "flats" in state.stale else flats, None if "sweep" in state.stale else sweep
+    planner.ledger.record([recorded(ImageResult(source, now, flats, sweep), as_asked)], "run")
+    files = {layout.flat_name(k, 2): 10 + k for k in ks} | {"sweep.gif": 7, "palettes.json": 8, "best.png": 12}
+    for file, size in files.items():
+        if file != state.lost:
+            content = bytes(size + (file == state.resized))
+            planner.outputs.write(f"{folder}/{file}", content)
+    return replace(source, stamp="now") if state.touched else source
 
 
 def test_force_makes_everything_due(bench: Bench) -> None:
