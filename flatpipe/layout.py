@@ -30,6 +30,8 @@ PARTIAL = ".partial"
 #   that the next run empties; same file system as the outputs, so the final rename is atomic
 FOLDERS = (IMAGES, GALLERY, RUNS)
 # ^ under an output root; one that is on a file system of its own has a PARTIAL of its own
+CLEANED = (IMAGES, PICTURES, "palettes")
+# ^ folders under an output root in which `clean` removes files, and nowhere else
 _OUR_PARTIAL = re.compile("flatpipe-[0-9a-f]{32}")
 _SUFFIXES: dict[AnimationFormat, str] = {"apng": "png"}
 # ^ of animations whose suffix is not the format's own word

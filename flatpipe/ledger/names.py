@@ -22,6 +22,9 @@ class NamesOnDisk:
             return False
         return self._db.execute("SELECT 1 FROM names WHERE name = ?", (to_sql(name),)).fetchone() is not None
 
+    def __bool__(self) -> bool:
+        return self._db.execute("SELECT 1 FROM names LIMIT 1").fetchone() is not None
+
     def close(self) -> None:
         """Drop the names."""
         self._db.close()

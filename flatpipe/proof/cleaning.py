@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from flatpipe import layout
-from flatpipe.config import Config
 from flatpipe.errors import RunGivenUp
+from flatpipe.ledger.answers import FlatFile
 from flatpipe.ledger.ledger import Ledger
-from flatpipe.ledger.names import NamesOnDisk
 from flatpipe.places import is_url
-from flatpipe.plan.inputs import input_images
+from flatpipe.proof.listed_input import ListedInput
 from flatpipe.storage.roots import Root
+from flatpipe.text import counted
 
 Why = Literal["image gone", "k not asked for", "replaced"]
 _WIDTHS = (2, 3)
 # ^ digits of k in file names: 99 and 100 may both be the widest k once
+_USUAL_SHARE = 0.1
+# ^ of all outputs that may go without their number being named
+_NAMED = 5
+# ^ unreadable things that a message names
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,53 +40,121 @@ class StaleFile:
     # ^ False when its bytes are not those that were written: it stays
 
 
-def listed_input(config: Config) -> NamesOnDisk:
-    """The ids of all images of the input; close it after use. Raises ConfigError when it cannot be listed."""
-    return NamesOnDisk(source.image_id for source in input_images(config))
+@dataclass(slots=True)
+class Cleaning:
+    """What a cleaning comes to, counted as files go by."""
+
+    recorded: int = 0
+    # ^ outputs that the ledger knows
+    files: int = 0
+    # ^ to be deleted
+    bytes: int = 0
+    kept: int = 0
+    # ^ stale, but changed since they were written
+
+    @property
+    def is_unusual(self) -> bool:
+        """Whether so much would go that something else may be wrong."""
+        return self.files > _USUAL_SHARE * self.recorded
+
+    def count(self, file: StaleFile) -> None:
+        """Take note of a stale file."""
+        self.kept += not file.is_ours
+        self.files += file.is_ours
+        self.bytes += file.bytes * file.is_ours
 
 
-def stale_files(ledger: Ledger, outputs: Root, present: NamesOnDisk, ks: tuple[int, ...]) -> Iterator[StaleFile]:
-    """Every such file that is there, as a stream. Reads them: what was changed since is told apart."""
-    for name, sha256, why in _recorded(ledger, present, ks):
+def stale_files(
+    ledger: Ledger, outputs: Root, listed: ListedInput, ks: tuple[int, ...], counts: Cleaning
+) -> Iterator[StaleFile]:
+    """Every such file that is there, as a stream, counted. Reads them: what was changed since is told apart.
+
+    What the ledger names outside the folders of images, or behind a link, is no file of ours.
+    """
+    for name, sha256, why in _recorded(ledger, listed, ks, counts):
+        if not _is_own_place(outputs, name):
+            continue
         try:
             content = outputs.read(name)
         except OSError:
             continue
-        yield StaleFile(name, why, len(content), hashlib.sha256(content).hexdigest() == sha256)
+        file = StaleFile(name, why, len(content), hashlib.sha256(content).hexdigest() == sha256)
+        counts.count(file)
+        yield file
+
+
+def obstacle(counts: Cleaning, listed: ListedInput, agreed: int | None, command: str) -> str:
+    """Why what was found may not be deleted, and what to do about it; "" when it may.
+
+    `agreed` is the number that the user has named, `command` what the user would run, the number excepted.
+    """
+    if listed.unreadable:
+        named = ", ".join(listed.unreadable[:_NAMED]) + ", ..." * (len(listed.unreadable) > _NAMED)
+        return f"input.path cannot be read in full, and what lies there may not be gone: {named}"
+    files = counted(counts.files, "file")
+    if agreed is not None and agreed != counts.files:
+        return f"{files} would go now, not {agreed:,}: {command} --yes {counts.files}"
+    if agreed is None and counts.is_unusual:
+        return f"{files} of {counts.recorded:,} outputs would go; if that is right: {command} --yes {counts.files}"
+    return ""
 
 
 def remove(outputs: Root, file: StaleFile) -> None:
     """Delete one file, and the folders that it leaves empty; raises RunGivenUp when that fails."""
+    if not _is_own_place(outputs, file.name):
+        return
+        # ^ since it was listed, a folder has become a link
     try:
         outputs.remove(file.name)
     except OSError as error:
         raise RunGivenUp(f"{file.name}: cannot be deleted: {error.strerror or error}") from error
     if is_url(outputs.place):
         return
-    folder, top = Path(outputs.place, file.name).parent, Path(outputs.place)
+    tops = {Path(outputs.place, top) for top in layout.CLEANED}
+    folder = Path(outputs.place, file.name).parent
     with contextlib.suppress(OSError):
         # ^ not empty: there is more in it
-        while folder.parent != top:
+        while folder not in tops:
             folder.rmdir()
             folder = folder.parent
 
 
-def forget(ledger: Ledger, present: NamesOnDisk, ks: tuple[int, ...]) -> None:
+def forget(ledger: Ledger, listed: ListedInput, ks: tuple[int, ...]) -> None:
     """Drop from the ledger what `stale_files` tells of; call it when they are removed. Raises RunGivenUp."""
-    ledger.forget([image_id for image_id in ledger.image_ids() if image_id not in present], ks)
+    ledger.forget([image_id for image_id in ledger.image_ids() if listed.is_gone(image_id)], ks)
 
 
-def _recorded(ledger: Ledger, present: NamesOnDisk, ks: tuple[int, ...]) -> Iterator[tuple[str, str, Why]]:
+def _is_own_place(outputs: Root, name: str) -> bool:
+    """Whether a name leads to one of the folders of images without a link: a ledger may come from anywhere."""
+    is_below = any(name.startswith(f"{top}/") for top in layout.CLEANED)
+    if not is_below or not {"", ".", ".."}.isdisjoint(name.split("/")):
+        return False
+    return is_url(outputs.place) or os.path.realpath(f"{outputs.place}/{name}") == (
+        f"{os.path.realpath(outputs.place).rstrip('/')}/{name}"
+    )
+
+
+def _recorded(
+    ledger: Ledger, listed: ListedInput, ks: tuple[int, ...], counts: Cleaning
+) -> Iterator[tuple[str, str, Why]]:
     """Name, digest and reason of every recorded file that nobody asks for, whether it is there or not."""
-    width = layout.name_width(ks)
     for flat in ledger.flat_files():
-        is_gone, is_wanted = flat.image_id not in present, flat.k in ks
-        why: Why = "image gone" if is_gone else "replaced" if is_wanted else "k not asked for"
-        wanted = layout.flat_name(flat.k, width) if is_wanted and not is_gone else ""
+        counts.recorded += 1
+        why = _why_stale(flat, listed, ks)
+        wanted = layout.flat_name(flat.k, layout.name_width(ks)) if why == "replaced" else ""
         for name in sorted({layout.flat_name(flat.k, digits) for digits in _WIDTHS} - {wanted}):
             yield f"{layout.image_folder(flat.image_id)}/{name}", flat.sha256, why
     for file in ledger.sweep_files():
-        if file.image_id not in present:
+        counts.recorded += 1
+        if listed.is_gone(file.image_id):
             yield layout.sweep_file(file.image_id, file.name), file.sha256, "image gone"
     for retired in ledger.retired_files():
+        counts.recorded += 1
         yield retired.name, retired.sha256, "replaced"
+
+
+def _why_stale(flat: FlatFile, listed: ListedInput, ks: tuple[int, ...]) -> Why:
+    """Why nobody asks for a flat; of one that is asked for, "replaced": a file of another width may be left."""
+    if listed.is_gone(flat.image_id):
+        return "image gone"
+    return "replaced" if flat.k in ks else "k not asked for"

@@ -107,6 +107,10 @@ class _Patterns:
     def match(self, image_id: str) -> bool:
         return bool(self._include.fullmatch(image_id)) and not self._exclude.fullmatch(image_id)
 
+    def exclude_all_of(self, folder: str) -> bool:
+        """Whether nothing in a folder is asked for, whatever its name."""
+        return _any_match(self._exclude, f"{folder}/?")
+
 
 def _compiled(patterns: Sequence[str]) -> re.Pattern[str]:
     """What matches where one of the globs does."""
@@ -147,6 +151,8 @@ class _LocalWalk:
         except OSError as error:
             if not folder:
                 raise
+            if self._patterns.exclude_all_of(folder):
+                return iter(())
             return iter([_refused(folder, path, _unreadable(error))])
         return iter(entries)
 

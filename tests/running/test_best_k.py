@@ -100,5 +100,6 @@ def test_best_png_is_an_output_like_the_others(project: Project) -> None:
 
     project.configure(flatten={"k": "2-6"})
     project.flatpipe("run")
-    assert "images/00.png/best.png: replaced" in project.flatpipe("clean", "--yes").stdout
+    done = project.flatpipe("clean", "--yes")
+    assert "images/00.png/best.png: replaced" in done.stdout, done.stderr
     assert not file.exists()

@@ -1,0 +1,79 @@
+"""The input as it can be seen now: what is there, and what is surely not there any more."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
+
+from flatpipe.config import Config
+from flatpipe.errors import ConfigError, ImageIOFailed
+from flatpipe.ledger.names import NamesOnDisk
+from flatpipe.places import is_url
+from flatpipe.plan.inputs import input_sources
+from flatpipe.storage.discover import RefusedFile
+from flatpipe.storage.reading import file_size
+
+_REMEMBERED = 4096
+# ^ folders
+
+
+class ListedInput:
+    """All images of the input, and what of it could not be read; close it after use."""
+
+    def __init__(self, config: Config) -> None:
+        """Raises ConfigError when it cannot be listed, or holds nothing at all: a disk may not be mounted."""
+        self._place = str(config.input.path)
+        self.unreadable: list[str] = []
+        # ^ files and folders below the input whose contents are not known; more are found while `is_gone` is asked
+        self._is_reached = lru_cache(_REMEMBERED)(self._reach)
+        self._present = NamesOnDisk(self._image_ids(config))
+        if not self._present:
+            self.close()
+            raise ConfigError(f"{self._place}: input.path holds no image, and every output would go; is it mounted?")
+
+    def is_gone(self, image_id: str) -> bool:
+        """Whether the image is surely no longer there: not asked for, or not in a folder that can be read."""
+        return not (image_id in self._present or self._is_hidden(image_id))
+
+    def close(self) -> None:
+        """Drop the names."""
+        self._present.close()
+
+    def _image_ids(self, config: Config) -> Iterator[str]:
+        for item in input_sources(config):
+            if isinstance(item, RefusedFile) and item.failure.error == ImageIOFailed.error:
+                self.unreadable.append(item.source.image_id)
+            yield item.source.image_id if isinstance(item, RefusedFile) else item.image_id
+
+    def _is_hidden(self, image_id: str) -> bool:
+        """Whether something that cannot be read may hold the image."""
+        if any(image_id.startswith((f"{name}/", f"{name}#")) for name in self.unreadable):
+            return True
+        if is_url(self._place) or not Path(self._place).is_dir():
+            return False
+        return not self._is_reached(image_id.rpartition("/")[0]) or self._is_unread_frame(image_id)
+
+    def _reach(self, folder: str) -> bool:
+        """Whether no link on the way to a folder leads nowhere: a disk behind it may not be mounted."""
+        parts = folder.split("/") if folder else []
+        for depth in range(1, len(parts) + 1):
+            above = "/".join(parts[:depth])
+            path = f"{self._place}/{above}"
+            if os.path.islink(path) and not os.path.exists(path):  # noqa: PTH110, PTH114 - names may not be UTF-8
+                self.unreadable.append(above)
+                return False
+        return True
+
+    def _is_unread_frame(self, image_id: str) -> bool:
+        """Whether the image is a frame of a file that is there and cannot be read: it counts as one image then."""
+        file, mark, _ = image_id.rpartition("#")
+        if not mark or file not in self._present:
+            return False
+        try:
+            file_size(f"{self._place}/{file}")
+        except OSError:
+            self.unreadable.append(file)
+            return True
+        return False
