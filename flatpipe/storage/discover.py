@@ -109,7 +109,7 @@ class _Patterns:
 
     def exclude_all_of(self, folder: str) -> bool:
         """Whether nothing in a folder is asked for, whatever its name."""
-        return _any_match(self._exclude, f"{folder}/?")
+        return self._exclude.fullmatch(f"{folder}/?") is not None
 
 
 def _compiled(patterns: Sequence[str]) -> re.Pattern[str]:
