@@ -27,6 +27,11 @@ LOCAL_PROTOCOLS = ("file", "local")
 _LOCAL_URL = re.compile(rf"(?:{'|'.join(LOCAL_PROTOCOLS)}):/")
 _CHAINED = re.compile(r"::[\w+.-]*://")
 _PORT = re.compile(r":\d*$")
+_SECRET = re.compile(
+    r"https?://[^/]*@|://[^/@]*:[^/@]*@|[?&][\w.-]*(?:sig|signature|token|secret|password|key|credential)=",
+    re.IGNORECASE,
+)
+# ^ a password before a host, or what opens a door behind a ?
 _KNOWN = (
     f"a place is a local path, or a URL with one of {', '.join(PROTOCOLS)} before ://"
     f" ({' and '.join(READ_ONLY_PROTOCOLS)} are read only)"
@@ -116,6 +121,11 @@ def _checked_url(url: str) -> str:
         raise PlaceRefused(f"file systems are not chained by ::; {_KNOWN}")
     if protocol not in PROTOCOLS:
         raise PlaceRefused(f"{protocol[:40]}:// is not supported; {_KNOWN}")
+    if _SECRET.search(url):
+        raise PlaceRefused(
+            "a password or signature in a URL would stand in every table and log; "
+            "leave it out: storage libraries read theirs from the environment"
+        )
     return url
 
 

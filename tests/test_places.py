@@ -33,6 +33,9 @@ from flatpipe.proof.compare import Compared, compare
     ("file:photos", "/base/file:photos"),
     ("s3://bucket/a/../b//c/", "s3://bucket/a/../b//c/"),
     ("s3://bucket/a::b", "s3://bucket/a::b"),
+    ("sftp://me@host:22/x", "sftp://me@host:22/x"),
+    ("abfs://container@account/x", "abfs://container@account/x"),
+    ("https://host:80/a?page=2", "https://host:80/a?page=2"),
     *((f"{protocol}://x/y", f"{protocol}://x/y") for protocol in PROTOCOLS),
 ])  # fmt: skip
 def test_a_place_has_one_form(text: str, place: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -60,6 +63,10 @@ def test_a_place_has_one_form(text: str, place: str, monkeypatch: pytest.MonkeyP
     ("dir::file:///etc", "not chained"),
     ("s3://bucket/x::file:///etc", "not chained"),
     ("memory://x::simplecache::gs://b", "not chained"),
+    *((url, "a password or signature in a URL would stand in every table") for url in (
+        *("s3://key:secret@bucket/x", "sftp://me:secret@host/x", "https://me:secret@host/x", "https://token@host/x"),
+        *("https://h/c/a.png?sv=1&sig=abc", "https://h/a.png?X-Amz-Signature=abc", "az://c/a?SharedAccessKey=b"),
+    )),
     ("file://photos/a", "file:// names the host 'photos'"),
     ("local://./photos", "local:// names the host '.'"),
     ("file://~/photos", "file:// names the host '~'"),

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import re
+from collections.abc import Mapping
+from difflib import get_close_matches
 from typing import Annotated, Any
 
 from pydantic import (
@@ -16,22 +19,12 @@ from pydantic import (
     model_validator,
 )
 
-from flatpipe.config.problems import did_you_mean
+from flatpipe.config.harmless import FREE_PARTS, KEYWORDS, Rule, rule_of_part, unknown_in
+from flatpipe.config.problems import KeyPath, did_you_mean
 from flatpipe.config.section import LocalPath, Section, words
 from flatpipe.config.values import ValueRefused, parse_seconds, shown
 
-KNOWN_CLUSTERS = (
-    "distributed.LocalCluster",
-    "distributed.SSHCluster",
-    "dask_jobqueue.SLURMCluster",
-    "dask_jobqueue.PBSCluster",
-    "dask_jobqueue.LSFCluster",
-    "dask_jobqueue.SGECluster",
-    "dask_jobqueue.HTCondorCluster",
-    "dask_kubernetes.operator.KubeCluster",
-    "dask_gateway.GatewayCluster",
-    "coiled.Cluster",
-)
+KNOWN_CLUSTERS = tuple(KEYWORDS)
 # ^ any other class runs code that a config from a stranger names: only with allow_any_class
 
 _PROTOCOLS = ("tcp", "tls")
@@ -150,8 +143,10 @@ class ClusterSection(Section):
     security: SecuritySection = SecuritySection()
     dask_config: dict[str, Any] = Field(default_factory=dict)
     """Settings of Dask, by dotted name, in force before the cluster starts."""
+    allow_code: StrictBool = False
+    """Whether keys may stand here that run code which this file names: preloads, scripts, programs, images."""
     allow_any_class: StrictBool = False
-    """Whether class may be any importable one: it runs code that this file names."""
+    """The same, and class may be any importable one."""
 
     @model_validator(mode="after")
     def _check_choice(self) -> ClusterSection:
@@ -169,12 +164,44 @@ class ClusterSection(Section):
             raise ValueRefused("must be a dotted name such as package.module.Class", "class")
         if self.scale is not None and self.adapt is not None:
             raise ValueRefused("scale and adapt are given; choose one", "adapt")
+        self._check_numbers()
+        if not self.allow_code and not self.allow_any_class:
+            self._check_code()
         return self
+
+    def _check_numbers(self) -> None:
+        """Refuse numbers that JSON, in which a run keeps its config, does not have."""
+        for name in FREE_PARTS:
+            if path := _not_finite(getattr(self, name), (name,)):
+                raise ValueRefused("must be a finite number", *path)
+
+    def _check_code(self) -> None:
+        """Refuse all that is not known to be harmless: a config from a stranger could run code with it."""
+        for name in FREE_PARTS:
+            given, rule = getattr(self, name), rule_of_part(name, self.class_)
+            for path in unknown_in(dict(enumerate(given)) if name == "args" else given or {}, rule, (name,)):
+                words = f"not known to be harmless, and may run code that this file names{_misspelt(path, rule)}"
+                raise ValueRefused(f"{words} allow_code: true lets it", *path, of_key=isinstance(path[-1], str))
 
     def _check_nothing_to_start(self, chosen: str) -> None:
         for name in ("args", "kwargs", "scale", "adapt"):
             if getattr(self, name):
                 raise ValueRefused(f"belongs to class; with {chosen} the cluster is somebody else's", name)
+
+
+def _not_finite(value: Any, path: KeyPath) -> KeyPath | None:
+    """Where an infinite number or a NaN stands; None without any."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return path
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list | tuple) else ()
+    return next((found for key, part in inner if (found := _not_finite(part, (*path, key)))), None)
+
+
+def _misspelt(path: KeyPath, rule: Rule) -> str:
+    """`; did you mean 'queue'?` for a keyword that is all but a known one; else `;`."""
+    known = [name.replace("-", "_") for name in rule] if isinstance(rule, Mapping) and path[0] == "kwargs" else []
+    near = get_close_matches(str(path[1]), known, n=1, cutoff=0.8) if len(path) == 2 and path[1] not in known else []
+    return f"; did you mean '{near[0]}'?" if near else ";"
 
 
 def _unknown_class(name: str) -> str:

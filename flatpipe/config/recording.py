@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
+from flatpipe.config.harmless import FREE_PARTS, MASK, Kind, Rule, rule_of, rule_of_part, unknown_in, without_secrets
 from flatpipe.config.problems import KeyPath
 
-MASK = "***"
 _CLUSTER = ("execution", "cluster")
-_SECRET = re.compile(r"pass(word|wd|phrase|code)?$|secret|token|credential|(api|access|private)_?key", re.IGNORECASE)
 
 
 class AsWritten(str):
@@ -19,13 +17,13 @@ class AsWritten(str):
 
 def recorded(values: dict[str, Any], written: Mapping[KeyPath, str]) -> dict[str, Any]:
     """The config's plain values, changed for keeping: below execution.cluster, texts that came from the environment
-    stand as they were written, and what is called a password, secret, token or key is masked.
+    stand as they were written, and all values of keys that are not known to hold no secret are masked.
 
     All else stays as resolved: it says what was done, and paths stand in every table.
     """
     values = unfilled(values, written)
     if values["execution"]["cluster"] is not None:
-        values["execution"]["cluster"] = _masked(values["execution"]["cluster"])
+        values["execution"]["cluster"] = _without_secrets(values["execution"]["cluster"])
     return values
 
 
@@ -46,10 +44,25 @@ def _put(values: Any, path: KeyPath, text: AsWritten) -> None:
         values[path[-1]] = text
 
 
-def _masked(value: Any, key: str = "") -> Any:
+def _without_secrets(cluster: dict[str, Any]) -> dict[str, Any]:
+    """The cluster's section as it is kept. Of keys that are not handed on to Dask none is a secret."""
+    kept = {key: _masked(value, Kind.TEXT) for key, value in cluster.items() if key not in FREE_PARTS}
+    for part in FREE_PARTS:
+        given, rule = cluster[part], rule_of_part(part, cluster["class"])
+        kept[part] = list(_masked(dict(enumerate(given)), rule).values()) if part == "args" else _masked(given, rule)
+    return {key: kept[key] for key in cluster}
+
+
+def _masked(value: Any, rule: Rule | None) -> Any:
+    """The value, with MASK for all that its rule does not know to be harmless, and without secrets in texts."""
     if isinstance(value, dict):
-        return {name: _masked(inner, str(name)) for name, inner in value.items()}
+        return {key: _masked(inner, rule_of(rule, str(key))) for key, inner in value.items()}
+    if rule is Kind.FLAGS:
+        rule = None if list(unknown_in(value, rule, ())) else Kind.TEXT
     if isinstance(value, list):
-        return [_masked(inner, key) for inner in value]
-    is_secret = _SECRET.search(key) and value is not None and not isinstance(value, AsWritten | bool)
-    return MASK if is_secret else value
+        return [_masked(inner, rule) for inner in value]
+    if value is None or isinstance(value, AsWritten | bool):
+        return value
+    if rule is None or rule is Kind.SECRET:
+        return MASK
+    return without_secrets(value) if isinstance(value, str) else value

@@ -255,7 +255,9 @@ def test_what_lies_over_an_error_does_not_hide_it() -> None:
 ])  # fmt: skip
 def test_overrides_need_no_quotes_for_signs_that_yaml_reserves(override: str, expected: object) -> None:
     """A colour or a pattern can be given as a shell user writes it; everything else is read as YAML."""
-    config = _parsed(f"{INPUT}execution: {{cluster: {{class: distributed.LocalCluster}}}}\n", override)
+    config = _parsed(
+        f"{INPUT}execution: {{cluster: {{class: distributed.LocalCluster, allow_code: true}}}}\n", override
+    )
     value: object = config
     for part in override.partition("=")[0].strip().split("."):
         value = getattr(value, part, value)
@@ -312,7 +314,7 @@ def _round_trip(loaded: LoadedConfig) -> Config:
     PROFILES,
     'input: {path: "a # b: $${C} \\" \\\\ é 𝄞 \\n", exclude: ["*", "no", "1", "null", "", "${", "-", "{a,b}"]}',
     f"{INPUT}errors: {{max_failures: 33.3%}}\nlimits: {{memory_per_worker: 500 MB, seconds_per_image: 0.1}}",
-    f"{INPUT}execution: {{cluster: {{class: coiled.Cluster, args: [1, {{a: [null, x]}}], adapt: {{maximum: 2}}}}}}",
+    f"{INPUT}execution: {{cluster: {{class: coiled.Cluster, allow_code: true, args: [1, {{a: [null, x]}}]}}}}",
 ], ids=["defaults", "profiles", "signs", "numbers", "cluster"])  # fmt: skip
 def test_the_resolved_config_loads_as_the_same_config(text: str) -> None:
     """What `validate --resolved` prints is a config by itself, with the same values, from any folder."""

@@ -14,6 +14,7 @@ SECRET = "hunter2-from-the-environment"
 LITERAL = "swordfish-in-the-file"
 CLUSTER = {
     "class": "distributed.LocalCluster",
+    "allow_code": True,
     "args": ["${CLUSTER_SECRET}"],
     "kwargs": {"queue": "q-${CLUSTER_SECRET}", "options": {"password": LITERAL, "api_token": 12345, "cores": 8}},
     "dask_config": {"distributed.comm.tls.key": "${CLUSTER_SECRET}"},
@@ -54,7 +55,7 @@ def test_the_kept_config_is_the_config_where_the_variables_are_set(project: Proj
     assert original.execution.cluster is not None
     assert cluster.args == (SECRET,)
     assert cluster.kwargs["queue"] == f"q-{SECRET}"
-    assert cluster.kwargs["options"] == {"password": "***", "api_token": "***", "cores": 8}
+    assert cluster.kwargs["options"] == {"password": "***", "api_token": "***", "cores": "***"}
     assert cluster.dask_config == original.execution.cluster.dask_config
     assert config.recorded() == original.recorded()
 
@@ -74,12 +75,12 @@ def test_a_replaced_value_is_no_variable_any_more(monkeypatch: pytest.MonkeyPatc
     text = (
         "input: {path: a}\n"
         "execution: {cluster: {class: distributed.LocalCluster, kwargs: {name: '${CLUSTER_SECRET}'}}}\n"
-        "profiles: {p: {execution: {cluster: {kwargs: {name: plain, more: 'x${CLUSTER_SECRET}'}}}}}\n"
+        "profiles: {p: {execution: {cluster: {kwargs: {name: plain, host: 'x${CLUSTER_SECRET}'}}}}}\n"
     )
     loaded = parse_config(text, "c.yaml", "/", profile="p")
     kwargs = loaded.config.recorded()["execution"]["cluster"]["kwargs"]
 
-    assert kwargs == {"name": "plain", "more": "x${CLUSTER_SECRET}"}
+    assert kwargs == {"name": "plain", "host": "x${CLUSTER_SECRET}"}
     assert parse_config(resolved_yaml(loaded), "again.yaml", "/").config == loaded.config
     none = parse_config(text, "c.yaml", "/", ["execution.cluster=null"]).config
     assert none.recorded()["execution"]["cluster"] is None

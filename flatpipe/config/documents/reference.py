@@ -60,9 +60,16 @@ A value that stands without quotes is read after its variables are put in: `work
 `{ }` a text with a variable must be quoted.
 
 A run keeps its config as resolved, in `run.json`, `runs/` and the ledger, but for secrets: below `execution.cluster`
-texts with a variable are kept, and shown by `validate --resolved`, as they were written, and whatever else is called a
-password, secret, token or key there is kept as `***`. Paths stand in every table: none may hold a secret; storage
-libraries read theirs from the environment themselves.
+texts with a variable are kept, and shown by `validate --resolved`, as they were written, and the values of keys that
+are not known to be harmless are kept as `***`. Paths stand in every table: a URL with a password or a signature in it
+is refused; storage libraries read theirs from the environment themselves.
+
+## Trust
+
+A config from a stranger reads images and writes outputs where it says, and runs no code. `execution.cluster` names
+machines that are trusted: whoever answers there can run code here. Keys below it that name code themselves (preloads,
+lines of job scripts, programs, classes, variables of the environment, images) are refused unless `allow_code: true`
+or `allow_any_class: true` stands there: [docs/clusters.md](clusters.md#what-a-config-may-do) has the whole list.
 
 ## Profiles
 

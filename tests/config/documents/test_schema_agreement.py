@@ -26,6 +26,9 @@ VALUES = [
     *("ftp://h/x", "file:///a/b", "https://h/x"),
 ]  # fmt: skip
 
+CLUSTER = "class: distributed.LocalCluster, "
+ALLOWED = "allow_code: true, "
+# ^ a schema does not see that a key may run code
 BEYOND = {
     ("output.path", "s3://b/x"),
     ("limits.memory_per_worker", "1 kB"),
@@ -44,7 +47,8 @@ def _text(path: tuple[str, ...], written: str) -> str:
         return f"input: {{path: photos}}\nexecution: {{cluster: {{{inner}}}}}\n"
     for name in reversed(path[:-1]):
         files = "".join(f"{other}: x, " for other in ("ca_file", "cert", "key") if other != path[-1])
-        beside = {"input": "path: photos, ", "cluster": "class: distributed.LocalCluster, ", "security": files}
+        cluster = CLUSTER + ALLOWED * (path[-1] != "allow_code")
+        beside = {"input": "path: photos, ", "cluster": cluster, "security": files}
         inner = f"{name}: {{{beside.get(name, '') if path != ('input', 'path') else ''}{inner}}}"
     return inner + "\n" if path[0] == "input" else f"input: {{path: photos}}\n{inner}\n"
 
@@ -78,7 +82,7 @@ def test_schema_and_loader_agree_on_every_key(path: tuple[str, ...]) -> None:
     "profiles: {a: {flatten: {k: 2-4}}, b: {input: {exclude: '*.gif'}}, c: }\n",
     "profiles: {slurm: {execution: {cluster: {class: dask_jobqueue.SLURMCluster, adapt: {maximum_jobs: 3}}}}}\n",
     "execution: {cluster: {class: my.own.Cluster, allow_any_class: true, args: [1, x], kwargs: {a: [1, {b: c}]}}}\n",
-    "execution: {cluster: {address: 'tcp://head:8786', wait_for: {workers: 4, timeout: 1h}, dask_config: {a.b: 1}}}\n",
+    "execution: {cluster: {address: 'tcp://h:1', wait_for: {timeout: 1h}, allow_code: true, dask_config: {a.b: 1}}}\n",
     "output: {path: 's3://bucket/out'}\nexecution: {state_path: state}\n",
 ], ids=range(7))  # fmt: skip
 def test_sound_configs_are_valid(text: str) -> None:

@@ -15,7 +15,7 @@ import flatpipe
 from flatpipe.engines.clusters.scratch import private_folder
 from flatpipe.errors import RunGivenUp
 
-_LOCAL_CLUSTER = {"class": "distributed.LocalCluster", "scale": 2}
+_LOCAL_CLUSTER = {"class": "distributed.LocalCluster", "scale": 2, "allow_code": True}
 _ENGINES = {
     "processes": {"scheduler": "processes", "workers": 2},
     "LocalCluster": {"cluster": _LOCAL_CLUSTER},

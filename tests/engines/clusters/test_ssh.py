@@ -74,6 +74,7 @@ def test_workers_over_ssh_write_the_same_bytes(ssh_port: int, remote_python: str
     options = {"port": ssh_port, "username": "root", "client_keys": [str(tmp_path / "user")], "known_hosts": None}
     cluster = {
         "class": "distributed.SSHCluster",
+        "allow_code": True,
         "args": [["127.0.0.1", "127.0.0.1", "127.0.0.1"]],
         "kwargs": {
             "connect_options": options,
