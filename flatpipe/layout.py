@@ -18,6 +18,8 @@ INDEX = "index.html"
 LEDGER = "ledger.sqlite"
 RESULTS = "results.csv"
 FAILURES = "failures.csv"
+TABLES = ".tables"
+# ^ of what both were written, as a digest
 RUN = "run.json"
 RUNS = "runs"
 LOCK = "flatpipe.lock"

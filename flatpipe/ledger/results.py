@@ -36,14 +36,14 @@ ORDER BY p.image_id, f.k
 """
 # ^ CROSS JOIN keeps the order of the tables: SQLite would rather scan all flats, and sort them afterwards
 _GATHERED = f"""
-SELECT p.image_id, group_concat({{columns}}) FROM planned p
+SELECT p.image_id, {{gathered}} FROM planned p
 CROSS JOIN images i USING (image_id) CROSS JOIN flats f USING (image_id)
 WHERE {_IS_VALID.format(output="f")}
 GROUP BY p.image_id ORDER BY p.image_id
 """
 # ^ gathered by SQLite: a tenth of the time that a row for each flat takes
-_DIGESTS = _GATHERED.format(columns="f.k || ' ' || f.sha256")
-_DETAILS = _GATHERED.format(columns="f.k || f.sha256 || f.metrics")
+_DIGESTS = _GATHERED.format(gathered="group_concat(f.k || ' ' || f.sha256)")
+_DETAILS = _GATHERED.format(gathered="group_concat(f.k || f.sha256 || f.metrics), total(f.seconds)")
 
 _Row = tuple[Any, ...]
 
@@ -97,6 +97,7 @@ class Results:
 
     def __init__(self, db: Database, digests: SettingsDigests) -> None:
         self._db = db
+        self._state = ""
         self._settings = {"settings": json.dumps(sorted({digests.sweep, *dict(digests.flat).values()}))}
 
     def images(self) -> Iterator[ImageResults]:
@@ -114,7 +115,11 @@ class Results:
             yield ImageDigests(_source_of(row), row[_CONTENT] or "", _files_of(row), _failure_of(row), flats)
 
     def state(self) -> str:
-        """A digest (hex) of all that `images` tells: equal states, equal images."""
+        """A digest (hex) of all that `images` tells: equal states, equal images. Found once, when first asked for."""
+        self._state = self._state or self._digest()
+        return self._state
+
+    def _digest(self) -> str:
         state = hashlib.sha256()
         for row in itertools.chain(self._rows(_IMAGES), self._rows(_DETAILS)):
             state.update(repr(row).encode())

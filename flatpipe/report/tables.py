@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import itertools
 import json
@@ -19,6 +20,7 @@ from flatpipe.quantize.options import CostlyMetric, Metric
 from flatpipe.records import TaskSettings
 from flatpipe.storage.roots import Root
 from flatpipe.text import cell, printable
+from flatpipe.versions import __version__
 
 RESULT_COLUMNS = (
     *("image", "k", "n_colors", *get_args(Metric), "file", "bytes", "sha256"),
@@ -30,12 +32,38 @@ _MAY_NEED_QUOTES = re.compile('[,"\r\n]')
 # ^ whether a line end needs them is another matter from one version of Python to the next: csv.writer decides
 
 
-def write_tables(ledger: Ledger, results: Results, outputs: Root, settings: TaskSettings) -> None:
-    """Write both tables whole; raises OSError. Rows are in the order of image ids, then k."""
+def write_tables(
+    ledger: Ledger, results: Results, outputs: Root, settings: TaskSettings, *, anew: bool = False
+) -> bool:
+    """Write both tables whole when what they tell has changed, or `anew`; True when they were written. Raises OSError.
+
+    Rows are in the order of image ids, then k.
+    """
+    shape = f"{__version__} {RESULT_COLUMNS} {settings.name_width} {settings.target} {settings.metrics}"
+    told = hashlib.sha256(f"{shape} {results.state()}".encode()).hexdigest()
+    if not anew and _read(outputs) == _stated(told, outputs):
+        return False
+    outputs.remove(layout.TABLES)
+    # ^ until both are there it would not be true
     rows = (_result_lines(image, settings) for image in results.images())
     outputs.write_lines(layout.RESULTS, itertools.chain((_line(RESULT_COLUMNS),), rows))
     failures = (_line(_failure_row(failed)) for failed in ledger.failures())
     outputs.write_lines(layout.FAILURES, itertools.chain((_line(FAILURE_COLUMNS),), failures))
+    outputs.write(layout.TABLES, _stated(told, outputs).encode())
+    return True
+
+
+def _stated(told: str, outputs: Root) -> str:
+    """Of what the tables are, and how large they are: a table that was cut, or is gone, is written again."""
+    sizes = outputs.sizes("")
+    return f"{told} {sizes.get(layout.RESULTS)} {sizes.get(layout.FAILURES)}"
+
+
+def _read(outputs: Root) -> str:
+    try:
+        return outputs.read(layout.TABLES).decode("ascii", "replace")
+    except OSError:
+        return ""
 
 
 def _result_lines(image: ImageResults, settings: TaskSettings) -> str:

@@ -24,13 +24,14 @@ from flatpipe.summaries import RunSummary
 
 def write_ending(workspace: Workspace, summary: RunSummary, *, lock: bool) -> None:
     """Write all of it, with a new lock unless `lock` is False; raises OSError."""
-    _write_tables(workspace)
+    results = workspace.results
+    write_tables(workspace.ledger, results, workspace.outputs, workspace.settings)
     workspace.outputs.write(layout.RUN, _run_json(workspace.config, summary))
     if lock and not summary.reason:
         _write_lock(workspace, summary)
     if workspace.config.report.enabled:
         settings = gallery_settings(workspace.settings, workspace.config)
-        write_gallery(workspace.results, workspace.outputs, settings)
+        write_gallery(results, workspace.outputs, settings)
     _copy_ledger(workspace)
     workspace.outputs.tidy()
 
@@ -38,14 +39,11 @@ def write_ending(workspace: Workspace, summary: RunSummary, *, lock: bool) -> No
 def write_report(workspace: Workspace) -> None:
     """Write tables, index.html and gallery/ anew from the ledger, pictures excepted; raises OSError."""
     workspace.outputs.prepare()
-    _write_tables(workspace)
+    results = workspace.results
+    write_tables(workspace.ledger, results, workspace.outputs, workspace.settings, anew=True)
     settings = gallery_settings(workspace.settings, workspace.config)
-    write_gallery(workspace.results, workspace.outputs, settings, anew=True)
+    write_gallery(results, workspace.outputs, settings, anew=True)
     workspace.outputs.tidy()
-
-
-def _write_tables(workspace: Workspace) -> None:
-    write_tables(workspace.ledger, workspace.results, workspace.outputs, workspace.settings)
 
 
 def _write_lock(workspace: Workspace, summary: RunSummary) -> None:

@@ -8,6 +8,7 @@ import json
 import os
 import tempfile
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +84,35 @@ def test_failures_are_what_a_csv_writer_writes(tmp_path: Path) -> None:
     message = printable(failure.message)
     rows = [(cell(name), failure.stage, failure.error, message, f"/photos/{name}") for name in ordered]
     assert _written(run, layout.FAILURES, TaskSettings("/out")) == _as_csv(FAILURE_COLUMNS, rows)
+
+
+def test_what_has_not_changed_is_not_written_again(tmp_path: Path) -> None:
+    """Tables stay as they are until they would tell something else: a failure, a time, a measure; or one is spoilt."""
+    run, asked = built_run(tmp_path), TaskSettings("/out")
+    source = ImageSource("a.png", "/photos/a.png", 1, "s")
+    flat = FlattenResult("a.png", 2, 2, 1.5, ("#0a0b0c",), (9,), 77, "ab", 0.5, (("ssim", 0.5),))
+    result = ImageResult(source, LoadToken("a.png", "content", 3, 2, 5), (flat,))
+    run.ledger.store_plan([PlannedImage(source, (2,), sweep=True, reason="new")])
+    run.record(result)
+
+    def is_written(asked: TaskSettings = asked, *, anew: bool = False) -> bool:
+        written = write_tables(run.ledger, run.ledger.results(DIGESTS), run.outputs, asked, anew=anew)
+        assert not write_tables(run.ledger, run.ledger.results(DIGESTS), run.outputs, asked)
+        return written
+
+    assert is_written()
+    assert not is_written()
+    assert is_written(anew=True)
+    run.record(replace(result, flats=(replace(flat, seconds=0.7),)))
+    assert is_written()
+    run.add_failed("b.png", "truncated", "short")
+    assert is_written()
+    assert is_written(replace(asked, metrics=("ssim",)))
+    for table in (layout.RESULTS, layout.FAILURES):
+        run.outputs.write(table, run.outputs.read(table)[:-1])
+        assert is_written(replace(asked, metrics=("ssim",)))
+    run.outputs.remove(layout.RESULTS)
+    assert is_written(replace(asked, metrics=("ssim",)))
 
 
 def _written(run: BuiltRun, name: str, asked: TaskSettings) -> bytes:
