@@ -33,10 +33,11 @@ $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "flatpipe needs Python 3.11 or newer: make PYTHON=...")'
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.run: $(BIN)/python requirements.lock pyproject.toml
+$(VENV)/.run: $(BIN)/python requirements.lock requirements-build.lock pyproject.toml
 	@echo "installing flatpipe into $(VENV) (first time only)" >&2
 	$(INSTALL) --require-hashes -r requirements.lock
-	$(INSTALL) --no-deps --editable .
+	$(INSTALL) --require-hashes -r requirements-build.lock
+	$(INSTALL) --no-deps --no-build-isolation --editable .
 	touch $@
 
 $(VENV)/.dev: $(VENV)/.run requirements-dev.lock
@@ -48,10 +49,16 @@ $(VENV)/.bench: $(VENV)/.dev requirements-bench.lock
 	$(INSTALL) --require-hashes -r requirements-bench.lock
 	touch $@
 
+# Exact versions and hashes of the extras too, so that a site can install those that nobody needs here.
+EXTRAS := $(foreach extra,heif s3 gs az jobqueue ssh,--extra $(extra))
+COMPILE := uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
+
 lock:
-	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml --extra heif -o requirements.lock
-	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml --extra heif --extra s3 --extra jobqueue --extra ssh --group dev -c requirements.lock -o requirements-dev.lock
-	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml --group bench -c requirements-dev.lock -o requirements-bench.lock
+	$(COMPILE) pyproject.toml --extra heif -o requirements.lock
+	$(COMPILE) --group build -c requirements.lock -o requirements-build.lock
+	$(COMPILE) pyproject.toml $(EXTRAS) -c requirements.lock -o requirements-extras.lock
+	$(COMPILE) pyproject.toml --extra heif --extra s3 --extra jobqueue --extra ssh --group dev -c requirements-extras.lock -c requirements-build.lock -o requirements-dev.lock
+	$(COMPILE) pyproject.toml --group bench -c requirements-dev.lock -o requirements-bench.lock
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

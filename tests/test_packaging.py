@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import tarfile
+import tomllib
 import zipfile
 from email.parser import Parser
+from itertools import chain
 from pathlib import Path
 
 import pytest
 import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from flatpipe import __version__
 from flatpipe.config import schema_text
@@ -85,6 +90,50 @@ def test_the_metadata_says_what_a_user_must_know(built: Path) -> None:
     assert metadata.get_payload().startswith("# flatpipe\n")
     assert {"cff-version", "message", "title", "authors"} < set(citation)
     assert (citation["version"], citation["license"]) == (__version__, "MIT")
+
+
+def _pins(lock: str) -> dict[str, list[tuple[str, int]]]:
+    """Of each package of a lock file its versions, each with how many hashes it may have."""
+    pins: dict[str, list[tuple[str, int]]] = {}
+    for block in re.split(r"\n(?=\w)", (ROOT / lock).read_text(encoding="utf-8")):
+        name, version = re.match(r"([\w.-]+)==([^ ;\\]+)", block).groups()  # type: ignore[union-attr]
+        pins.setdefault(canonicalize_name(name), []).append((version, block.count("--hash=sha256:")))
+    return pins
+
+
+def _wanted() -> dict[str, list[str]]:
+    """Requirements of pyproject.toml by the lock that must hold them."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    core, groups = project["project"]["dependencies"], project["dependency-groups"]
+    extras = project["project"]["optional-dependencies"]
+    return {
+        "requirements.lock": [*core, *extras["heif"]],
+        "requirements-extras.lock": [*core, *chain.from_iterable(extras.values())],
+        "requirements-build.lock": [*project["build-system"]["requires"], *groups["build"]],
+        "requirements-dev.lock": [*core, *groups["dev"]],
+        "requirements-bench.lock": groups["bench"],
+    }
+
+
+@pytest.mark.parametrize("lock", _wanted())
+def test_a_lock_holds_every_requirement_with_hashes(lock: str) -> None:
+    """What is asked for, extras and the build included, is pinned within its bounds, and no file is without a hash."""
+    pins = _pins(lock)
+    for requirement in map(Requirement, _wanted()[lock]):
+        versions = [version for version, _ in pins[canonicalize_name(requirement.name)]]
+        assert all(map(requirement.specifier.contains, versions)), requirement
+
+    assert all(hashes for versions in pins.values() for _, hashes in versions)
+
+
+def test_locks_agree() -> None:
+    """A package that stands in several locks has the same versions in each, so that they can be installed together."""
+    found: dict[str, set[tuple[str, ...]]] = {}
+    for lock in _wanted():
+        for name, versions in _pins(lock).items():
+            found.setdefault(name, set()).add(tuple(sorted(version for version, _ in versions)))
+
+    assert {name: versions for name, versions in found.items() if len(versions) > 1} == {}
 
 
 def test_what_the_wheel_holds_runs(built: Path, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from builders import write_image
 from commands import Project
+from PIL import Image
 from waiting import wait_for
 
 from flatpipe.config import load_config
@@ -347,6 +348,24 @@ def test_json_lines_are_the_only_thing_on_stdout(project: Project) -> None:
     assert [line["event"] for line in lines] == ["image"] * 3 + ["run"]
     assert sorted(line["image"] for line in lines[:3]) == ["00.png", "01.png", "02.png"]
     assert lines[-1]["exit_code"] == 0
+
+
+def test_all_that_says_json_is_json(project: Project) -> None:
+    """Images of one colour, too small for a measure or wholly transparent leave no NaN and no infinity in any JSON."""
+    for name, size, mode in (("one", 32, "RGB"), ("small", 4, "RGB"), ("none", 32, "RGBA")):
+        Image.new(mode, (size, size)).save(project.folder / "photos" / f"{name}.png")
+    asked = ("-s", "output.metrics=[ssim, ciede2000]", "-s", "flatten.k=auto", "-s", "flatten.auto.max=3")
+    lines = project.flatpipe("run", *asked, "--json").stdout.splitlines()
+    lines += project.flatpipe("explain", "one.png", *asked, "--json").stdout.splitlines()
+    lines += project.flatpipe("flatten", "photos/one.png", "-k", "auto", "--json").stdout.splitlines()
+    lines += project.flatpipe("plan", *asked, "--json", "--estimate", "--force").stdout.splitlines()
+    for path in project.out.rglob("*.json*"):
+        text = path.read_text()
+        lines += text.splitlines() if path.suffix == ".jsonl" else [text]
+
+    assert len(lines) > 20
+    for line in lines:
+        json.loads(line, parse_constant=pytest.fail)
 
 
 def test_images_can_be_flattened_without_a_config(project: Project) -> None:
