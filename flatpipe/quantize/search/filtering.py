@@ -120,11 +120,13 @@ def _watched_colors(cells: Cells, colors: Points, watched: NDArray[np.bool_], n_
             cell += 1
         if watched[first]:
             start, stop = cells.starts[first], cells.starts[cell]
-            end = place + stop - start
             for c in range(3):
-                positions[c, place:end] = colors.positions[c, start:stop]
-            sums[place:end] = colors.sums[start:stop]
-            place = end
+                for i in range(stop - start):
+                    positions[c, place + i] = colors.positions[c, start + i]
+            for i in range(stop - start):
+                for c in range(4):
+                    sums[place + i, c] = colors.sums[start + i, c]
+            place += stop - start
     return Points(positions, sums)
 
 
@@ -137,7 +139,10 @@ def _iterate(
     labels, fresh = np.empty(len(points.sums), np.uint8), np.empty(len(points.sums), np.uint8)
     squared = np.empty(labels.size, np.float32)
     assign(points.positions, centroids, labels, squared)
-    totals = borders.totals + add_up(points.sums, labels, len(centroids))
+    totals = add_up(points.sums, labels, len(centroids))
+    for j in range(len(centroids)):
+        for c in range(4):
+            totals[j, c] += borders.totals[j, c]
     for _ in range(max_rounds):
         if move_to_means(totals, centroids, whole) <= tol * tol:
             break
@@ -157,7 +162,8 @@ def _label_all(borders: Borders, cells: Cells, labels_watched: NDArray[np.uint8]
             cell += 1
         start, stop = cells.starts[first], cells.starts[cell]
         if watched[first]:
-            labels[start:stop] = labels_watched[place : place + stop - start]
+            for i in range(stop - start):
+                labels[start + i] = labels_watched[place + i]
             place += stop - start
         else:
             labels[start:stop] = near[first]

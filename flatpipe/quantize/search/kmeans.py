@@ -89,6 +89,14 @@ def assign_two(
 
 
 @kernel
+def copy_rows(source: NDArray[np.float32], target: NDArray[np.float32]) -> None:
+    """Set `target` (k, 3) to `source`. A loop, because numba compiles an assignment of arrays ten times as long."""
+    for j in range(len(source)):
+        for c in range(3):
+            target[j, c] = source[j, c]
+
+
+@kernel
 def add_up(sums: NDArray[np.int64], labels: NDArray[np.uint8], k: int) -> NDArray[np.int64]:
     """Return the exact totals (k, 4) of `sums` (n, 4) by label (n,)."""
     totals = np.zeros((k, 4), np.int64)

@@ -44,15 +44,29 @@ def _pick(points: Points, draws: NDArray[np.float64]) -> NDArray[np.float32]:
         if j == 0:
             nearest[:] = FLOAT_MAX
         least = np.inf
-        for draw in draws[j] if j else draws[j, :1]:
-            row = min(np.searchsorted(running, draw * total, side="right"), n - 1)
+        for draw in range(draws.shape[1] if j else 1):
+            row = min(_first_above(running, draws[j, draw] * total), n - 1)
             left = _try_point(positions, sums, row, nearest, trial)
             if left < least:
                 least = left
-                picked[j] = positions[:, row]
+                for c in range(3):
+                    picked[j, c] = positions[c, row]
                 closest, trial = trial, closest
         nearest, closest = closest, nearest
     return picked
+
+
+@kernel
+def _first_above(running: NDArray[np.float64], value: float) -> int:
+    """Return the first row of `running` (n,), which ascends, that is above `value`; n when none is."""
+    low, high = 0, running.size
+    while low < high:
+        middle = (low + high) // 2
+        if running[middle] <= value:
+            low = middle + 1
+        else:
+            high = middle
+    return low
 
 
 @kernel

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from flatpipe.quantize.compiled import kernel
 from flatpipe.quantize.pyramid import Points
-from flatpipe.quantize.search.kmeans import assign_two, lloyd
+from flatpipe.quantize.search.kmeans import assign_two, copy_rows, lloyd
 
 _QUICK_ROUNDS = 4
 # ^ of Lloyd's iteration before a swap is judged
@@ -39,21 +39,32 @@ def improve(points: Points, centroids: NDArray[np.float32], tries: int, tol: flo
         promise, halves = _rank_swaps(points, centroids)
         swapped = False
         for _ in range(min(tries, k * (k - 1))):
-            pair = np.argmax(promise)
-            merged, split = pair // k, pair % k
+            merged, split = _most_promising(promise)
             promise[merged, split] = -np.inf
-            trial[:] = centroids
-            trial[merged], trial[split] = halves[split, 0], halves[split, 1]
+            copy_rows(centroids, trial)
+            for c in range(3):
+                trial[merged, c], trial[split, c] = halves[split, 0, c], halves[split, 1, c]
             found = lloyd(points, trial, _QUICK_ROUNDS, tol)
             if found > best - _PROMISE * (energy - best):
                 found = lloyd(points, trial, _MAX_ROUNDS, tol)
             if found > best + _GAIN * (energy - best):
                 best, swapped = found, True
-                centroids[:] = trial
+                copy_rows(trial, centroids)
                 break
         if not swapped:
             break
     return best
+
+
+@kernel
+def _most_promising(promise: NDArray[np.float64]) -> tuple[int, int]:
+    """Return row and column of the largest of `promise` (k, k), the first of equals."""
+    row, column = 0, 0
+    for i in range(len(promise)):
+        for j in range(len(promise)):
+            if promise[i, j] > promise[row, column]:
+                row, column = i, j
+    return row, column
 
 
 @kernel
@@ -91,15 +102,18 @@ def _main_axes(points: Points, labels: NDArray[np.uint8], centroids: NDArray[np.
         for c in range(1, 3):
             if scatter[j, c, c] > scatter[j, widest, widest]:
                 widest = c
-        axes[j] = scatter[j, widest]
+        for c in range(3):
+            axes[j, c] = scatter[j, widest, c]
         for _ in range(8):
+            length = 0.0
             for c in range(3):
                 turned[c] = (
                     scatter[j, c, 0] * axes[j, 0] + scatter[j, c, 1] * axes[j, 1] + scatter[j, c, 2] * axes[j, 2]
                 )
-            length = np.abs(turned).max()
+                length = max(length, abs(turned[c]))
             if length > 0:
-                axes[j] = turned / length
+                for c in range(3):
+                    axes[j, c] = turned[c] / length
     return axes
 
 
