@@ -27,6 +27,14 @@ def project(tmp_path: Path) -> Project:
     return Project.make(tmp_path)
 
 
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """The same, done."""
+    project = Project.make(tmp_path_factory.mktemp("finished"))
+    project.flatpipe("run")
+    return project
+
+
 def test_only_one_module_writes_to_the_streams() -> None:
     """No other module of the command line prints, writes to stdout or stderr, or has click do so."""
     doors = {"echo", "secho", "print", "stdout", "stderr"}
@@ -89,11 +97,10 @@ def _shell(project: Project, line: str) -> subprocess.CompletedProcess[str]:
     "run --json", "run", "plan --json", "plan -v", "status", "report", "verify", "explain 01.png",
     "validate --resolved", "schema", "--help", "run --help", "--version", "completion bash", "diff out out", "clean",
 ])  # fmt: skip
-def test_a_full_device_is_a_sentence(arguments: str, project: Project) -> None:
+def test_a_full_device_is_a_sentence(arguments: str, finished: Project) -> None:
     """Where stdout cannot be written, every command ends with exit 3 and says why; a closed one is asked for."""
-    project.flatpipe("run")
-    full = _shell(project, f"flatpipe {arguments} >/dev/full")
-    closed = _shell(project, f"flatpipe {arguments} >&- 2>&-")
+    full = _shell(finished, f"flatpipe {arguments} >/dev/full")
+    closed = _shell(finished, f"flatpipe {arguments} >&- 2>&-")
 
     assert (full.returncode, full.stderr.splitlines()[-1]) == (
         3,

@@ -46,7 +46,9 @@ def jobs() -> list[str]:
 
 def workers_of_jobs() -> list[psutil.Process]:
     """What the jobs' scripts have started."""
-    return [one for one in psutil.process_iter(["cmdline"]) if "distributed.cli.dask_worker" in one.info["cmdline"]]
+    return [
+        one for one in psutil.process_iter(["cmdline"]) if "distributed.cli.dask_worker" in (one.info["cmdline"] or ())
+    ]
 
 
 def test_a_job_that_is_cancelled_on_the_way_is_replaced(slurm: Path, tmp_path: Path) -> None:
