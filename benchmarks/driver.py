@@ -39,12 +39,12 @@ from flatpipe.records import (
     ImageSource,
     LoadToken,
     PlannedImage,
-    RunSummary,
     SettingsDigests,
     SweepResult,
 )
 from flatpipe.running.finishing import write_ending
 from flatpipe.stop import StopRequest
+from flatpipe.summaries import RunSummary
 from flatpipe.work.recorded import recorded
 
 _PROCESSES = 2
