@@ -1,6 +1,6 @@
 # make run     the main job: flatten everything in data/ into outputs/
 # make test    the tests              make check   format, lint, types, then the tests
-# make bench   time and distortion    make fuzz    hostile files, for longer
+# make bench   time and distortion    make fuzz    hostile files, power cuts, full disks
 # make lock    resolve the dependencies again (needs uv)
 PYTHON ?= python3
 VENV := .venv
@@ -68,4 +68,4 @@ bench: $(VENV)/.bench
 	$(BIN)/python -m benchmarks plain --rounds 3 --most 1
 
 fuzz: $(VENV)/.dev
-	FLATPIPE_FUZZ=5000 $(BIN)/python -m pytest tests/decode -k fuzz
+	FLATPIPE_FUZZ=5000 $(BIN)/python -m pytest tests/decode tests/running -k fuzz
