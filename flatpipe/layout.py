@@ -13,6 +13,7 @@ from flatpipe.vocabulary import AnimationFormat
 
 IMAGES = "images"
 PICTURES = "gallery/pictures"
+PICTURE_FOLDERS = tuple(f"{PICTURES}/{number:02x}" for number in range(256))
 GALLERY = "gallery"
 INDEX = "index.html"
 LEDGER = "ledger.sqlite"

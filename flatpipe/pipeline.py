@@ -131,6 +131,7 @@ def _begin_work(run: _Run) -> None:
         with contextlib.suppress(OSError):
             run.workspace.outputs.remove(layout.LOCK)
             # ^ from here on it would not be true; the end of a complete run writes another
+            run.workspace.ledger.note_beside((), [layout.LOCK])
 
 
 def _opening(run: _Run) -> Opening:

@@ -138,6 +138,8 @@ class SweepResult:
     # ^ (name, sha256) of every file that the task wrote; a name without "/" lies in the image's folder
     seconds: float = 0.0
     failure: Failure | None = None
+    sizes: tuple[tuple[str, int], ...] = ()
+    # ^ (name, bytes) of the same files
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ _NO_LOG_FLUSH = 2
 KINDS = {
     "ext4": (["mkfs.ext4", "-q", "-F"], ""),
     "ext4-writeback": (["mkfs.ext4", "-q", "-F"], "data=writeback"),
-    "xfs": (["mkfs.xfs", "-q", "-f"], ""),
+    "xfs": (["mkfs.xfs", "-q", "-f"], "nouuid"),
 }
 # ^ how each is made, and mounted
 
@@ -69,4 +69,8 @@ class DiskImage:
         finally:
             os.close(descriptor)
         self.unmount()
+        after = self.file.with_suffix(".after")
+        subprocess.run(["cp", "--sparse=always", str(self.file), str(after)], check=True)
+        after.replace(self.file)
+        # ^ a mount namespace of some other process may still have the file system mounted, and keep it shut down
         self.mount()

@@ -125,8 +125,11 @@ def diff(first: str, second: str, as_json: bool, quiet: bool) -> ExitCode:
 
 def _found(workspace: Workspace, counts: Verified, flags: VerifyFlags) -> Iterator[Difference]:
     from flatpipe.proof.outputs import recorded_images
+    from flatpipe.proof.recorded import check_recorded
     from flatpipe.proof.verify import verify as verify_outputs
+    from flatpipe.proof.verify import verify_beside
 
+    check_recorded(workspace.ledger, workspace.ledger_path)
     recorded = partial(recorded_images, workspace.ledger, workspace.results, workspace.config)
     jobs = flags.jobs or os.cpu_count() or 1
     damaged = set()
@@ -134,6 +137,7 @@ def _found(workspace: Workspace, counts: Verified, flags: VerifyFlags) -> Iterat
     for difference in verify_outputs(recorded(), workspace.outputs, counts, jobs, inputs=inputs):
         damaged.add(difference.image_id)
         yield difference
+    yield from verify_beside(workspace.ledger, workspace.outputs, counts, jobs)
     if flags.recompute:
         from flatpipe.c_libraries import silence_c_libraries
         from flatpipe.proof.recompute import recompute, sample

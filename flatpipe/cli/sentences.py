@@ -180,6 +180,7 @@ def verified_text(counts: Verified, differences: int) -> str:
     """How much was verified, and how much of it differs."""
     words = f"{counted(counts.outputs, 'output')} of {counted(counts.images, 'image')}"
     words += f" and {counted(counts.inputs, 'input')}" * bool(counts.inputs)
+    words += f", {counted(counts.beside, 'file')} beside them" * bool(counts.beside)
     words += f", {counted(counts.recomputed, 'image')} recomputed" * bool(counts.recomputed)
     lines = [f"verified {words}: {_differences(differences)}"]
     if counts.unfinished:

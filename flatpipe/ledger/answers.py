@@ -18,6 +18,8 @@ class KnownOutput(NamedTuple):
     # ^ of a sweep: size of the palettes.json beside it
     metrics: str = "{}"
     # ^ of a flat: JSON of the costly measures that were taken of it
+    files: str = "{}"
+    # ^ of a sweep: JSON of all its files by name, each with its size; with its digest where no size was recorded
 
 
 class SettledImage(NamedTuple):
@@ -25,8 +27,10 @@ class SettledImage(NamedTuple):
 
     size: int
     stamp: str
-    animation_bytes: int
-    palettes_bytes: int
+    pictures: str
+    # ^ JSON: size of each of the report's pictures by name
+    sweep_bytes: dict[str, int]
+    # ^ by the names of the files that are made of all k together, in the image's folder
     flat_bytes: dict[str, int]
     # ^ by k, in digits
 
@@ -128,6 +132,15 @@ class SweepFile(NamedTuple):
     name: str
     # ^ as `layout.sweep_file` takes it
     sha256: str
+
+
+class BesideFile(NamedTuple):
+    """A file that stands beside the images: a table, a page, a script of the report."""
+
+    name: str
+    # ^ below the output root
+    sha256: str
+    bytes: int
 
 
 class RetiredFile(NamedTuple):

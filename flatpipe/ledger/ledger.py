@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from flatpipe import layout
+from flatpipe.ledger.answers import BesideFile
 from flatpipe.ledger.database import Tell, gone
 from flatpipe.ledger.queries import Queries
 from flatpipe.ledger.recording import store_records
@@ -183,6 +184,20 @@ class Ledger(Queries):
                 self._db.executemany(f"DELETE FROM {table} WHERE image_id = ?", names)
             self._db.execute(others, (json.dumps(sorted(ks)),))
             self._db.execute("DELETE FROM retired")
+
+    def note_beside(self, files: Iterable[BesideFile], removed: Collection[str] = ()) -> None:
+        """Note files beside the images, and which are gone; commits nothing. A reader keeps that to himself."""
+        if self._read_only:
+            return
+        rows = list(files)
+        self._db.executemany("DELETE FROM beside WHERE name = ?", ((name,) for name in removed))
+        self._db.executemany("INSERT OR REPLACE INTO beside (name, sha256, bytes) VALUES (?, ?, ?)", rows)
+        self._uncommitted += len(rows)
+
+    def note_folders(self, stamps: dict[str, int]) -> None:
+        """Note how the folders of pictures are with all pictures there; commits nothing."""
+        self._db.execute("DELETE FROM folders")
+        self._db.executemany("INSERT INTO folders (name, stamp) VALUES (?, ?)", stamps.items())
 
     def invalidate_input(self, image_id: str) -> None:
         """Note that an input is not as recorded, whatever its dates say: the next plan reads it."""

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from flatpipe.ledger.answers import (
+    BesideFile,
     FlatFile,
     KnownImage,
     KnownOutput,
@@ -49,7 +50,9 @@ class Queries:
         columns = "image_id, k, settings, content, bytes, 0, metrics"
         for image_id, k, *made in self._db.execute(f"SELECT {columns} FROM flats WHERE image_id IN ({marks})", names):
             flats.setdefault(image_id, {})[k] = KnownOutput(*made)
-        columns = "image_id, settings, content, animation_bytes, palettes_bytes"
+        columns = "image_id, settings, content, animation_bytes, palettes_bytes, '{}', "
+        columns += "iif(sizes = '{}', files, json_patch(sizes, pictures))"
+        # ^ a ledger of an earlier version has names alone
         sweeps = {
             image_id: KnownOutput(*made)
             for image_id, *made in self._db.execute(f"SELECT {columns} FROM sweeps WHERE image_id IN ({marks})", names)
@@ -72,17 +75,20 @@ class Queries:
         flat_digests = [digest for _, digest in digests.flat]
         measured = "".join(" AND instr(f.metrics, ?)" for _ in metrics)
         query = f"""
-        SELECT i.image_id, i.size, i.stamp, s.animation_bytes, s.palettes_bytes, json_group_object(f.k, f.bytes)
+        SELECT i.image_id, i.size, i.stamp, s.pictures, s.sizes, json_group_object(f.k, f.bytes)
         FROM images i CROSS JOIN sweeps s USING (image_id) CROSS JOIN flats f USING (image_id)
         WHERE i.image_id IN ({",".join("?" * len(image_ids))}) AND s.content = i.content AND s.settings = ?
-          AND f.content = i.content AND f.settings IN (SELECT value FROM json_each(?)){measured}
+          AND s.sizes != '{{}}' AND f.content = i.content AND f.settings IN (SELECT value FROM json_each(?)){measured}
         GROUP BY i.image_id HAVING count(*) = ?
         """
         # ^ a flat's digest says its k: as many flats as digests are all of them
         names, taken = [to_sql(image_id) for image_id in image_ids], [f'"{metric}"' for metric in metrics]
         asked = (*names, digests.sweep, json.dumps(flat_digests), *taken, len(flat_digests))
         rows = self._db.execute(query, asked)
-        return {from_sql(name): SettledImage._make((*made, json.loads(flats))) for name, *made, flats in rows}
+        return {
+            from_sql(name): SettledImage._make((*made, json.loads(sweep), json.loads(flats)))
+            for name, *made, sweep, flats in rows
+        }
 
     def source_of(self, image_id: str) -> ImageSource | None:
         """Where an image was when it was last planned, or else when it was last read; None when it never was."""
@@ -144,6 +150,23 @@ class Queries:
         """Every file that an output once was and no longer is."""
         for name, sha256 in self._db.execute("SELECT name, sha256 FROM retired ORDER BY name"):
             yield RetiredFile(from_sql(name), sha256)
+
+    def folder_stamps(self) -> dict[str, int]:
+        """Stamps of the folders of pictures when all pictures were there, by name; empty when they never were."""
+        return dict(self._db.execute("SELECT name, stamp FROM folders").fetchall())
+
+    def owes_sweeps(self) -> bool:
+        """Whether the plan has an image that was set aside or failed, and has a sweep from before."""
+        query = """
+        SELECT 1 FROM planned p JOIN sweeps s USING (image_id)
+        WHERE p.reason = ? OR p.image_id IN (SELECT image_id FROM failures) LIMIT 1
+        """
+        return self._one(query, NOT_SELECTED) is not None
+
+    def beside_files(self) -> Iterator[BesideFile]:
+        """Every file that stands beside the images, by name."""
+        rows = self._db.execute("SELECT name, sha256, bytes FROM beside ORDER BY name")
+        return (BesideFile(*row) for row in rows)
 
     def output_ratios(self) -> OutputRatios:
         """How many bytes outputs take for each byte of their inputs."""

@@ -50,7 +50,7 @@ SWEEPS = Table(
     "sweeps",
     (
         *("image_id", "settings", "content", "animation_bytes", "animation_sha256"),
-        *("palettes_bytes", "palettes_sha256", "seconds", "files"),
+        *("palettes_bytes", "palettes_sha256", "seconds", "files", "sizes", "pictures"),
     ),
 )
 PLANNED = Table("planned", (*_SOURCE, "ks", "sweep", "reason"))
@@ -118,12 +118,10 @@ def sweep_row(sweep: SweepResult, settings: str, content: str) -> Row:
     """A row of `sweeps`, with the settings digest and content digest it was made of."""
     animation = (sweep.animation_bytes, sweep.animation_sha256)
     palettes = (sweep.palettes_bytes, sweep.palettes_sha256)
-    return (to_sql(sweep.image_id), settings, content, *animation, *palettes, sweep.seconds, files_json(sweep))
-
-
-def files_json(sweep: SweepResult) -> str:
-    """The files of a sweep by name, as `sweeps.files` holds them."""
-    return json.dumps(dict(sweep.files), separators=(",", ":"))
+    own = [size for size in sweep.sizes if "/" not in size[0]]
+    pictures = [size for size in sweep.sizes if "/" in size[0]]
+    made = (json.dumps(dict(pairs), separators=(",", ":")) for pairs in (sweep.files, own, pictures))
+    return (to_sql(sweep.image_id), settings, content, *animation, *palettes, sweep.seconds, *made)
 
 
 def failure_row(source: ImageSource, failure: Failure, run_id: str) -> Row:

@@ -26,8 +26,9 @@ CREATE TABLE IF NOT EXISTS flats (
   bytes INTEGER, sha256 TEXT, seconds REAL, metrics TEXT DEFAULT '{}', PRIMARY KEY (image_id, k)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS sweeps (
   image_id PRIMARY KEY, settings TEXT, content TEXT, animation_bytes INTEGER, animation_sha256 TEXT,
-  palettes_bytes INTEGER, palettes_sha256 TEXT, seconds REAL, files TEXT DEFAULT '{}', sizes TEXT DEFAULT '{}')
-  WITHOUT ROWID;
+  palettes_bytes INTEGER, palettes_sha256 TEXT, seconds REAL, files TEXT DEFAULT '{}', sizes TEXT DEFAULT '{}',
+  pictures TEXT DEFAULT '{}') WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS folders (name TEXT PRIMARY KEY, stamp INTEGER) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS beside (name TEXT PRIMARY KEY, sha256 TEXT, bytes INTEGER) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS retired (name PRIMARY KEY, sha256 TEXT) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS failures (
@@ -39,6 +40,7 @@ CREATE TABLE IF NOT EXISTS planned (
 _ADDED = (
     ("sweeps", "files", "TEXT DEFAULT '{}'"),
     ("sweeps", "sizes", "TEXT DEFAULT '{}'"),
+    ("sweeps", "pictures", "TEXT DEFAULT '{}'"),
     ("flats", "metrics", "TEXT DEFAULT '{}'"),
 )
 # ^ columns that a ledger of an earlier version lacks: table, column, type

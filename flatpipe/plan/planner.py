@@ -11,6 +11,7 @@ from flatpipe import layout
 from flatpipe.ledger.answers import KnownImage, KnownOutput, SettledImage
 from flatpipe.ledger.ledger import INVALID, Ledger
 from flatpipe.plan.fingerprint import Fingerprints, changed
+from flatpipe.plan.there import FilesThere, PicturesThere
 from flatpipe.records import ImageSource, PlannedImage, SettingsDigests, TaskSettings
 from flatpipe.storage.reading import file_digest
 from flatpipe.storage.roots import Root
@@ -33,20 +34,20 @@ class Planner:
 
     def plan(self, sources: Iterable[ImageSource]) -> Iterator[PlannedImage]:
         """One PlannedImage per source, in the same order; reads the ledger and file sizes, not pixels."""
-        remaining = iter(sources)
+        remaining, pictures = iter(sources), PicturesThere(self.outputs, self.ledger.folder_stamps())
         while chunk := list(itertools.islice(remaining, _CHUNK)):
             if self.force:
                 yield from (PlannedImage(source, self.ks, sweep=True, reason="forced") for source in chunk)
             else:
-                yield from self._plan_chunk(chunk)
+                yield from self._plan_chunk(chunk, pictures)
 
-    def _plan_chunk(self, chunk: list[ImageSource]) -> Iterator[PlannedImage]:
+    def _plan_chunk(self, chunk: list[ImageSource], pictures: PicturesThere) -> Iterator[PlannedImage]:
         """Most images of most plans lack nothing, which is quickly seen; of the others we ask what they lack."""
         digests = SettingsDigests(tuple(self.fingerprints.flat.items()), self.fingerprints.sweep)
         settled = self.ledger.settled([source.image_id for source in chunk], digests, self.settings.metrics)
         sizes = self._sizes_of(settled)
         names = {str(k): layout.flat_name(k, self.settings.name_width) for k in self.ks}
-        is_current = [self._is_current(source, settled, sizes, names) for source in chunk]
+        is_current = [self._is_current(source, settled, sizes, names, pictures) for source in chunk]
         others = [source.image_id for source, current in zip(chunk, is_current, strict=True) if not current]
         known = self.ledger.known(others)
         sizes |= self._sizes_of(image_id for image_id in known if image_id not in settled)
@@ -54,7 +55,8 @@ class Planner:
             if current:
                 yield PlannedImage(source, (), sweep=False, reason="")
             else:
-                yield self._plan_image(source, known.get(source.image_id), sizes.get(source.image_id, {}))
+                there = FilesThere(sizes.get(source.image_id, {}), pictures)
+                yield self._plan_image(source, known.get(source.image_id), there)
 
     def _sizes_of(self, image_ids: Iterable[str]) -> dict[str, dict[str, int]]:
         """Sizes of the files in the images' folders, by image and name."""
@@ -67,6 +69,7 @@ class Planner:
         settled: dict[str, SettledImage],
         sizes: dict[str, dict[str, int]],
         names: dict[str, str],
+        pictures: PicturesThere,
     ) -> bool:
         """Whether nothing is due, as `_plan_image` would find: the input is as it was, and so are the sizes."""
         made = settled.get(source.image_id)
@@ -76,19 +79,17 @@ class Planner:
         expected = {names[k]: size for k, size in made.flat_bytes.items()}
         if self.settings.target and found.get(layout.BEST) not in expected.values():
             return False
-        expected[layout.PALETTES] = made.palettes_bytes
-        if self.settings.animation.enabled:
-            expected[layout.animation_name(self.settings.animation.format)] = made.animation_bytes
-        return expected.items() <= found.items()
+        expected |= made.sweep_bytes
+        return expected.items() <= found.items() and pictures.are_there(made.pictures)
 
-    def _plan_image(self, source: ImageSource, known: KnownImage | None, sizes: dict[str, int]) -> PlannedImage:
+    def _plan_image(self, source: ImageSource, known: KnownImage | None, there: FilesThere) -> PlannedImage:
         if known is None:
             return PlannedImage(source, self.ks, sweep=True, reason="new")
         if not self._same_content(source, known):
             return PlannedImage(source, self.ks, sweep=True, reason="content changed")
-        reasons = {k: self._flat_reason(k, known, sizes) for k in self.ks}
+        reasons = {k: self._flat_reason(k, known, there.own) for k in self.ks}
         due = tuple(k for k, reason in reasons.items() if reason)
-        sweep_reason = "flats changed" if due else self._sweep_reason(known, sizes)
+        sweep_reason = "flats changed" if due else self._sweep_reason(known, there)
         return PlannedImage(source, due, bool(sweep_reason), _in_words(reasons, "" if due else sweep_reason))
 
     def _same_content(self, source: ImageSource, known: KnownImage) -> bool:
@@ -121,7 +122,7 @@ class Planner:
         """Whether every costly measure that is asked for was taken; those that are not asked for may stay."""
         return not self.settings.metrics or json.loads(made.metrics).keys() >= set(self.settings.metrics)
 
-    def _sweep_reason(self, known: KnownImage, sizes: dict[str, int]) -> str:
+    def _sweep_reason(self, known: KnownImage, there: FilesThere) -> str:
         made = known.sweep
         if made is None:
             return "sweep missing"
@@ -129,10 +130,20 @@ class Planner:
             return self._settings_reason(made, self.fingerprints.sweep)
         if made.content != known.content:
             return "content changed"
-        reason = _file_reason(sizes.get(layout.PALETTES), made.palettes_bytes)
-        if not reason and self.settings.animation.enabled:
-            reason = _file_reason(sizes.get(layout.animation_name(self.settings.animation.format)), made.bytes)
-        return reason or self._best_reason(known, sizes)
+        return self._files_reason(made, there) or self._best_reason(known, there.own)
+
+    def _files_reason(self, made: KnownOutput, there: FilesThere) -> str:
+        """Every file of the sweep must be there, and as large as it was written."""
+        expected = {layout.PALETTES: made.palettes_bytes}
+        if self.settings.animation.enabled:
+            expected[layout.animation_name(self.settings.animation.format)] = made.bytes
+        for name, size in {**json.loads(made.files), **expected}.items():
+            found = there.size(name)
+            if found is None or isinstance(size, int):
+                reason = _file_reason(found, size)
+                if reason:
+                    return reason
+        return ""
 
     def _best_reason(self, known: KnownImage, sizes: dict[str, int]) -> str:
         """best.png is a copy: it must be there, as large as one of the flats."""

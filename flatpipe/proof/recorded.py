@@ -26,6 +26,12 @@ def recorded_config(place: str, overrides: tuple[str, ...] = (), profile: str | 
     return parse_config(yaml_of(content), f"{place}/{layout.LEDGER}", str(Path.cwd()), overrides, profile).config
 
 
+def check_recorded(ledger: Ledger, ledger_path: str) -> None:
+    """Raise ConfigError when the ledger knows of no image: it is a new one, or was emptied."""
+    if not ledger.planned_counts().images:
+        raise ConfigError(f"{ledger_path}: no image is recorded here; `flatpipe run` records what it makes")
+
+
 def config_yaml(config: Config) -> str:
     """YAML text of a whole config as a run keeps it, loadable as it is where its variables are set."""
     lines = []

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Literal
 
+from flatpipe.ledger.answers import BesideFile
 from flatpipe.ledger.ledger import Ledger
 from flatpipe.places import ReadPolicy
 from flatpipe.proof.outputs import RecordedFile, RecordedImage
@@ -28,6 +29,7 @@ class Difference:
     """Something that is not as the ledger says."""
 
     image_id: str
+    # ^ "" of a file beside the images
     kind: Kind
     name: str
     # ^ file below the output root, or the input's path
@@ -44,6 +46,8 @@ class Verified:
     images: int = 0
     outputs: int = 0
     inputs: int = 0
+    beside: int = 0
+    # ^ files beside the images: tables, run.json, the lock, the report
     recomputed: int = 0
     # ^ images
     unfinished: int = 0
@@ -73,6 +77,16 @@ def verify(
                 yield from itertools.chain.from_iterable(pool.map(lambda one: _input_differences(one, digest_of), read))
 
 
+def verify_beside(ledger: Ledger, outputs: Root, counts: Verified, jobs: int) -> Iterator[Difference]:
+    """What differs of the files beside the images, in the order of their names; counts as it goes."""
+    files = [RecordedFile(file.name, file.sha256, None) for file in ledger.beside_files()]
+    with ThreadPoolExecutor(jobs) as pool:
+        for file, kind in zip(files, pool.map(lambda one: _judge(outputs, one), files), strict=True):
+            counts.beside += 1
+            if kind is not None:
+                yield Difference("", kind, file.name)
+
+
 def invalidate(ledger: Ledger, differences: Iterable[Difference]) -> None:
     """Note in the ledger what differs, so that the next run makes it again; a recomputation alone proves no damage.
 
@@ -80,7 +94,10 @@ def invalidate(ledger: Ledger, differences: Iterable[Difference]) -> None:
     """
     with ledger.transaction():
         for difference in differences:
-            if difference.kind in ("input changed", "input missing"):
+            if not difference.image_id:
+                ledger.note_beside([BesideFile(difference.name, "", -1)])
+                # ^ a size that no file has
+            elif difference.kind in ("input changed", "input missing"):
                 ledger.invalidate_input(difference.image_id)
             elif difference.kind != "recomputed otherwise":
                 ledger.invalidate(difference.image_id, difference.k)

@@ -23,7 +23,7 @@ from flatpipe.report.shards import (
     index_script,
     link_of,
 )
-from flatpipe.storage.roots import Root
+from flatpipe.storage.roots import Files
 from flatpipe.text import printable
 
 _DATA, _ASSETS = "gallery/data", "gallery/assets"
@@ -57,7 +57,7 @@ class _Counts:
     files: set[str] = field(default_factory=set)
 
 
-def write_gallery(results: Results, outputs: Root, settings: GallerySettings, *, anew: bool = False) -> bool:
+def write_gallery(results: Results, outputs: Files, settings: GallerySettings, *, anew: bool = False) -> bool:
     """Write the gallery when what it shows has changed, or `anew`; True when it was written. Raises OSError.
 
     Streams over the ledger: memory does not grow with the number of images. The page itself is written last.
@@ -80,7 +80,7 @@ def _batches(images: Iterator[GalleryImage], size: int) -> Iterator[list[Gallery
         yield batch
 
 
-def _write_shards(outputs: Root, images: Iterator[GalleryImage], settings: GallerySettings, counts: _Counts) -> None:
+def _write_shards(outputs: Files, images: Iterator[GalleryImage], settings: GallerySettings, counts: _Counts) -> None:
     """The scripts of the index, and those of details; images come and go a few at a time."""
     rows: list[IndexRow] = []
     for number, batch in enumerate(_batches(images, DETAILS_PER_SHARD)):
@@ -97,13 +97,13 @@ def _write_shards(outputs: Root, images: Iterator[GalleryImage], settings: Galle
         _write_rows(outputs, counts, rows)
 
 
-def _write_rows(outputs: Root, counts: _Counts, rows: Sequence[IndexRow]) -> None:
+def _write_rows(outputs: Files, counts: _Counts, rows: Sequence[IndexRow]) -> None:
     """The script of the index that ends with the images counted so far."""
     shard = (counts.images - 1) // ROWS_PER_SHARD
     _write_script(outputs, counts, f"rows-{shard:05d}.js", index_script(shard, rows))
 
 
-def _write_script(outputs: Root, counts: _Counts, name: str, content: bytes) -> None:
+def _write_script(outputs: Files, counts: _Counts, name: str, content: bytes) -> None:
     outputs.write(f"{_DATA}/{name}", content)
     counts.files.add(name)
 
@@ -119,7 +119,7 @@ def _count(counts: _Counts, image: GalleryImage) -> None:
             counts.failures.append((name, link_of(image.image_id), image.failure.error, message))
 
 
-def _drop_others(outputs: Root, written: set[str]) -> None:
+def _drop_others(outputs: Files, written: set[str]) -> None:
     """Drop the scripts of earlier pages; what is not named as ours are stays."""
     for name in filter(_OUR_SCRIPT.fullmatch, outputs.sizes(_DATA).keys() - written):
         outputs.remove(f"{_DATA}/{name}")
@@ -160,7 +160,7 @@ def _assets_digest() -> str:
     return hashlib.sha256(b"".join((template, *(_asset(name) for name in (*_STYLES, *_SCRIPTS))))).hexdigest()
 
 
-def _state_of(outputs: Root) -> str:
+def _state_of(outputs: Files) -> str:
     try:
         return outputs.read(_STATE).decode()
     except OSError:

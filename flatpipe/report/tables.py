@@ -18,7 +18,7 @@ from flatpipe.ledger.results import ImageResults, Results, ValidFlat
 from flatpipe.quantize.knee import best_k, missed, psnr
 from flatpipe.quantize.options import CostlyMetric, Metric
 from flatpipe.records import TaskSettings
-from flatpipe.storage.roots import Root
+from flatpipe.storage.roots import Files
 from flatpipe.text import cell, printable
 from flatpipe.versions import __version__
 
@@ -33,7 +33,7 @@ _MAY_NEED_QUOTES = re.compile('[,"\r\n]')
 
 
 def write_tables(
-    ledger: Ledger, results: Results, outputs: Root, settings: TaskSettings, *, anew: bool = False
+    ledger: Ledger, results: Results, outputs: Files, settings: TaskSettings, *, anew: bool = False
 ) -> bool:
     """Write both tables whole when what they tell has changed, or `anew`; True when they were written. Raises OSError.
 
@@ -53,13 +53,13 @@ def write_tables(
     return True
 
 
-def _stated(told: str, outputs: Root) -> str:
+def _stated(told: str, outputs: Files) -> str:
     """Of what the tables are, and how large they are: a table that was cut, or is gone, is written again."""
     sizes = outputs.sizes("")
     return f"{told} {sizes.get(layout.RESULTS)} {sizes.get(layout.FAILURES)}"
 
 
-def _read(outputs: Root) -> str:
+def _read(outputs: Files) -> str:
     try:
         return outputs.read(layout.TABLES).decode("ascii", "replace")
     except OSError:

@@ -14,44 +14,60 @@ from flatpipe.environment import environment
 from flatpipe.plan.workspace import Workspace
 from flatpipe.proof.lock import Unfinished, lock_lines
 from flatpipe.proof.lock_file import read_footer
+from flatpipe.proof.recorded import check_recorded
 from flatpipe.records import TaskSettings
 from flatpipe.report.gallery import write_gallery
 from flatpipe.report.gallery_rows import GallerySettings
 from flatpipe.report.tables import write_tables
-from flatpipe.storage.roots import Root
+from flatpipe.running.beside import beside_state, forget_report, note_written
+from flatpipe.storage.noting import NotingFiles
+from flatpipe.storage.roots import Files, Root
 from flatpipe.summaries import RunSummary
+
+_TABLES = (layout.RESULTS, layout.FAILURES, layout.TABLES)
 
 
 def write_ending(workspace: Workspace, summary: RunSummary, *, lock: bool) -> None:
-    """Write all of it, with a new lock unless `lock` is False; raises OSError."""
-    results = workspace.results
-    write_tables(workspace.ledger, results, workspace.outputs, workspace.settings)
-    workspace.outputs.write(layout.RUN, _run_json(workspace.config, summary))
+    """Write all of it, with a new lock unless `lock` is False; raises OSError and RunGivenUp."""
+    ledger, results = workspace.ledger, workspace.results
+    before, outputs = beside_state(ledger, workspace.outputs), NotingFiles(workspace.outputs)
+    write_tables(ledger, results, outputs, workspace.settings, anew=not before.are_whole(*_TABLES))
+    outputs.write(layout.RUN, _run_json(workspace.config, summary))
     if lock and not summary.reason:
-        _write_lock(workspace, summary)
+        _write_lock(workspace, summary, outputs, is_whole=before.are_whole(layout.LOCK))
     if workspace.config.report.enabled:
         settings = gallery_settings(workspace.settings, workspace.config)
-        write_gallery(results, workspace.outputs, settings)
+        write_gallery(results, outputs, settings, anew=not before.is_report_whole)
+    else:
+        forget_report(ledger, before)
+    if not summary.reason and not ledger.owes_sweeps():
+        ledger.note_folders(workspace.outputs.stamps(layout.PICTURE_FOLDERS))
+    note_written(ledger, outputs)
     _copy_ledger(workspace)
     workspace.outputs.tidy()
 
 
 def write_report(workspace: Workspace) -> None:
-    """Write tables, index.html and gallery/ anew from the ledger, pictures excepted; raises OSError."""
+    """Write tables, index.html and gallery/ anew from the ledger, pictures excepted.
+
+    Raises OSError, RunGivenUp, and ConfigError when no image is recorded: what is there then tells more.
+    """
+    check_recorded(workspace.ledger, workspace.ledger_path)
     workspace.outputs.prepare()
-    results = workspace.results
-    write_tables(workspace.ledger, results, workspace.outputs, workspace.settings, anew=True)
+    results, outputs = workspace.results, NotingFiles(workspace.outputs)
+    write_tables(workspace.ledger, results, outputs, workspace.settings, anew=True)
     settings = gallery_settings(workspace.settings, workspace.config)
-    write_gallery(results, workspace.outputs, settings, anew=True)
+    write_gallery(results, outputs, settings, anew=True)
+    note_written(workspace.ledger, outputs)
     workspace.outputs.tidy()
 
 
-def _write_lock(workspace: Workspace, summary: RunSummary) -> None:
+def _write_lock(workspace: Workspace, summary: RunSummary, outputs: Files, *, is_whole: bool) -> None:
     """Write the lock when all that the config asks for is there or has failed; it was removed when work began."""
-    if summary.current == summary.images and _is_locked(workspace.outputs, summary.images):
+    if is_whole and summary.current == summary.images and _is_locked(workspace.outputs, summary.images):
         return
     with contextlib.suppress(Unfinished):
-        workspace.outputs.write_lines(layout.LOCK, lock_lines(workspace.fingerprints, workspace.results))
+        outputs.write_lines(layout.LOCK, lock_lines(workspace.fingerprints, workspace.results))
 
 
 def _is_locked(outputs: Root, images: int) -> bool:

@@ -172,6 +172,10 @@ class RemoteRoot:
         with contextlib.suppress(OSError), _as_os_errors():
             self.filesystem.rmdir(self._path(PARTIAL))
 
+    def stamps(self, folders: Sequence[str]) -> dict[str, int]:  # noqa: ARG002 - as local folders have them
+        """Nothing: a store has no folders."""
+        return {}
+
     def settle(self) -> None:
         """Nothing to wait for: what a store has taken, it keeps."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import shutil
@@ -21,10 +22,13 @@ _LISTINGS = 4
 # ^ folders that are listed at the same time: a disk that must be asked, near or far, then has several to answer
 
 
-class Root(Protocol):
-    """A place that holds files under names with "/" between their parts."""
+class Files(Protocol):
+    """What is read and written under names with "/" between their parts: all that a report needs to know of a root."""
 
-    place: str
+    @property
+    def place(self) -> str:
+        """An absolute local path or a URL."""
+        ...
 
     def read(self, name: str) -> bytes:
         """All bytes of a file; raises OSError."""
@@ -42,8 +46,20 @@ class Root(Protocol):
         """Sizes in bytes of the files directly in a folder, by name; empty when there is no such folder."""
         ...
 
+    def remove(self, name: str) -> None:
+        """Delete a file; one that is not there is no error."""
+        ...
+
+
+class Root(Files, Protocol):
+    """A place for outputs."""
+
     def sizes_of(self, folders: Sequence[str]) -> dict[str, dict[str, int]]:
         """`sizes` of many folders, by folder: where each question crosses a network, they are asked together."""
+        ...
+
+    def stamps(self, folders: Sequence[str]) -> dict[str, int]:
+        """What changes when a file comes to or leaves a folder, by folder; empty where the place has no such thing."""
         ...
 
     def store(self, name: str, local_path: str) -> None:
@@ -52,10 +68,6 @@ class Root(Protocol):
 
     def fetch(self, name: str, local_path: str) -> bool:
         """Copy a file to the local disk, whole or not at all; False when there is none; raises OSError."""
-        ...
-
-    def remove(self, name: str) -> None:
-        """Delete a file; one that is not there is no error."""
         ...
 
     def first_file(self, folder: str) -> str:
@@ -183,6 +195,14 @@ class LocalRoot:
             parts = [folders[first::_LISTINGS] for first in range(_LISTINGS)]
             listed = pool.map(lambda part: {folder: self.sizes(folder) for folder in part}, parts)
             return {folder: sizes for part in listed for folder, sizes in part.items()}
+
+    def stamps(self, folders: Sequence[str]) -> dict[str, int]:
+        """When a file last came to or left a folder, by folder: its mtime in nanoseconds."""
+        found = {}
+        for folder in folders:
+            with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+                found[folder] = os.stat(self._path(folder)).st_mtime_ns  # noqa: PTH116
+        return found
 
     def remove(self, name: str) -> None:
         """Delete a file; one that is not there is no error."""

@@ -97,6 +97,7 @@ class ImageWork:
             palettes_sha256=files[layout.PALETTES][1],
             files=tuple((name, sha256) for name, (_, sha256) in files.items()),
             seconds=time.perf_counter() - began,
+            sizes=tuple((name, size) for name, (size, _) in files.items()),
         )
 
     def forget(self) -> None:

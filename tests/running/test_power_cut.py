@@ -30,7 +30,7 @@ PLACES = ("beside", "elsewhere") if FUZZ else ("elsewhere",)
 def disk(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[DiskImage]:
     """A file system whose power can be cut."""
     with ExitStack() as stack:
-        yield stack.enter_context(DiskImage.made(tmp_path_factory.mktemp("disk"), request.param, 512))
+        yield stack.enter_context(DiskImage.made(tmp_path_factory.mktemp("disk"), request.param, 320))
 
 
 @pytest.fixture(scope="module")
