@@ -14,9 +14,8 @@ from itertools import repeat
 from pathlib import Path
 from typing import IO
 
-from dask.system import CPU_COUNT
-
 from flatpipe.errors import RunGivenUp
+from flatpipe.machine import core_count
 from flatpipe.stop import StopRequest
 from flatpipe.work.kernels import missing_parts
 
@@ -73,7 +72,7 @@ def _alone() -> Iterator[None]:
 @contextmanager
 def _children(parts: Sequence[str]) -> Iterator[list[IO[bytes]]]:
     """What some processes that compile the parts print; whatever happens, they are gone at the end."""
-    count = min(CPU_COUNT, len(parts))
+    count = min(core_count(), len(parts))
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[2]), *_python_path()])}
     with ExitStack() as stack:
         outputs = []

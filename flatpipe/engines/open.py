@@ -48,7 +48,7 @@ def open_engine(backend: Backend, opening: Opening) -> Iterator[Engine]:
         with configured_cluster(opening) as cluster:
             yield cluster
     elif backend.scheduler == "processes":
-        from flatpipe.engines.clusters.connect import local_processes
+        from flatpipe.engines.clusters.local_processes import local_processes
 
         with local_processes(backend.workers, opening) as processes:
             yield processes

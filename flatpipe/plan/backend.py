@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import multiprocessing
 from dataclasses import dataclass
 
-from dask.system import CPU_COUNT
-
 from flatpipe.config import Config
+from flatpipe.machine import core_count
 from flatpipe.places import is_in_memory
 from flatpipe.vocabulary import BackendKind
 
@@ -39,13 +39,15 @@ def choose_backend(config: Config, seconds: float, tasks: int) -> Backend:
     if execution.cluster is not None:
         cluster = execution.cluster
         return Backend("cluster", 0, cluster.class_ or f"the cluster at {cluster.address or cluster.scheduler_file}")
-    workers = CPU_COUNT if execution.workers == "auto" else int(execution.workers)
+    workers = core_count() if execution.workers == "auto" else int(execution.workers)
     if execution.scheduler != "auto":
         return Backend(execution.scheduler, 1 if execution.scheduler == "synchronous" else workers, execution.scheduler)
     if workers == 1:
         return Backend("synchronous", 1, "synchronous")
     threads = max(1, min(workers, _MOST_THREADS, tasks))
-    if not memory_places(config) and _is_worth_processes(seconds, threads, workers):
+    may_start = not memory_places(config) and not multiprocessing.current_process().daemon
+    # ^ a worker of multiprocessing.Pool or of Dask may have no processes of its own
+    if may_start and _is_worth_processes(seconds, threads, workers):
         return Backend("processes", workers, "processes")
     return Backend("threads", threads, "threads")
 

@@ -5,23 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 from typing import get_args
 
-import psutil
-from dask.system import CPU_COUNT
-
 from flatpipe import layout
 from flatpipe.config import Config
+from flatpipe.machine import core_count, memory_at_hand
 from flatpipe.places import ReadPolicy, is_url
 from flatpipe.quantize.options import CostlyMetric, FlattenOptions
 from flatpipe.records import AnimationOptions, DecodePolicy, TaskSettings
 from flatpipe.storage.discover import Selection
 
 
-def memory_per_worker(config: Config) -> int:
-    """Bytes that one worker may use: the config's word, or this machine's memory shared among the workers."""
+def memory_per_worker(config: Config, workers: int | None = None) -> int:
+    """Bytes that one worker may use: the config's word, or the memory at hand shared among the workers."""
     if config.limits.memory_per_worker is not None:
         return config.limits.memory_per_worker
-    workers = CPU_COUNT if config.execution.workers == "auto" else int(config.execution.workers)
-    return int(psutil.virtual_memory().total) // workers
+    count = core_count() if config.execution.workers == "auto" else int(config.execution.workers)
+    return memory_at_hand() // (workers or count)
 
 
 def task_settings(config: Config) -> TaskSettings:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -39,7 +40,7 @@ def test_auto_takes_processes_where_they_pay_for_their_start(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Processes come as soon as work times cores pays for their start, and for any long run; threads never pass 8."""
-    monkeypatch.setattr(backend, "CPU_COUNT", cores)
+    monkeypatch.setattr(backend, "core_count", partial(int, cores))
     chosen = choose_backend(config(tmp_path), seconds, tasks)
 
     assert (chosen.scheduler, chosen.workers) == (scheduler, workers)
@@ -55,7 +56,7 @@ def test_the_configs_word_goes_first(tmp_path: Path) -> None:
 def test_more_work_never_leads_back_to_threads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """From some amount of work on it is processes, on any number of cores."""
     for cores in (2, 3, 4, 8, 16, 64):
-        monkeypatch.setattr(backend, "CPU_COUNT", cores)
+        monkeypatch.setattr(backend, "core_count", partial(int, cores))
         chosen = [choose_backend(config(tmp_path), 1.3**n, 10**6).scheduler for n in range(-5, 30)]
         assert chosen == sorted(chosen, reverse=True), cores
         assert chosen[-1] == "processes"
@@ -63,7 +64,7 @@ def test_more_work_never_leads_back_to_threads(tmp_path: Path, monkeypatch: pyte
 
 def test_places_in_memory_need_threads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What only this process sees is not given to others."""
-    monkeypatch.setattr(backend, "CPU_COUNT", 16)
+    monkeypatch.setattr(backend, "core_count", lambda: 16)
     section = config(tmp_path, "output.path=memory://out", f"execution.state_path={tmp_path}")
 
     assert choose_backend(section, 10_000.0, 10**6).scheduler == "threads"

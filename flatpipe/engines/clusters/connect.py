@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import json
 import time
 import warnings
 from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,25 +15,23 @@ import distributed
 from dask.utils import parse_timedelta
 
 from flatpipe.config.cluster import ClusterSection
-from flatpipe.engines.clusters.deploy import LOCAL_CLUSTER, close_cluster, most_workers, started_cluster
+from flatpipe.engines.clusters.deploy import LOCAL_CLUSTER, most_workers, started_cluster
 from flatpipe.engines.clusters.engine import ClusterEngine
 from flatpipe.engines.clusters.fork_server import FORK_SERVER_SETTINGS, fork_server
-from flatpipe.engines.clusters.job_queue import HERE
 from flatpipe.engines.clusters.preflight import check_workers
-from flatpipe.engines.clusters.quiet import LastWords, no_interrupts, quiet_logs, same_environment
+from flatpipe.engines.clusters.quiet import LastWords, quiet_logs, same_environment
 from flatpipe.engines.clusters.replacement import LOST_WORKER_TIMEOUT, Replacement
 from flatpipe.engines.clusters.scratch import SCRATCH, private_folder, same_import_path
-from flatpipe.engines.clusters.security import check_credentials, credentials_for, temporary_credentials
+from flatpipe.engines.clusters.security import check_credentials, credentials_for
 from flatpipe.engines.clusters.worker_setup import WorkerSetup
-from flatpipe.engines.compiling import compile_kernels
 from flatpipe.engines.opening import Opening
 from flatpipe.errors import RunGivenUp
 
-_PATIENCE = "distributed.scheduler.no-workers-timeout"
+PATIENCE = "distributed.scheduler.no-workers-timeout"
 DASK_SETTINGS = {
     "distributed.scheduler.allowed-failures": 0,
     # ^ the driver counts deaths itself: Dask blames every task that a dead worker had queued, we try them apart
-    _PATIENCE: "15 minutes",
+    PATIENCE: "15 minutes",
     # ^ without it a run whose workers are all gone waits for ever
     LOST_WORKER_TIMEOUT: "15s",
     # ^ Dask's own default, named here because lost workers are replaced soon after it
@@ -48,54 +44,6 @@ DASK_SETTINGS = {
     # ^ messages, transitions and events that the scheduler keeps to be looked at: a message holds a whole bundle of
     #   images, and Dask's 1,000 for each worker let its memory grow for the first 16,000 images
 }
-
-
-_START_SECONDS = 30
-# ^ for worker processes of this machine to come up: two when it is idle
-_START_LOOKS = 10
-# ^ at them in this time, for those that have died already
-
-
-@contextlib.contextmanager
-def local_processes(workers: int, opening: Opening) -> Iterator[ClusterEngine]:
-    """An engine of worker processes on this machine, one compute thread each."""
-    memory = opening.config.limits.memory_per_worker
-    with contextlib.ExitStack() as stack:
-        stack.enter_context(same_import_path())
-        folder = stack.enter_context(private_folder())
-        stack.enter_context(dask.config.set({**DASK_SETTINGS, **FORK_SERVER_SETTINGS, SCRATCH: folder}))
-        stack.enter_context(same_environment())
-        stack.enter_context(quiet_logs())
-        stack.enter_context(fork_server())
-        compile_kernels(opening.listener.compiling, opening.stop)
-        # ^ while the fork server goes on importing: asking whether they are compiled takes as long as importing numba
-        cluster = distributed.LocalCluster(
-            n_workers=0,
-            # ^ none before the plugin is known: one that died as it started would end the run with it
-            threads_per_worker=1,
-            processes=True,
-            dashboard_address=HERE,
-            silence_logs=60,
-            security=temporary_credentials(),
-            **({} if memory is None else {"memory_limit": memory}),
-        )
-        stack.callback(close_cluster, cluster, timeout=10)
-        replacement = Replacement(cluster, partial(cluster.scale, workers))
-        client = stack.enter_context(_client(cluster, 60))
-        client.register_plugin(WorkerSetup())
-        cluster.scale(workers)
-        for _ in range(_START_LOOKS):
-            # ^ then the run begins with fewer, and the replacement goes on to see to the others
-            with contextlib.suppress(TimeoutError):
-                client.wait_for_workers(workers, timeout=_START_SECONDS / _START_LOOKS)
-                break
-            replacement.look()
-        if importlib.util.find_spec("bokeh"):
-            # ^ without it the pages only say that it is missing
-            opening.listener.connected(workers, workers, client.dashboard_link or "")
-        engine = ClusterEngine(opening, client, workers, _patience(), replacement, is_local=True)
-        stack.callback(engine.close)
-        yield engine
 
 
 @contextlib.contextmanager
@@ -121,7 +69,7 @@ def configured_cluster(opening: Opening) -> Iterator[ClusterEngine]:
         identity = client.scheduler_info(n_workers=0)
         opening.listener.connected(identity["n_workers"], identity["total_threads"], client.dashboard_link or "")
         threads = most_workers(section) * max(1, identity["total_threads"] // max(1, identity["n_workers"]))
-        engine = ClusterEngine(opening, client, threads, _patience(), replacement)
+        engine = ClusterEngine(opening, client, threads, patience(), replacement)
         stack.callback(engine.close)
         yield engine
 
@@ -137,14 +85,13 @@ def _connected(stack: contextlib.ExitStack, opening: Opening) -> tuple[Any, Repl
     section, setup, replacement = opening.section, WorkerSetup(), None
     if section.class_:
         opening.listener.preparing(f"starting {section.class_}")
-        with no_interrupts():
-            scheduler, replacement = stack.enter_context(started_cluster(section, opening.config))
+        scheduler, replacement = stack.enter_context(started_cluster(opening))
     else:
         scheduler = _running_scheduler(opening)
         check_credentials(section, scheduler)
     security = None if section.class_ else credentials_for(section)
     # ^ a cluster that we started knows its own
-    client = stack.enter_context(_client(scheduler, min(60.0, section.wait_for.timeout), security))
+    client = stack.enter_context(client_of(scheduler, min(60.0, section.wait_for.timeout), security))
     if not section.class_:
         stack.callback(_forget, client, setup.name)
     client.register_plugin(setup)
@@ -170,7 +117,8 @@ def _running_scheduler(opening: Opening) -> str:
 
 
 @contextlib.contextmanager
-def _client(scheduler: Any, timeout: float, security: Any = None) -> Iterator[Any]:
+def client_of(scheduler: Any, timeout: float, security: Any = None) -> Iterator[Any]:
+    """A client, closed at the end; raises RunGivenUp when no scheduler answers."""
     try:
         with warnings.catch_warnings(action="ignore"):
             # ^ that versions differ: the preflight says it in a sentence
@@ -224,5 +172,6 @@ def _wait(is_there: Callable[[], bool], opening: Opening, what: str, advice: Cal
         time.sleep(0.1)
 
 
-def _patience() -> float:
-    return float(parse_timedelta(dask.config.get(_PATIENCE) or "15 minutes"))
+def patience() -> float:
+    """Seconds without any worker after which a run is given up."""
+    return float(parse_timedelta(dask.config.get(PATIENCE) or "15 minutes"))

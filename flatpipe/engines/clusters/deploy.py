@@ -13,7 +13,6 @@ from typing import Any
 
 import dask
 import distributed
-from dask.system import CPU_COUNT
 from distributed.security import Security
 
 from flatpipe.config import Config
@@ -23,7 +22,10 @@ from flatpipe.engines.clusters.replacement import Replacement
 from flatpipe.engines.clusters.scratch import SCRATCH
 from flatpipe.engines.clusters.security import as_options, credentials_for, temporary_credentials
 from flatpipe.engines.clusters.ssh import credentials_on_hosts
+from flatpipe.engines.clusters.starting import started
+from flatpipe.engines.opening import Opening
 from flatpipe.errors import ConfigError, RunGivenUp
+from flatpipe.machine import core_count
 
 LOCAL_CLUSTER, SSH_CLUSTER = "distributed.LocalCluster", "distributed.SSHCluster"
 _TARGET_DURATION = "500ms"
@@ -58,20 +60,26 @@ def cluster_class(section: ClusterSection) -> Callable[..., Any]:
 
 
 @contextlib.contextmanager
-def started_cluster(section: ClusterSection, config: Config) -> Iterator[tuple[Any, Replacement]]:
-    """A cluster that is ours, with its replacement; closed at the end; raises RunGivenUp when it does not start.
+def started_cluster(opening: Opening) -> Iterator[tuple[Any, Replacement]]:
+    """A cluster that is ours, with its replacement; closed at the end.
 
-    Its processes speak TLS, with credentials of this run unless the section names some.
+    Its processes speak TLS, with credentials of this run unless the section names some. Raises RunGivenUp when it does
+    not start, not before execution.cluster.wait_for.timeout, or the user stops meanwhile.
     """
+    section, config = opening.section, opening.config
     factory, security = cluster_class(section), credentials_for(section) or temporary_credentials()
+    args = () if section.class_ == SSH_CLUSTER else section.args
     with contextlib.ExitStack() as stack:
         try:
-            keywords = _keywords(stack, section, config, security)
+            make = partial(factory, *args, **_keywords(stack, section, config, security))
             with warnings.catch_warnings(action="ignore"):
                 # ^ such as a dashboard port that is taken: Dask takes another
-                cluster = factory(*(() if section.class_ == SSH_CLUSTER else section.args), **keywords)
+                timeout = section.wait_for.timeout
+                cluster = started(str(section.class_), make, close_cluster, opening.stop, timeout)
             stack.callback(close_cluster, cluster)
             replacement = _scaled(cluster, section)
+        except RunGivenUp:
+            raise
         except Exception as error:  # somebody else's class: whatever it raises is told as it is
             words = f"execution.cluster: {section.class_} could not start: {type(error).__name__}: {error}"
             raise RunGivenUp(words) from error
@@ -96,7 +104,7 @@ def _keywords(
 def _local_keywords(section: ClusterSection, config: Config) -> dict[str, Any]:
     """One thread in each process, as many processes as cores, pages for this machine alone."""
     workers, memory = config.execution.workers, config.limits.memory_per_worker
-    count = 0 if section.scale or section.adapt else CPU_COUNT if workers == "auto" else workers
+    count = 0 if section.scale or section.adapt else core_count() if workers == "auto" else workers
     ours = {"n_workers": count, "threads_per_worker": 1, "dashboard_address": HERE, "silence_logs": 60}
     return {**ours, **({} if memory is None else {"memory_limit": memory})}
 

@@ -1,11 +1,10 @@
-"""Keeping Dask's log and environment variables away from the user, the terminal's signals from the workers."""
+"""Keeping Dask's log and environment variables away from the user."""
 
 from __future__ import annotations
 
 import contextlib
 import logging
 import os
-import signal
 from collections.abc import Iterator, Mapping
 
 import dask
@@ -38,21 +37,6 @@ def quiet_logs() -> Iterator[LastWords]:
     finally:
         for logger, handlers, propagate in before:
             logger.handlers, logger.propagate = handlers, propagate
-
-
-@contextlib.contextmanager
-def no_interrupts() -> Iterator[None]:
-    """While worker processes start, SIGINT is ignored, and they inherit that: Ctrl-C is the driver's to handle."""
-    try:
-        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    except ValueError:
-        # not the main thread: no terminal to protect from
-        yield
-        return
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 @contextlib.contextmanager

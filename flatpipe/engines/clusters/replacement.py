@@ -27,6 +27,8 @@ class Replacement:
         # ^ scale: asks the cluster for its fixed size again; None where an adaptive cluster asks by itself
         self._patience = parse_timedelta(dask.config.get(LOST_WORKER_TIMEOUT, "15s")) + _LATER_SECONDS
         self._seen: dict[Any, float] = {}
+        self.deaths = 0
+        # ^ workers that ended before they were ready
 
     def look(self) -> None:
         """Strike off what was there and has been gone for a while, and have it replaced."""
@@ -38,7 +40,10 @@ class Replacement:
         for name, spec in list(specs.items()):
             if here & {f"{name}{suffix}" for suffix in spec.get("group", ("",))}:
                 self._seen[name] = now
-            elif self._has_failed(name) or (name in self._seen and now - self._seen[name] > self._patience):
+            elif (has_failed := self._has_failed(name)) or (
+                name in self._seen and now - self._seen[name] > self._patience
+            ):
+                self.deaths += has_failed
                 self._seen.pop(name, None)
                 self._strike_off(name)
                 is_changed = True
