@@ -5,17 +5,14 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 
-import psutil
-
 from flatpipe.config import Config
 from flatpipe.engines.compiling import compile_kernels
 from flatpipe.engines.engine import Engine
 from flatpipe.engines.local import SynchronousEngine, ThreadsEngine
 from flatpipe.engines.opening import Opening
+from flatpipe.engines.room import shares_here, with_room
 from flatpipe.errors import ConfigError
 from flatpipe.plan.backend import Backend, memory_places
-from flatpipe.plan.settings import memory_per_worker
-from flatpipe.work.memory import DECODING_SHARE
 from flatpipe.work.worker import this_worker
 
 
@@ -42,6 +39,7 @@ def check_backend(config: Config) -> None:
 @contextlib.contextmanager
 def open_engine(backend: Backend, opening: Opening) -> Iterator[Engine]:
     """An engine, closed at the end whatever happens; raises RunGivenUp when a cluster does not come up."""
+    backend = with_room(backend, opening)
     if backend.scheduler == "cluster":
         from flatpipe.engines.clusters.connect import configured_cluster
 
@@ -54,8 +52,8 @@ def open_engine(backend: Backend, opening: Opening) -> Iterator[Engine]:
             yield processes
     else:
         compile_kernels(opening.listener.compiling, opening.stop)
-        share = int(memory_per_worker(opening.config) * DECODING_SHARE)
-        this_worker().configure(psutil.virtual_memory().total // 4, share)
+        parts = shares_here(backend.workers, opening.config)
+        this_worker().configure(parts.cache, parts.decoding)
         run = opening.settings.run
         is_synchronous = backend.scheduler == "synchronous"
         engine: Engine = SynchronousEngine(run) if is_synchronous else ThreadsEngine(run, backend.workers)

@@ -53,6 +53,8 @@ class ByteBoundedCache(Generic[Value]):
             self._futures.clear()
 
     def _fill(self, key: Hashable, future: Future[Value], make: Callable[[], Value]) -> None:
+        self._make_room(newest=key)
+        # ^ before it takes any: what is made may be large, and beside it no more than the capacity is held
         try:
             value = make()
         except BaseException as error:

@@ -17,6 +17,7 @@ from flatpipe.pictures.image_pictures import OriginalPictures, original_pictures
 from flatpipe.quantize.color_table import IndexedImage, index_colors
 from flatpipe.records import Failure, ImageSource, LoadToken, TaskSettings
 from flatpipe.storage.reading import read_input
+from flatpipe.work.memory import check_colors
 from flatpipe.work.once import Once
 from flatpipe.work.retry import with_retries
 
@@ -85,6 +86,7 @@ def load_image(source: ImageSource, settings: TaskSettings) -> LoadedImage:
     decoded = decode(content, settings.decode, source.frame)
     del content
     indexed = index_colors(decoded.pixels, decoded.alpha)
+    check_colors(indexed.index.size, len(indexed.table.colors), settings.decode.max_bytes)
     original = shrink_original(Original(decoded.pixels, decoded.alpha, indexed), original_side(settings))
     height, width = decoded.pixels.shape[:2]
     token = LoadToken(

@@ -1,21 +1,53 @@
-"""How much memory an image takes, estimated from its header."""
+"""How much memory a process may use for what, and how much an image takes, estimated before it is decoded."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from flatpipe.decode.decode import read_header
-from flatpipe.errors import ImageError
+from flatpipe.errors import ImageError, ImageTooLarge
 from flatpipe.records import ImageSource, TaskSettings
 from flatpipe.storage.reading import read_input
+from flatpipe.text import in_bytes
 
-DECODING_SHARE = 0.6
-# ^ of a worker's memory for decoding one image; the rest is for what stays of it and for the libraries
 BASE_BYTES = 400 << 20
 # ^ resident in a worker that has its libraries loaded and its kernels compiled
-_WORK_RATIO = 2.0
-# ^ memory for one image at its worst moment, clustering included, over that for decoding it: measured 1.7 for a JPEG of
-#   24 megapixels, 4 for a PNG of noise; low, because what is refused here does not run at all
+_USABLE = 0.9
+# ^ of a process's memory: Dask's nanny ends it at 95 %
+_CACHE_SHARE = 0.25
+# ^ of what is left beside the libraries, for images that wait in the cache
+WORK_RATIO = 1.3
+# ^ memory for one image at its worst moment, clustering and frames included, over that for decoding it: measured 1.1
+#   for a JPEG of 16 megapixels, 1.3 for grey noise; more colours take more, which is known once they are counted
+_INDEX_BYTES = 15
+# ^ for each pixel while an image is flattened: its row in the colour table, its label, its opacity, what is encoded
+_COLOR_BYTES = 112
+# ^ for each distinct colour: the table, and the pyramid of points in which centroids are sought; measured 110
+
+
+@dataclass(frozen=True, slots=True)
+class Shares:
+    """What the memory of one process is for, in bytes."""
+
+    cache: int
+    # ^ decoded images that wait for their next task
+    decoding: int
+    # ^ for decoding one image, so that all that is done with it has room
+
+
+def shares(memory: int, resident: int, at_once: int = 1) -> Shares:
+    """How a process of `memory` bytes, `resident` of which are taken by libraries, shares the rest among images."""
+    room = max(0, int(memory * _USABLE) - resident)
+    cache = int(room * _CACHE_SHARE)
+    return Shares(cache, int((room - cache) / WORK_RATIO) // at_once)
+
+
+def check_colors(pixels: int, colors: int, decoding: int | None) -> None:
+    """Raise ImageTooLarge when flattening would take more than the share that `decoding` bytes are part of."""
+    need = pixels * _INDEX_BYTES + colors * _COLOR_BYTES
+    if decoding is not None and need > decoding * WORK_RATIO:
+        words = f"{pixels:,} pixels in {colors:,} colours take about {in_bytes(need)} to flatten"
+        raise ImageTooLarge(f"{words}; this worker's share is {in_bytes(int(decoding * WORK_RATIO))}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,4 +64,4 @@ def memory_needed(source: ImageSource, settings: TaskSettings) -> MemoryNeed | N
         header = read_header(read_input(source, settings.reading), settings.decode)
     except (OSError, ImageError):
         return None
-    return MemoryNeed(int(header.peak_bytes * _WORK_RATIO), header.pixels)
+    return MemoryNeed(int(header.peak_bytes * WORK_RATIO), header.pixels)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+import weakref
 from dataclasses import dataclass
 
 import pytest
@@ -86,3 +87,13 @@ def test_a_dropped_value_is_made_anew() -> None:
     cache.drop("a")
 
     assert cache.get("a", lambda: Held(1)) is not first
+
+
+def test_room_is_made_before_a_value_is() -> None:
+    """While a value is made no more than the capacity is held: one that alone exceeds it is let go of first."""
+    cache: ByteBoundedCache[Held] = ByteBoundedCache(10)
+    seen = weakref.ref(cache.get("large", lambda: Held(1000)))
+    alive: list[bool] = []
+    cache.get("next", lambda: (alive.append(seen() is not None), Held(5))[1])
+
+    assert alive == [False]

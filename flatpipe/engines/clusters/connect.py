@@ -38,6 +38,8 @@ DASK_SETTINGS = {
     "distributed.worker.memory.spill": False,
     "distributed.worker.memory.target": False,
     # ^ only records travel; decoded images are in our own bounded cache, which Dask cannot spill
+    "distributed.worker.memory.pause": False,
+    # ^ a paused worker counts as there and never goes on: nobody but its next task empties that cache
     "distributed.comm.timeouts.connect": "60s",
     "distributed.admin.system-monitor.gil.enabled": False,
     "distributed.admin.low-level-log-length": 50,

@@ -14,6 +14,7 @@ from flatpipe.engines.clusters.replacement import Replacement
 from flatpipe.engines.engine import Finished, Submission, WorkersLost
 from flatpipe.engines.opening import Opening
 from flatpipe.errors import RunGivenUp
+from flatpipe.text import counted
 from flatpipe.work.worker import stop_run
 
 _TICK_SECONDS = 0.01
@@ -22,6 +23,8 @@ _LOOK_SECONDS = 2.0
 # ^ between looks at the scheduler: are there workers, and how many threads have they?
 _ANSWER_SECONDS = 10.0
 # ^ a scheduler that is this late with an answer counts as absent for the while
+_SILENCE_SECONDS = 120.0
+# ^ in which nothing finished, before the run says what it waits for; then twice as long, and so on
 _FETCH_SECONDS = 5.0
 # ^ results are records of some kilobytes; waiting longer would hide that the scheduler is lost
 
@@ -51,7 +54,10 @@ class ClusterEngine:
         if replacement is not None:
             replacement.look()
             # ^ a worker that was never seen is taken to be still on its way
-        self._looked = self._had_workers = time.monotonic()
+        self._looked = self._had_workers = self._moved = time.monotonic()
+        # ^ moved: when something finished last, or was begun after nothing had been
+        self._silence = _SILENCE_SECONDS
+        self._listener = opening.listener
         self._futures: dict[Any, Bundle] = {}
         self._stopped = False
 
@@ -68,6 +74,8 @@ class ClusterEngine:
 
     def submit(self, submissions: Sequence[Submission]) -> None:
         """Send the bundles' graphs to the scheduler, in one message."""
+        if not self._futures:
+            self._move()
         roots = [root for _, root in submissions]
         futures = self._client.compute(roots, fifo_timeout="0s", retries=self._retries, optimize_graph=False)
         # ^ fifo_timeout: images submitted within a minute would otherwise interleave and thrash the workers' caches
@@ -111,6 +119,7 @@ class ClusterEngine:
             return None
         del self._futures[future]
         future.release()
+        self._move()
         return done
 
     def stop(self) -> None:
@@ -122,6 +131,19 @@ class ClusterEngine:
     def close(self) -> None:
         """Forget what is in flight."""
         self._futures.clear()
+
+    def _move(self) -> None:
+        self._moved, self._silence = time.monotonic(), _SILENCE_SECONDS
+
+    def _tell_silence(self, now: float, scheduler: dict[str, Any]) -> None:
+        """Say what is waited for, when nothing has finished for long."""
+        if not self._futures or now - self._moved < self._silence:
+            return
+        first = next(iter(self._futures.values())).images[0].source.image_id
+        waiting = sum(len(bundle.images) for bundle in self._futures.values())
+        busy = f"{counted(scheduler.get('n_workers', 0), 'worker')} at {counted(waiting, 'image')}, such as {first}"
+        self._listener.preparing(f"nothing has finished for {self._silence / 60:.0f} min; {busy}")
+        self._silence *= 2
 
     def _look(self) -> None:
         """Now and then: follow the number of threads, and give up when there has been no worker for too long."""
@@ -135,6 +157,7 @@ class ClusterEngine:
             self._replacement.look()
         scheduler = self._scheduler()
         self.workers = max(self._most_threads, scheduler.get("total_threads", 0))
+        self._tell_silence(now, scheduler)
         if scheduler.get("n_workers", 0):
             self._had_workers = now
         elif now - self._had_workers > self._patience:

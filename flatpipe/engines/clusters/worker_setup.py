@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import signal
 import uuid
 from typing import Any
 
 import distributed
 import psutil
+from distributed.core import Status
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from flatpipe.c_libraries import silence_c_libraries
 from flatpipe.engines.clusters.allocator import keep_freed_memory
 from flatpipe.engines.compiling import compile_kernels_here
-from flatpipe.work.memory import DECODING_SHARE
+from flatpipe.machine import core_count, memory_at_hand
+from flatpipe.work.memory import shares
 from flatpipe.work.worker import this_worker
 
-_CACHE_SHARE = 0.2
-# ^ of a worker's memory for decoded images; Dask neither sees nor spills them
+_MORE_RESIDENT = 64 << 20
+# ^ bytes that libraries and kernels come to take after the start
 
 
 class WorkerSetup(distributed.WorkerPlugin):
@@ -31,6 +32,7 @@ class WorkerSetup(distributed.WorkerPlugin):
     def __init__(self) -> None:
         self.name = f"flatpipe-{uuid.uuid4().hex}"
         # ^ of this run alone: two runs may share a scheduler
+        self._paused_at: Any = False
 
     async def setup(self, worker: Any) -> None:
         """Prepare the process that `worker` runs in; it takes no task before that is done."""
@@ -40,13 +42,29 @@ class WorkerSetup(distributed.WorkerPlugin):
             signal.signal(signal.SIGHUP, signal.SIG_IGN)
         threadpool_limits(1)
         # ^ Dask's nanny sets this by environment variables, but a worker may have been started without a nanny
-        memory = memory_of(worker)
-        this_worker().configure(int(memory * _CACHE_SHARE), int(memory * DECODING_SHARE))
+        self._never_pause(worker)
+        resident = psutil.Process().memory_info().rss + _MORE_RESIDENT
+        parts = shares(memory_of(worker), resident, worker.state.nthreads)
+        this_worker().configure(parts.cache, parts.decoding)
         if worker.nanny is not None:
             this_worker().may_exit = True
             keep_freed_memory()
             silence_c_libraries()
         await asyncio.to_thread(compile_kernels_here)
+
+    def teardown(self, worker: Any) -> None:
+        """Give a worker that others use too its own rule back."""
+        worker.memory_manager.memory_pause_fraction = self._paused_at
+
+    def _never_pause(self, worker: Any) -> None:
+        """Let it begin tasks however full its memory is: what fills it is our cache, which only the next task empties.
+
+        A paused worker would wait for ever for memory that nobody gives back.
+        """
+        self._paused_at = worker.memory_manager.memory_pause_fraction
+        worker.memory_manager.memory_pause_fraction = False
+        if worker.status == Status.paused:
+            worker.status = Status.running
 
 
 def memory_of(worker: Any) -> int:
@@ -54,5 +72,4 @@ def memory_of(worker: Any) -> int:
     limit = worker.memory_manager.memory_limit
     if limit:
         return int(limit)
-    shares = max(1, round((os.cpu_count() or 1) / worker.state.nthreads))
-    return int(psutil.virtual_memory().total / shares)
+    return memory_at_hand() // max(1, round(core_count() / int(worker.state.nthreads)))
