@@ -110,11 +110,20 @@ def sweep_file(image_id: str, name: str) -> str:
     return name if "/" in name else f"{image_folder(image_id)}/{name}"
 
 
+def marked(image_id: str, by: str) -> str:
+    """The id with `~` and 12 hex digits of a text behind it, which sets it apart from equal ones."""
+    return f"{image_id}{_mark(by)}"
+
+
+def _mark(text: str) -> str:
+    return "~" + hashlib.sha256(os.fsencode(text)).hexdigest()[:12]
+
+
 def _safe_part(part: str) -> str:
     """One part of an image id as a folder name: itself, or a marked, collision-free stand-in where that cannot be."""
     encoded = os.fsencode(part)
     if part not in ("", ".", "..") and len(encoded) <= _LONGEST_NAME and "\0" not in part:
         return part
-    mark = "~" + hashlib.sha256(encoded).hexdigest()[:12]
+    mark = _mark(part)
     kept = encoded[: _LONGEST_NAME - len(mark)].decode("utf-8", "ignore").replace("\0", "").strip(".")
     return kept + mark

@@ -25,4 +25,6 @@ Stage = Literal["discover", "load", "flatten", "sweep", "worker"]
 # ^ where an image failed: a column of failures.csv
 
 NOT_SELECTED = "not selected"
+EARLIER = "of an earlier call"
+# ^ reason of an image that this call of `flatten` did not name, and another did: it is shown as it was left
 # ^ reason of an image that is due and that --only, --only-failed or --limit leaves as it is

@@ -78,6 +78,9 @@ def run(
 def flatten(images: tuple[str, ...], ks: str, output: str, overrides: tuple[str, ...], flags: RunFlags) -> ExitCode:
     """Flatten a few images without a config: results in DIR/images/<name>/.
 
+    Calls add up: results.csv and the report of DIR show the images of all of them. Files of one name from several
+    folders stay apart, by the names of their folders.
+
     With `-k auto`, every k from 2 to 15 is made, and the one at the knee of the distortion curve is best.png too;
     `-k "auto:psnr>=30"` chooses the smallest k whose PSNR reaches 30 dB. The k chosen is printed for each image.
 
@@ -125,14 +128,17 @@ def _run(config: Config, request: Request, flags: RunFlags, sources: Sequence[Im
 
 
 def _show_best(config: Config, sources: Sequence[ImageSource], as_json: bool) -> None:
-    """Print which k was chosen for each image, whether this run made it or another."""
+    """Print which k was chosen for each named image, whether this run made it or another."""
     from flatpipe.plan.workspace import open_workspace
     from flatpipe.report.gallery_rows import gallery_images
     from flatpipe.running.finishing import gallery_settings
 
+    named = {source.path for source in sources}
     with open_workspace(config, "read", named=sources) as workspace:
         for image in gallery_images(workspace.results, gallery_settings(workspace.settings, config)):
-            if image.has_sweep and as_json:
+            if not image.has_sweep or image.path not in named:
+                continue
+            if as_json:
                 print_json(best_line(image))
-            elif image.has_sweep:
+            else:
                 say(best_text(image, str(config.output.path)))

@@ -18,6 +18,7 @@ from flatpipe.ledger.recording import store_records
 from flatpipe.ledger.rows import FAILURES, PLANNED, failure_row, planned_row, to_sql
 from flatpipe.ledger.schema import connect
 from flatpipe.records import Failure, ImageRecord, ImageSource, PlannedImage
+from flatpipe.vocabulary import EARLIER
 
 _COMMIT_EVERY = 64
 _COMMIT_SECONDS = 1.0
@@ -101,12 +102,15 @@ class Ledger(Queries):
 
     # --- a run ---------------------------------------------------------------------------------------------------
 
-    def begin_run(self, run_id: str, started: str, config: str) -> None:
-        """Record that a run began, and forget the last run's plan."""
+    def begin_run(self, run_id: str, started: str, config: str, *, adds: bool = False) -> None:
+        """Record that a run began, and forget the last run's plan; one that `adds` to it keeps what was planned."""
         self._db.execute(
             "INSERT INTO runs (run_id, started, state, config) VALUES (?, ?, 'running', ?)", (run_id, started, config)
         )
-        self._db.execute("DELETE FROM planned")
+        if adds:
+            self._db.execute("UPDATE planned SET ks = '', sweep = 0, reason = ?", (EARLIER,))
+        else:
+            self._db.execute("DELETE FROM planned")
 
     def end_run(self, run_id: str, finished: str, state: str, summary: str) -> None:
         """Record how a run ended."""

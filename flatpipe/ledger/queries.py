@@ -25,7 +25,7 @@ from flatpipe.ledger.database import Database
 from flatpipe.ledger.results import Results
 from flatpipe.ledger.rows import FLATS, PLANNED, files_of, flat_of, from_sql, planned_of, to_sql
 from flatpipe.records import Failure, FlattenResult, ImageSource, LoadToken, PlannedImage, SettingsDigests, SweepResult
-from flatpipe.vocabulary import NOT_SELECTED
+from flatpipe.vocabulary import EARLIER, NOT_SELECTED
 
 _PAGE = 500
 # ^ planned images that are read at once
@@ -36,9 +36,9 @@ class Queries:
 
     _db: Database
 
-    def results(self, digests: SettingsDigests) -> Results:
+    def results(self, digests: SettingsDigests, *, strict: bool = False) -> Results:
         """The last plan's images, with the outputs that are valid under the settings of these digests."""
-        return Results(self._db, digests)
+        return Results(self._db, digests, strict=strict)
 
     # --- images ----------------------------------------------------------------------------------------------------
 
@@ -180,9 +180,9 @@ class Queries:
     # --- the plan --------------------------------------------------------------------------------------------------
 
     def planned_counts(self) -> PlannedCounts:
-        """The last run's plan in numbers."""
-        query = "SELECT count(*), total(reason = ''), total(reason = ?) FROM planned"
-        return PlannedCounts(*map(int, self._db.execute(query, (NOT_SELECTED,)).fetchone()))
+        """The last run's plan in numbers, without what only earlier calls of `flatten` named."""
+        query = "SELECT count(*), total(reason = ''), total(reason = ?) FROM planned WHERE reason != ?"
+        return PlannedCounts(*map(int, self._db.execute(query, (NOT_SELECTED, EARLIER)).fetchone()))
 
     def planned_ids(self, most: int) -> list[str]:
         """Ids of the last plan's images, at most so many."""

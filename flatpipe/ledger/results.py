@@ -13,9 +13,14 @@ from typing import Any, NamedTuple
 from flatpipe.ledger.database import Database
 from flatpipe.ledger.rows import files_of, from_sql
 from flatpipe.records import Failure, ImageSource, LoadToken, SettingsDigests
+from flatpipe.vocabulary import EARLIER
 
-_IS_VALID = "{output}.content = i.content AND {output}.settings IN (SELECT value FROM json_each(:settings))"
-# ^ an output is valid when it was made of what the image now holds, under settings that the config asks for
+_IS_VALID = (
+    "{output}.content = i.content "
+    "AND ({output}.settings IN (SELECT value FROM json_each(:settings)) OR p.reason = :earlier)"
+)
+# ^ an output is valid when it was made of what the image now holds, under settings that the config asks for; or, of an
+#   image that an earlier call of `flatten` named, under whatever settings that call had
 
 _IMAGES = f"""
 SELECT p.image_id, p.path, p.size, p.stamp, p.frame,
@@ -93,12 +98,16 @@ class ImageDigests:
 
 
 class Results:
-    """The plan's images in the order of their ids, with the outputs that are valid under some settings."""
+    """The plan's images in the order of their ids, with the outputs that are valid under some settings.
 
-    def __init__(self, db: Database, digests: SettingsDigests) -> None:
+    Those that an earlier call of `flatten` named come as it left them, unless `strict` is set.
+    """
+
+    def __init__(self, db: Database, digests: SettingsDigests, *, strict: bool = False) -> None:
         self._db = db
         self._state = ""
-        self._settings = {"settings": json.dumps(sorted({digests.sweep, *dict(digests.flat).values()}))}
+        settings = json.dumps(sorted({digests.sweep, *dict(digests.flat).values()}))
+        self._settings = {"settings": settings, "earlier": None if strict else EARLIER}
 
     def images(self) -> Iterator[ImageResults]:
         """Every image with its flats, as a stream."""

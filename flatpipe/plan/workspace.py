@@ -6,7 +6,7 @@ import contextlib
 import errno
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -69,6 +69,9 @@ def open_workspace(config: Config, access: Access, named: Sequence[ImageSource] 
     Images that are `named` one by one may lie beside or above the outputs, since no folder is searched for them.
     """
     settings = task_settings(config)
+    if named is not None:
+        settings = replace(settings, reading=replace(settings.reading, root=""))
+        # ^ they lie in no one folder, and may be links
     outputs = open_root(settings.output)
     for source in [str(config.input.path)] if named is None else [image.path for image in named]:
         check_places(source, settings.output, config.execution.state_path)

@@ -67,7 +67,9 @@ def _write_lock(workspace: Workspace, summary: RunSummary, outputs: Files, *, is
     if is_whole and summary.current == summary.images and _is_locked(workspace.outputs, summary.images):
         return
     with contextlib.suppress(Unfinished):
-        outputs.write_lines(layout.LOCK, lock_lines(workspace.fingerprints, workspace.results))
+        results = workspace.ledger.results(workspace.digests, strict=True)
+        # ^ a lock tells of one choice of settings
+        outputs.write_lines(layout.LOCK, lock_lines(workspace.fingerprints, results))
 
 
 def _is_locked(outputs: Root, images: int) -> bool:

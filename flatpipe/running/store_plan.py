@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from flatpipe.ledger.ledger import Ledger
+from flatpipe.plan.named import told_apart
 from flatpipe.plan.plan_images import REFUSED, PlanCounts, plan_images
 from flatpipe.plan.request import Request
 from flatpipe.plan.workspace import Workspace
@@ -24,7 +25,7 @@ def store_plan(
     """
     ledger, began = workspace.ledger, datetime.now(UTC).isoformat(timespec="seconds")
     with ledger.transaction():
-        ledger.begin_run(run_id, began, workspace.config.as_json())
+        ledger.begin_run(run_id, began, workspace.config.as_json(), adds=sources is not None)
         if lock is None:
             ledger.commit()
             # ^ so that `status` knows of it while it plans; with a lock it is not yet sure to begin
@@ -37,6 +38,7 @@ def store_plan(
 def _stored(workspace: Workspace, request: Request, run_id: str, sources: Sequence[ImageSource] | None) -> PlanCounts:
     counts, ledger, planner = PlanCounts(), workspace.ledger, workspace.planner(force=request.force)
     ledger.record_settings(workspace.fingerprints.choices)
+    sources = None if sources is None else told_apart(sources, ledger)
     planned = plan_images(planner, workspace.config, request, counts, sources)
     ledger.store_plan(_with_failures(ledger, planned, run_id))
     ledger.forget_absent_failures()
