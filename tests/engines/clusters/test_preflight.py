@@ -58,7 +58,7 @@ def test_equal_workers_with_room_pass(tmp_path: Path) -> None:
     ({"software": {**GOOD.software, "numpy": "1.0"}}, "other software than this driver: numpy 1.0 (here "),
     ({"library_threads": 8}, "lets libraries use 8 threads; start it with OMP_NUM_THREADS=1"),
     ({"memory": 100 << 20}, "too little memory: a.png"),
-    ({"memory": 423 << 20, "threads": 128}, "or lower limits.max_pixels"),
+    ({"memory": 423 << 20, "threads": 256}, "or lower limits.max_pixels"),
     ({"trouble": "cannot write to the output /x"}, "cannot write to the output /x"),
 ], ids=["versions", "threads", "memory", "threads-share-memory", "trouble"])  # fmt: skip
 def test_what_is_wrong_with_a_worker_is_a_sentence(change: dict[str, Any], words: str, tmp_path: Path) -> None:
