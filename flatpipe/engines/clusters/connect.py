@@ -42,6 +42,11 @@ DASK_SETTINGS = {
     # ^ a paused worker counts as there and never goes on: nobody but its next task empties that cache
     "distributed.comm.timeouts.connect": "60s",
     "distributed.admin.system-monitor.gil.enabled": False,
+    "distributed.worker.profile.enabled": False,
+    "distributed.admin.tick.interval": "500ms",
+    "distributed.admin.system-monitor.interval": "10s",
+    "distributed.worker.memory.monitor-interval": "500ms",
+    # ^ looks at itself that Dask takes 2 to 100 times a second in every process, for pages that nobody opens
     "distributed.admin.low-level-log-length": 50,
     # ^ messages, transitions and events that the scheduler keeps to be looked at: a message holds a whole bundle of
     #   images, and Dask's 1,000 for each worker let its memory grow for the first 16,000 images
