@@ -27,13 +27,14 @@ def with_room(backend: Backend, opening: Opening) -> Backend:
     Worker processes of which fewer than two would fit give way to threads, which share one set of libraries.
     """
     config = opening.config
-    if backend.scheduler not in ("threads", "processes") or not _is_open(config):
+    if backend.scheduler == "cluster" or backend.workers == 1 or not _is_open(config):
         return backend
     need, name = max(((_need(source, opening), source.image_id) for source in opening.largest), default=(0, ""))
     fitting = _fitting(backend, need)
     if fitting >= backend.workers:
         return backend
-    if backend.scheduler == "processes" and config.execution.scheduler == "auto" and fitting < 2:
+    is_free = config.execution.scheduler == "auto"
+    if is_free and backend.scheduler == "processes" and fitting < 2:
         threads = replace(backend, scheduler="threads", name="threads")
         backend = replace(threads, workers=min(backend.workers, max(1, _fitting(threads, need))))
     else:
