@@ -138,7 +138,7 @@ def _output_trouble(outputs: Root, token: str) -> str:
 def software() -> dict[str, str]:
     """Versions of all that can change an output, and a digest of flatpipe's own code."""
     digest = hashlib.sha256()
-    for path in sorted(Path(__file__).parents[1].rglob("*.py")):
+    for path in sorted(Path(__file__).parents[2].rglob("*.py")):
         digest.update(path.read_bytes())
     python = ".".join(platform.python_version_tuple()[:2])
     return {"flatpipe": __version__, "flatpipe's code": digest.hexdigest()[:12], "python": python, **package_versions()}
