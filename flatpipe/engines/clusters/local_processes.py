@@ -17,7 +17,7 @@ from flatpipe.engines.clusters.deploy import close_cluster
 from flatpipe.engines.clusters.engine import ClusterEngine
 from flatpipe.engines.clusters.fork_server import FORK_SERVER_SETTINGS, fork_server
 from flatpipe.engines.clusters.job_queue import HERE
-from flatpipe.engines.clusters.quiet import LastWords, quiet_logs, same_environment
+from flatpipe.engines.clusters.quiet import LastWords, quiet_logs, safe_import_path, same_environment
 from flatpipe.engines.clusters.replacement import Replacement
 from flatpipe.engines.clusters.scratch import SCRATCH, private_folder, same_import_path
 from flatpipe.engines.clusters.security import temporary_credentials
@@ -44,8 +44,9 @@ _PATIENCE_SECONDS = 120.0
 @contextlib.contextmanager
 def local_processes(workers: int, opening: Opening) -> Iterator[ClusterEngine]:
     """An engine of worker processes on this machine, one compute thread each; raises RunGivenUp when none comes up."""
-    check_processes()
     with contextlib.ExitStack() as stack:
+        stack.enter_context(safe_import_path())
+        check_processes()
         stack.enter_context(same_import_path())
         folder = stack.enter_context(private_folder())
         stack.enter_context(dask.config.set({**DASK_SETTINGS, **FORK_SERVER_SETTINGS, SCRATCH: folder}))

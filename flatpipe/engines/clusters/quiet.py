@@ -53,6 +53,17 @@ def same_environment() -> Iterator[None]:
         restore(before)
 
 
+@contextlib.contextmanager
+def safe_import_path() -> Iterator[None]:
+    """While open, no Python that starts imports from the current folder, multiprocessing's own helpers included."""
+    before = {"PYTHONSAFEPATH": os.environ.get("PYTHONSAFEPATH")}
+    os.environ["PYTHONSAFEPATH"] = "1"
+    try:
+        yield
+    finally:
+        restore(before)
+
+
 def restore(environment: Mapping[str, str | None]) -> None:
     """Give environment variables back the values that they had; None: there was none."""
     for name, value in environment.items():
