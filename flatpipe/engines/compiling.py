@@ -63,7 +63,9 @@ def _alone() -> Iterator[None]:
         return
     try:
         with suppress(OSError):
-            fcntl.flock(lock, fcntl.LOCK_EX)
+            if os.fstat(lock).st_uid == os.getuid():
+                # ^ a file that another user made first is theirs to hold for ever
+                fcntl.flock(lock, fcntl.LOCK_EX)
         yield
     finally:
         os.close(lock)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -48,6 +49,8 @@ def test_a_stop_ends_compiling_at_once(tmp_path: Path, monkeypatch: pytest.Monke
     run = project.start("run")
     assert run.stderr is not None
     line = next(line for line in run.stderr if "compiling" in line)
+    wait_for(lambda: bool(psutil.Process(run.pid).children(recursive=True)))
+    # ^ the line comes before the processes that it tells of
     children = psutil.Process(run.pid).children(recursive=True)
     began = time.monotonic()
     run.send_signal(signal.SIGINT)
@@ -83,3 +86,18 @@ def test_once_compiled_nothing_is_missing() -> None:
     compile_kernels(lambda done, total: None, StopRequest())
 
     assert missing_parts() == []
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can give a file to another user")
+def test_a_lock_of_another_user_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever makes the lock's file first, open to all, and holds it, does not keep this user's workers waiting."""
+    monkeypatch.setattr(compiling.tempfile, "gettempdir", lambda: str(tmp_path))
+    theirs = tmp_path / f"flatpipe-compiling-{os.getuid()}.lock"
+    theirs.touch(0o666)
+    os.chown(theirs, 12345, 12345)
+    waited: list[int] = []
+    monkeypatch.setattr(compiling.fcntl, "flock", lambda lock, _kind: waited.append(lock))
+    with compiling._alone():
+        pass
+
+    assert waited == []
