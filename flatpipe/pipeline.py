@@ -213,7 +213,7 @@ def _write_ending(run: _Run, summary: RunSummary) -> str:
     ledger = run.workspace.ledger
     try:
         ledger.end_run(run.run_id, _now(), summary.reason or "finished", json.dumps(asdict(summary)))
-        write_ending(run.workspace, summary, lock=run.lock is None)
+        write_ending(run.workspace, summary, lock=run.lock is None, command=run.request.command)
         run.log.end(summary)
     except OSError as error:
         return f"the output cannot be written: {error.strerror or error}"

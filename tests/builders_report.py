@@ -46,7 +46,7 @@ HOSTILE_NAMES = (
     os.fsdecode(b"caf\xea.png"),
     "plain \\xe9.png",
 )
-SETTINGS = GallerySettings(title="photos")
+SETTINGS = GallerySettings(title="photos", command="flatpipe run '/my photos/pipeline.yaml'")
 
 
 @dataclass(slots=True)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import functools
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
 
 Command = Callable[..., ExitCode]
 Decorator = Callable[[Command], Command]
+_CLUSTER = "execution.cluster"
+# ^ where secrets may stand
 A_PATH = click.Path()
 # ^ any text; a shell that completes the command line offers file names for it
 
@@ -36,6 +40,11 @@ class ConfigChoice:
         workers = () if jobs is None else (f"execution.workers={jobs}",)
         return load_config(self.config_path, (*self.overrides, *workers), self.profile)
 
+    @property
+    def command(self) -> str:
+        """What runs the same config again when it is typed in any folder."""
+        return _run_command(self.config_path, self.overrides, self.profile)
+
 
 @dataclass(frozen=True, slots=True)
 class PlaceChoice:
@@ -50,6 +59,11 @@ class PlaceChoice:
         from flatpipe.proof.recorded import recorded_config
 
         return recorded_config(self.place, self.overrides, self.profile)
+
+    @property
+    def command(self) -> str:
+        """What runs the same config again; "" for the folder of a run, which does not say which file that was."""
+        return _run_command(self.place, self.overrides, self.profile) if Path(self.place).is_file() else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +87,18 @@ class SelectionFlags:
     only_failed: bool = False
     limit: int | None = None
 
-    def request(self, *, force: bool, fail_fast: bool = False, lock: str | None = None) -> Request:
-        """What the command line adds to the config."""
+    def request(self, *, force: bool, fail_fast: bool = False, lock: str | None = None, command: str = "") -> Request:
+        """What the command line adds to the config; `command` runs the same config again."""
         from flatpipe.plan.request import Request
 
-        return Request(self.only, self.only_failed, self.limit, force, fail_fast, lock)
+        return Request(self.only, self.only_failed, self.limit, force, fail_fast, lock, command)
+
+
+def _run_command(config_path: str, overrides: tuple[str, ...], profile: str | None) -> str:
+    """`flatpipe run` for a config from any folder, quoted as a shell wants it; without a cluster's secrets."""
+    shown = (f"--set={override}" for override in overrides if not override.startswith(_CLUSTER))
+    chosen = () if profile is None else (f"--profile={profile}",)
+    return shlex.join(("flatpipe", "run", str(Path(config_path).absolute()), *shown, *chosen))
 
 
 def gathered(kind: type, name: str, *parameters: Decorator) -> Decorator:

@@ -32,7 +32,7 @@ def report(chosen: PlaceChoice, as_json: bool) -> ExitCode:
 
     with open_workspace(chosen.config(), "amend", named=()) as workspace:
         try:
-            write_report(workspace)
+            write_report(workspace, chosen.command)
         except OSError as error:
             raise RunGivenUp(f"the output cannot be written: {error.strerror or error}") from error
         root = workspace.outputs.place

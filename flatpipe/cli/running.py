@@ -55,7 +55,7 @@ def run(
     """
     config = chosen.config(flags.jobs)
     wanted = lock or ("" if locked else None)
-    request = selection.request(force=flags.force, fail_fast=flags.fail_fast, lock=wanted)
+    request = selection.request(force=flags.force, fail_fast=flags.fail_fast, lock=wanted, command=chosen.command)
     if dry_run:
         shown = PlanFlags(verbose=flags.verbose, as_json=flags.as_json)
         return show_plan(config, request, shown)

@@ -22,6 +22,8 @@ class Request:
     fail_fast: bool = False
     lock: str | None = None
     # ^ a flatpipe.lock that the run must reproduce; "" is the output's own
+    command: str = ""
+    # ^ what runs this config again when it is typed in any folder: the report tells it; "": nothing does
 
 
 def selector(request: Request, ledger: Ledger) -> Callable[[ImageSource], bool]:

@@ -31,6 +31,8 @@ _STATE = "gallery/state.txt"
 _OUR_SCRIPT = re.compile(r"(rows|details)-\d{5,}\.js")
 _MOST_FAILURES = 200
 # ^ failures that stand in the page itself; the others are in failures.csv
+_MAY_PASS = ("io-error", "worker-died", "internal-error")
+# ^ what another try may help: the others are faults of the file itself, or limits
 _STYLES = ("base.css", "overview.css", "viewer.css")
 _SCRIPTS = (
     "store.js",
@@ -50,6 +52,8 @@ class _Counts:
     images: int = 0
     flats: int = 0
     failed: int = 0
+    passing: int = 0
+    # ^ failures that another try may get past
     missing: int = 0
     # ^ images that have neither results nor a failure: the run was stopped before
     failures: list[tuple[str, str, str, str]] = field(default_factory=list)
@@ -114,6 +118,7 @@ def _count(counts: _Counts, image: GalleryImage) -> None:
     counts.missing += not image.flats and image.failure is None
     if image.failure is not None:
         counts.failed += 1
+        counts.passing += image.failure.error in _MAY_PASS
         if len(counts.failures) < _MOST_FAILURES:
             name, message = printable(image.image_id), printable(image.failure.message)
             counts.failures.append((name, link_of(image.image_id), image.failure.error, message))
@@ -146,7 +151,7 @@ def _page(settings: GallerySettings, counts: _Counts, version: str) -> str:
         "version": version,
     }
     return environment.get_template("index.html").render(
-        facts=facts, counts=counts, title=printable(settings.title), retry_command=settings.retry_command,
+        facts=facts, counts=counts, title=printable(settings.title), command=printable(settings.command),
         results=layout.RESULTS, failures_table=layout.FAILURES, styles=_STYLES, scripts=_SCRIPTS, version=version,
     )  # fmt: skip
 

@@ -34,7 +34,8 @@ class GallerySettings:
     # ^ in which colours were clustered
     metrics: tuple[CostlyMetric, ...] = ()
     # ^ costly measures to show
-    retry_command: str = "flatpipe run --only-failed"
+    command: str = ""
+    # ^ what runs the same again from any folder; "": it is not known
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -27,8 +27,11 @@ from flatpipe.summaries import RunSummary
 _TABLES = (layout.RESULTS, layout.FAILURES, layout.TABLES)
 
 
-def write_ending(workspace: Workspace, summary: RunSummary, *, lock: bool) -> None:
-    """Write all of it, with a new lock unless `lock` is False; raises OSError and RunGivenUp."""
+def write_ending(workspace: Workspace, summary: RunSummary, *, lock: bool, command: str = "") -> None:
+    """Write all of it, with a new lock unless `lock` is False; raises OSError and RunGivenUp.
+
+    `command` runs the same again; the report tells it where that helps.
+    """
     ledger, results = workspace.ledger, workspace.results
     before, outputs = beside_state(ledger, workspace.outputs), NotingFiles(workspace.outputs)
     write_tables(ledger, results, outputs, workspace.settings, anew=not before.are_whole(*_TABLES))
@@ -36,7 +39,7 @@ def write_ending(workspace: Workspace, summary: RunSummary, *, lock: bool) -> No
     if lock and not summary.reason:
         _write_lock(workspace, summary, outputs, is_whole=before.are_whole(layout.LOCK))
     if workspace.config.report.enabled:
-        settings = gallery_settings(workspace.settings, workspace.config)
+        settings = replace(gallery_settings(workspace.settings, workspace.config), command=command)
         write_gallery(results, outputs, settings, anew=not before.is_report_whole)
     else:
         forget_report(ledger, before)
@@ -47,8 +50,8 @@ def write_ending(workspace: Workspace, summary: RunSummary, *, lock: bool) -> No
     workspace.outputs.tidy()
 
 
-def write_report(workspace: Workspace) -> None:
-    """Write tables, index.html and gallery/ anew from the ledger, pictures excepted.
+def write_report(workspace: Workspace, command: str = "") -> None:
+    """Write tables, index.html and gallery/ anew from the ledger, pictures excepted; `command` runs the same again.
 
     Raises OSError, RunGivenUp, and ConfigError when no image is recorded: what is there then tells more.
     """
@@ -56,7 +59,7 @@ def write_report(workspace: Workspace) -> None:
     workspace.outputs.prepare()
     results, outputs = workspace.results, NotingFiles(workspace.outputs)
     write_tables(workspace.ledger, results, outputs, workspace.settings, anew=True)
-    settings = gallery_settings(workspace.settings, workspace.config)
+    settings = replace(gallery_settings(workspace.settings, workspace.config), command=command)
     write_gallery(results, outputs, settings, anew=True)
     note_written(workspace.ledger, outputs)
     workspace.outputs.tidy()

@@ -105,13 +105,22 @@ def _plain(gallery: BuiltRun, image: GalleryImage, metrics: Sequence[str]) -> di
 
 
 def test_page_shows_failures_as_text(gallery: BuiltRun) -> None:
-    """The failure's name and message stand in the page escaped, with the command to run it again."""
+    """The failure's name and message stand in the page escaped."""
     text = gallery.page.read_text()
     assert "broken &lt;b&gt;.jpg" in text
     assert "the file ends after &lt;1,203&gt; bytes" in text
-    assert "flatpipe run --only-failed" in text
     assert "1 not done yet" in text
     assert "onerror" not in text
+
+
+@pytest.mark.parametrize(("error", "helps"), [("io-error", True), ("worker-died", True), ("not-an-image", False)])
+def test_retry_is_offered_where_it_helps(tmp_path: Path, error: str, helps: bool) -> None:
+    """The command that runs failed images again is shown for failures that may pass, and not for faults of a file."""
+    run = built_run(tmp_path)
+    run.add_failed("a.png", error, "what happened")
+    write_gallery(run.results, run.outputs, SETTINGS)
+    assert ("pipeline.yaml&#39; --only-failed" in run.page.read_text()) == helps
+    assert ("Another try would not help" in run.page.read_text()) != helps
 
 
 def test_same_state_is_not_written_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
