@@ -12,6 +12,8 @@ from functools import lru_cache
 from flatpipe.vocabulary import AnimationFormat
 
 IMAGES = "images"
+LEASE = "flatpipe.lease"
+# ^ in an output while a run writes there
 PICTURES = "gallery/pictures"
 PICTURE_FOLDERS = tuple(f"{PICTURES}/{number:02x}" for number in range(256))
 GALLERY = "gallery"

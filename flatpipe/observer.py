@@ -12,6 +12,9 @@ class RunObserver:
     def planned(self, plan: PlanSummary, backend: str) -> None:
         """The plan is complete; `backend` is going to do the work, if there is any."""
 
+    def note(self, text: str) -> None:
+        """Something that the user should know, and need not act on."""
+
     def preparing(self, what: str) -> None:
         """Something takes a while before work begins."""
 

@@ -73,7 +73,7 @@ def run(
     observer, request, run_id = observer or RunObserver(), request or Request(), _new_run_id()
     check_backend(config)
     with (
-        open_workspace(config, "run", named=sources) as workspace,
+        open_workspace(config, "run", named=sources, tell=observer.note) as workspace,
         lock_to_reproduce(request.lock, workspace.outputs, lock_header(workspace.fingerprints)) as lock,
         stop_on_signals(observer.stopping) as stop,
         contextlib.closing(RunLog(run_id, workspace.ledger_path, workspace.outputs)) as log,

@@ -53,6 +53,10 @@ class Screen(RunObserver):
             self._bar.start()
             self._bar.add_task("images", total=self._images, rate="")
 
+    def note(self, text: str) -> None:
+        """Say it as a line of its own."""
+        self._say(printable(text), style="yellow")
+
     def preparing(self, what: str) -> None:
         """Say what takes a while."""
         self._say(f"{what} ...")

@@ -14,12 +14,14 @@ from typing import Literal
 from flatpipe import layout
 from flatpipe.config import Config
 from flatpipe.errors import ConfigError, RunGivenUp
+from flatpipe.ledger.database import Tell
 from flatpipe.ledger.ledger import Ledger
 from flatpipe.ledger.results import Results
 from flatpipe.places import check_apart, is_url
 from flatpipe.plan.claim import check_claim
 from flatpipe.plan.fingerprint import Fingerprints, fingerprints
 from flatpipe.plan.holding import only_run
+from flatpipe.plan.lease import HeldOutput, held_output, live_lease
 from flatpipe.plan.planner import Planner
 from flatpipe.plan.settings import task_settings
 from flatpipe.records import ImageSource, SettingsDigests, TaskSettings
@@ -63,10 +65,13 @@ class Workspace:
 
 
 @contextlib.contextmanager
-def open_workspace(config: Config, access: Access, named: Sequence[ImageSource] | None = None) -> Iterator[Workspace]:
+def open_workspace(
+    config: Config, access: Access, named: Sequence[ImageSource] | None = None, tell: Tell | None = None
+) -> Iterator[Workspace]:
     """The run's places, checked; raises ConfigError when they cannot serve, RunGivenUp when another run has them.
 
-    Images that are `named` one by one may lie beside or above the outputs, since no folder is searched for them.
+    Images that are `named` one by one may lie beside or above the outputs, since no folder is searched for them. `tell`
+    is told, in words, of what is waited for, and of a run that is gone and whose place this one takes.
     """
     settings = task_settings(config)
     if named is not None:
@@ -76,40 +81,45 @@ def open_workspace(config: Config, access: Access, named: Sequence[ImageSource] 
     for source in [str(config.input.path)] if named is None else [image.path for image in named]:
         check_places(source, settings.output, config.execution.state_path)
     path = _ledger_path(config)
-    with _OPENED[access](path, outputs) as ledger:
+    with _OPENED[access](path, outputs, tell) as ledger:
         yield Workspace(config, settings, outputs, ledger, path, fingerprints(settings, config.flatten.ks))
 
 
 @contextlib.contextmanager
-def _to_read(path: str, _outputs: Root) -> Iterator[Ledger]:
+def _to_read(path: str, _outputs: Root, _tell: Tell | None) -> Iterator[Ledger]:
     is_there = _is_there(path)
     with contextlib.closing(Ledger(path if is_there else None, read_only=is_there)) as ledger:
         yield ledger
 
 
 @contextlib.contextmanager
-def _to_amend(path: str, _outputs: Root) -> Iterator[Ledger]:
+def _to_amend(path: str, outputs: Root, tell: Tell | None) -> Iterator[Ledger]:
     if not _is_there(path):
         raise ConfigError(f"{path}: no ledger here; no run has been here yet")
     read_only = not os.access(path, os.W_OK)
     # ^ it can still be read; what writes says that it cannot
-    with only_run(path), contextlib.closing(Ledger(path, read_only=read_only)) as ledger:
-        yield ledger
+    with only_run(path), _alone_at(outputs, path):
+        _check_lease(outputs, path)
+        with contextlib.closing(Ledger(path, read_only=read_only, tell=tell)) as ledger:
+            yield ledger
 
 
 @contextlib.contextmanager
-def _to_run(path: str, outputs: Root) -> Iterator[Ledger]:
+def _to_run(path: str, outputs: Root, tell: Tell | None) -> Iterator[Ledger]:
     with _writing(outputs):
         Path(path).parent.mkdir(parents=True, exist_ok=True)
-    with only_run(path):
+    with only_run(path), contextlib.ExitStack() as stack:
         check_claim(outputs, path)
         with _writing(outputs):
+            outputs.probe()
+            stack.enter_context(_alone_at(outputs, path))
+            held = stack.enter_context(held_output(outputs, path, tell))
             outputs.prepare()
             # ^ not before the folder is ours: it drops partial files, which may be another run's
             if not Path(path).exists():
                 outputs.fetch(layout.LEDGER, path)
                 # ^ the state folder is new, the outputs are not: a run from another machine left its ledger with them
-        with contextlib.closing(Ledger(path, settle=partial(_settle, outputs))) as ledger:
+        with contextlib.closing(Ledger(path, settle=partial(_settle, outputs, held), tell=tell)) as ledger:
             yield ledger
 
 
@@ -140,9 +150,25 @@ def _ledger_path(config: Config) -> str:
     return f"{output}/{layout.LEDGER}"
 
 
-def _settle(outputs: Root) -> None:
-    """Return when the outputs lie on their disk; raises RunGivenUp."""
+def _alone_at(outputs: Root, path: str) -> contextlib.AbstractContextManager[None]:
+    """Hold an output folder whose ledger is elsewhere as the ledger's folder is held: against runs of this machine."""
+    if is_url(outputs.place) or not Path(outputs.place).is_dir() or Path(path).parent.samefile(outputs.place):
+        return contextlib.nullcontext()
+    return only_run(f"{outputs.place}/{layout.LEDGER}")
+
+
+def _check_lease(outputs: Root, path: str) -> None:
+    """Raise RunGivenUp when a run of another machine writes to the output, ConfigError when that cannot be read."""
     try:
+        live_lease(outputs, path)
+    except OSError as error:
+        raise ConfigError(f"{outputs.place}: output.path cannot be read: {error.strerror or error}") from error
+
+
+def _settle(outputs: Root, held: HeldOutput) -> None:
+    """Return when the outputs lie on their disk, and are still this run's; raises RunGivenUp."""
+    try:
+        held.check()
         outputs.settle()
     except OSError as error:
         raise RunGivenUp(f"the output cannot be written: {error.strerror or error}") from error

@@ -152,15 +152,15 @@ class RemoteRoot:
 
     def prepare(self) -> None:
         """Prove that the place can be written; raises OSError."""
-        try:
-            self.probe()
-        except FileNotFoundError as error:
-            raise FileNotFoundError(errno.ENOENT, "there is no such bucket or container; make it first") from error
+        self.probe()
 
     def probe(self) -> None:
         """Prove that the place can be written; raises OSError."""
         probe = f"{PARTIAL}/{partial_name()}"
-        self.write(probe, b"flatpipe")
+        try:
+            self.write(probe, b"flatpipe")
+        except FileNotFoundError as error:
+            raise FileNotFoundError(errno.ENOENT, "there is no such bucket or container; make it first") from error
         self.remove(probe)
 
     def tidy(self) -> None:

@@ -235,7 +235,7 @@ def test_sigterm_ends_with_its_own_code(tmp_path: Path) -> None:
 
 
 def test_a_killed_driver_loses_nothing(tmp_path: Path) -> None:
-    """kill -9 in the middle, then a rerun: the image files of an undisturbed run, and nothing partial."""
+    """kill -9 in the middle, then a rerun: told in a sentence, the files of an undisturbed run, and nothing partial."""
     project = Project.make(tmp_path, images=12)
     process = project.start("run", faults={"slow": 0.1})
     wait_for(lambda: any(project.out.rglob("sweep.gif")))
@@ -246,8 +246,10 @@ def test_a_killed_driver_loses_nothing(tmp_path: Path) -> None:
     project.flatpipe("run")
 
     assert again.returncode == 0
+    assert "the run that was writing here is gone" in again.stderr
     assert project.digests() == project.digests("fresh")
     assert not (project.out / ".partial").exists()
+    assert not (project.out / "flatpipe.lease").exists()
 
 
 def test_an_image_that_kills_its_worker_is_one_row(tmp_path: Path) -> None:
