@@ -66,7 +66,7 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     "storage": (GROUND, {"fsspec", "wcmatch"}),
     "config": ({*CORE_WORDS, "errors", "vocabulary", "places", "text"}, {"yaml", "pydantic", "pydantic_core"}),
     **{room: ({*CORE_WORDS, *GROUND}, set()) for room in sorted(GROUND)},
-    "quantize": (set(), {"numpy", "numba", "sklearn", "threadpoolctl"}),
+    "quantize": (set(), {"numpy", "numba", "llvmlite", "sklearn", "threadpoolctl"}),
 }
 FLOOR = {room: floor for floor, room in enumerate(ROOMS)} | dict.fromkeys(GROUND, len(ROOMS))
 

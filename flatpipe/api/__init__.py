@@ -1,6 +1,6 @@
 """What `import flatpipe` gives: flatten, sweep, run, load_config, and the images that they return.
 
-Imported when one of the names is first used, because the kernels take a second to load.
+Imported when one of the names is first used, because NumPy, Pillow and the config's model take a while to load.
 """
 
 from __future__ import annotations

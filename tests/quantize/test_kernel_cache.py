@@ -5,17 +5,23 @@ from __future__ import annotations
 import errno
 import os
 import pickle
+import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
+import llvmlite
 import numba
+import numpy as np
 import pytest
 
 import flatpipe
-from flatpipe.quantize import kernel_cache
+from flatpipe.quantize import compiled, kernel_cache
 from flatpipe.quantize.compiled import kernel
+from flatpipe.quantize.machine_code import compiler_versions
 
 PACKAGE = Path(flatpipe.__file__).parent
 KERNEL_FILES = sorted(
@@ -26,7 +32,7 @@ KERNEL_FILES = sorted(
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     """Where kernels are kept during a test."""
-    monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path))
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
     return tmp_path
 
 
@@ -37,7 +43,7 @@ def called():
     def doubled(number):
         return 2 * number
 
-    return doubled(21), bool(sum(doubled.stats.cache_hits.values()))
+    return doubled(21), not doubled.compiled
 
 
 def kept(folder):
@@ -105,28 +111,40 @@ def test_a_disk_that_takes_nothing_is_no_obstacle(folder, monkeypatch, code):
     assert [path for path in folder.rglob("*") if path.is_file()] == []
 
 
-def test_a_pickle_that_cannot_be_read_is_no_obstacle(folder, monkeypatch):
-    """A whole file that numba cannot make a function of is passed over: another LLVM, say."""
+def test_code_that_cannot_be_loaded_is_no_obstacle(folder, monkeypatch):
+    """A whole file that LLVM cannot make a function of is passed over."""
     called()
 
     def refusing(*arguments):
         raise RuntimeError("LLVM ERROR")
 
-    monkeypatch.setattr(kernel_cache.FunctionCache._impl_class, "rebuild", refusing)
+    monkeypatch.setattr(compiled, "load_machine_code", refusing)
     assert called() == (42, False)
+
+
+def test_code_that_needs_what_is_not_there_is_compiled(folder, monkeypatch):
+    """Code that calls a function which this process lacks never reaches LLVM, which would end the process."""
+    called()
+    monkeypatch.setattr(kernel_cache.pickle, "loads", partial(_needing, kernel_cache.pickle.loads))
+    assert called() == (42, False)
+
+
+def _needing(loads, content):
+    return replace(loads(content), needs=("no_such_function",))
 
 
 def test_kernels_work_where_no_cache_can_be_written(monkeypatch):
     """Without any writable folder a kernel still compiles, only without a cache."""
-    monkeypatch.setattr(kernel_cache.FunctionCache._impl_class, "_locator_classes", [])
+    monkeypatch.setattr(kernel_cache, "_folders", lambda source: ())
     assert called() == called() == (42, False)
 
 
 def test_other_versions_compile_for_themselves(folder, monkeypatch):
-    """A file of another numba or NumPy is not used, nor one of another Python."""
+    """A file of another numba, LLVM or NumPy is not used, nor one of another Python."""
+    assert {numba.__version__, llvmlite.__version__, np.__version__} <= set(re.findall(r"[\w.]+", compiler_versions()))
     called()
     with monkeypatch.context() as other:
-        other.setattr(kernel_cache.np, "__version__", "1.0")
+        other.setattr(kernel_cache, "compiler_versions", lambda: "1.0")
         assert called() == (42, False)
     with monkeypatch.context() as other:
         other.setattr(kernel_cache.sys.implementation, "cache_tag", "cpython-399")

@@ -5,13 +5,13 @@ from __future__ import annotations
 import importlib
 import pkgutil
 
-import numba
 import numpy as np
 
 import flatpipe.encode
 import flatpipe.quantize
 from flatpipe.encode.animation import encode_animation
 from flatpipe.encode.frames import Original
+from flatpipe.quantize.compiled import Kernel
 from flatpipe.quantize.flatten import flatten_pixels
 from flatpipe.quantize.options import FlattenOptions
 from flatpipe.quantize.palette_image import PaletteImage
@@ -26,8 +26,8 @@ def variants() -> dict[str, int]:
     for room in (flatpipe.quantize, flatpipe.encode):
         for module in pkgutil.walk_packages(room.__path__, f"{room.__name__}."):
             for name, value in vars(importlib.import_module(module.name)).items():
-                if isinstance(value, numba.core.dispatcher.Dispatcher):
-                    found[f"{value.py_func.__module__}.{name}"] = len(value.signatures)
+                if isinstance(value, Kernel):
+                    found[f"{value.__module__}.{name}"] = len(value.variants)
     return found
 
 

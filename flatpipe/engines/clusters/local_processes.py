@@ -54,7 +54,7 @@ def local_processes(workers: int, opening: Opening) -> Iterator[ClusterEngine]:
         said = stack.enter_context(quiet_logs())
         stack.enter_context(fork_server())
         compile_kernels(opening.listener.compiling, opening.stop)
-        # ^ while the fork server goes on importing: asking whether they are compiled takes as long as importing numba
+        # ^ while the fork server goes on importing
         cluster = _cluster(opening, workers)
         stack.callback(close_cluster, cluster, timeout=10)
         replacement = Replacement(cluster, partial(cluster.scale, workers))
