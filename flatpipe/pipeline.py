@@ -6,8 +6,9 @@ import contextlib
 import json
 import time
 import uuid
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -40,6 +41,10 @@ class _Tally:
     done: int = 0
     failed: int = 0
     pairs: int = 0
+    worked: int = 0
+    # ^ images that were due and have come back, done or failed
+    failures: Counter[str] = field(default_factory=Counter)
+    # ^ by the stable word of each
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +98,7 @@ def _begin_log(run: _Run) -> None:
     run.log.begin(workspace.config, lock_header(workspace.fingerprints))
     for failed in workspace.ledger.failures():
         if failed.run_id == run.run_id:
+            run.tally.failures[failed.failure.error] += 1
             run.log.add([failed_record(ImageSource(failed.image_id, failed.path, 0, ""), failed.failure)])
 
 
@@ -162,10 +168,14 @@ def _keep(run: _Run, records: list[ImageRecord]) -> None:
 
 def _tell(run: _Run, record: ImageRecord) -> None:
     run.tally.pairs += record.pairs
-    if not record.is_interrupted:
-        run.tally.done += record.failure is None
-        run.tally.failed += record.failure is not None
-        run.observer.image_done(record)
+    if record.is_interrupted:
+        return
+    run.tally.worked += 1
+    run.tally.done += record.failure is None
+    if record.failure is not None:
+        run.tally.failed += 1
+        run.tally.failures[record.failure.error] += 1
+    run.observer.image_done(record)
 
 
 def _check_failures(run: _Run, plan: PlanSummary, record: ImageRecord) -> None:
@@ -201,10 +211,13 @@ def _finish(run: _Run, plan: PlanSummary, reason: str) -> RunSummary:
         reason=reason,
         reasons=plan.reasons,
         passed_over=plan.passed_over,
+        left=plan.due - tally.worked,
+        failures=tuple(tally.failures.most_common()),
+        report=f"{workspace.outputs.place}/{layout.INDEX}" if workspace.config.report.enabled else "",
     )
     failed = _write_ending(run, summary)
     if failed:
-        return replace(summary, exit_code=RunGivenUp.exit_code, reason=reason or failed)
+        return replace(summary, exit_code=RunGivenUp.exit_code, reason=reason or failed, report="")
     return summary
 
 

@@ -14,6 +14,9 @@ from urllib.parse import unquote
 
 from flatpipe.errors import ConfigError
 
+CONFIG, SCHEMA = "pipeline.yaml", "flatpipe.schema.json"
+# ^ what `flatpipe init` puts into a folder of images; a folder is named where its config is meant
+
 STORES = {"s3": "s3", "s3a": "s3", "gs": "gs", "gcs": "gs", "az": "az", "abfs": "az", "abfss": "az"}
 # ^ protocols of object stores, and the one word for each store, which is that of our extra too
 _MEMORY = "memory"

@@ -30,6 +30,12 @@ class RunSummary:
     # ^ why images had to be computed, with how many; the most frequent first
     passed_over: tuple[tuple[str, int], ...] = ()
     # ^ what of the input's folder was not looked at, and how often: litter, hidden, linked folders, other files
+    left: int = 0
+    # ^ images that were due and are not done, because the run ended early
+    failures: tuple[tuple[str, int], ...] = ()
+    # ^ stable words of this run's failures, with how many; the most frequent first
+    report: str = ""
+    # ^ where index.html lies; "" when none was written
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,3 +52,5 @@ class PlanSummary:
     sweeps: int = 0
     reasons: tuple[tuple[str, int], ...] = ()
     passed_over: tuple[tuple[str, int], ...] = ()
+    suffixes: tuple[str, ...] = ()
+    # ^ of the other files that were passed over, the most frequent first; "" for those without

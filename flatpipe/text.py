@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 
 def printable(text: str) -> str:
     """Text that any terminal shows on one line: control characters and undecodable bytes are escaped."""
@@ -32,6 +34,22 @@ def cell(text: str) -> str:
 def counted(number: int, noun: str) -> str:
     """`1 image`, `2 images`, `1,000 images`."""
     return f"{number:,} {noun}{'s' * (number != 1)}"
+
+
+def figure(number: float) -> str:
+    """A number that a person reads, positive: `0.31`, `4.5`, `31`, `1,240`."""
+    return f"{number:.2g}" if number < 1 else f"{number:.1f}" if number < 10 else f"{number:,.0f}"
+
+
+def spans(numbers: Iterable[int]) -> str:
+    """Whole numbers, ascending: `2-8, 12`; of two neighbours both are named."""
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    return ", ".join(f"{run[0]}-{run[-1]}" if len(run) > 2 else ", ".join(map(str, run)) for run in runs)
 
 
 def in_bytes(size: int) -> str:

@@ -169,7 +169,7 @@ def test_a_run_between_file_urls_is_one_between_folders(tmp_path: Path) -> None:
 
     assert first.returncode == 0, first.stderr
     assert (tmp_path / "out" / "images" / "00.png" / "k02.png").exists()
-    assert "0 done, 1 up to date" in project.flatpipe("run").stdout
+    assert "nothing to do: 1 image up to date" in project.flatpipe("run").stdout
 
 
 @pytest.mark.parametrize(

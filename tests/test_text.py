@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flatpipe.text import cell, duration, in_bytes, printable, printable_lines
+from flatpipe.text import cell, duration, figure, in_bytes, printable, printable_lines, spans
 
 PACKAGE = Path(__file__).parent.parent / "flatpipe"
-EXACT = {"cli/sentences.py", "decode/pillow_guard.py"}
+EXACT = {"cli/sentences/telling.py", "decode/pillow_guard.py"}
 # ^ where the very number of bytes is the point: what explain tells of a file, and where a file ends too early
 
 
@@ -55,6 +55,29 @@ def test_a_spreadsheet_runs_no_cell_and_a_reader_has_the_text(text: str) -> None
 def test_durations_are_short_words(seconds: float, words: str) -> None:
     """A duration is told in at most two units."""
     assert duration(seconds) == words
+
+
+@pytest.mark.parametrize(("number", "words"), [
+    (0.0123, "0.012"), (0.314, "0.31"), (0.999, "1"), (1.25, "1.2"), (9.94, "9.9"), (31.4, "31"), (1240.7, "1,241"),
+])  # fmt: skip
+def test_figures_have_two_digits_or_no_fraction(number: float, words: str) -> None:
+    """A rate is told as exactly as anybody can use it."""
+    assert figure(number) == words
+
+
+@given(st.sets(st.integers(1, 40), max_size=20).map(sorted))
+def test_spans_name_the_same_numbers(numbers: list[int]) -> None:
+    """Read back, the spans are the numbers; three and more neighbours are one span."""
+    read = [number for part in spans(numbers).split(", ") if part for number in _span(part)]
+
+    assert read == numbers
+    assert spans([2, 3]) == "2, 3"
+    assert spans([2, 3, 4, 7]) == "2-4, 7"
+
+
+def _span(part: str) -> range:
+    first, _, last = part.partition("-")
+    return range(int(first), int(last or first) + 1)
 
 
 def test_no_module_formats_sizes_of_its_own() -> None:

@@ -8,7 +8,7 @@ import click
 
 from flatpipe.cli.json_lines import print_json
 from flatpipe.cli.options import A_PATH, ConfigChoice, PlaceChoice, config_options, place_options
-from flatpipe.cli.sentences import history_text, status_text
+from flatpipe.cli.sentences.telling import history_text, status_text
 from flatpipe.cli.speaking import say
 from flatpipe.errors import ExitCode
 
@@ -42,9 +42,11 @@ def status(chosen: PlaceChoice, as_json: bool) -> ExitCode:
 @click.command(short_help="Tell all that is known of one image.")
 @click.argument("image", metavar="IMAGE", type=A_PATH)
 @config_options
+@click.option("-v", "--verbose", is_flag=True, help="Digests and times too.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
-def explain(image: str, chosen: ConfigChoice, as_json: bool) -> ExitCode:
-    """Tell all that is known of one image: decoding, every k, files, digests, timings, failures, what is next and why.
+def explain(image: str, chosen: ConfigChoice, verbose: bool, as_json: bool) -> ExitCode:
+    """Tell all that is known of one image: decoding, every k with its quality and colours, files, failures, what is
+    next and why.
 
     IMAGE is its id (the path below the input folder, as in results.csv), or the path of its file.
 
@@ -62,5 +64,5 @@ def explain(image: str, chosen: ConfigChoice, as_json: bool) -> ExitCode:
     if as_json:
         print_json({"event": "image", **asdict(history)})
     else:
-        say(history_text(history))
+        say(history_text(history, verbose=verbose))
     return ExitCode.DONE

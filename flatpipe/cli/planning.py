@@ -10,7 +10,7 @@ import click
 
 from flatpipe.cli.json_lines import print_json
 from flatpipe.cli.options import ConfigChoice, SelectionFlags, config_options, gathered, selection_options
-from flatpipe.cli.sentences import plan_text
+from flatpipe.cli.sentences.planning import plan_text
 from flatpipe.cli.speaking import say
 from flatpipe.errors import ExitCode
 from flatpipe.text import printable

@@ -14,7 +14,7 @@ import click
 
 from flatpipe.cli.json_lines import print_json
 from flatpipe.cli.options import A_PATH, PlaceChoice, gathered, place_options
-from flatpipe.cli.sentences import compared_text, difference_text, verified_text
+from flatpipe.cli.sentences.proving import compared_text, difference_text, verified_text
 from flatpipe.cli.speaking import remark, say
 from flatpipe.errors import ExitCode, FlatpipeError
 from flatpipe.text import printable

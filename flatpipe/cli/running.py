@@ -19,7 +19,7 @@ from flatpipe.cli.options import (
     selection_options,
 )
 from flatpipe.cli.planning import PlanFlags, show_plan
-from flatpipe.cli.sentences import best_text
+from flatpipe.cli.sentences.running import best_text
 from flatpipe.cli.speaking import say
 from flatpipe.errors import ConfigError, ExitCode, StdoutLost
 from flatpipe.places import is_in_memory
@@ -111,7 +111,7 @@ def _run(config: Config, request: Request, flags: RunFlags, sources: Sequence[Im
     from flatpipe.pipeline import run as run_pipeline
 
     silence_c_libraries()
-    screen = Screen(flags)
+    screen = Screen(flags, config.flatten.ks)
     try:
         summary = run_pipeline(config, request, screen, sources)
     finally:

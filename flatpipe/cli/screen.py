@@ -6,31 +6,41 @@ Results go to stdout; everything else to stderr.
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import asdict
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+from rich.text import Text
 
 from flatpipe.cli.json_lines import print_json
 from flatpipe.cli.options import RunFlags
-from flatpipe.cli.sentences import summary_text
+from flatpipe.cli.sentences.running import (
+    found_text,
+    image_text,
+    progress_text,
+    quiet_text,
+    rate_text,
+    summary_text,
+)
 from flatpipe.cli.speaking import patient_stderr, say, write_line
 from flatpipe.observer import RunObserver
 from flatpipe.records import ImageRecord
 from flatpipe.summaries import PlanSummary, RunSummary
 from flatpipe.text import counted, printable, printable_lines
-from flatpipe.vocabulary import NOT_SELECTED
 
 _LINE_EVERY_SECONDS = 10.0
 # ^ between progress lines where there is no terminal
+_BAR_WIDTH = 40
+# ^ characters
 
 
 class Screen(RunObserver):
     """Observes a run and shows it."""
 
-    def __init__(self, flags: RunFlags) -> None:
-        self._flags = flags
+    def __init__(self, flags: RunFlags, ks: Sequence[int]) -> None:
+        self._flags, self._ks = flags, ks
         self._console = Console(file=patient_stderr(), highlight=False, soft_wrap=True)
         shows_progress = not flags.no_progress and not flags.quiet
         self._bar = self._new_bar() if shows_progress and self._console.is_terminal else None
@@ -40,12 +50,8 @@ class Screen(RunObserver):
 
     def planned(self, plan: PlanSummary, backend: str) -> None:
         """Say what is about to happen."""
-        self._images = plan.due
-        left_out = dict(plan.reasons).get(NOT_SELECTED, 0)
-        self._failed = plan.refused
-        due = f"{counted(plan.pairs, 'flat image')} and {counted(plan.sweeps, 'sweep')} to make"
-        not_selected = f", {left_out} not selected" * bool(left_out)
-        self._say(f"{counted(plan.images, 'image')}: {plan.current} up to date{not_selected}, {due}")
+        self._images, self._failed = plan.due, plan.refused
+        self._say(found_text(plan))
         if not plan.pairs and not plan.sweeps:
             return
         self._say(f"running on {backend}")
@@ -63,9 +69,9 @@ class Screen(RunObserver):
 
     def compiling(self, done: int, total: int) -> None:
         """Say how far the kernels are: on a terminal in the bar, elsewhere as a line when they begin and end."""
-        words = f"compiling once for this machine: {done} of {total}"
+        words = f"compiling once for this machine: {done} of {total} parts"
         if self._bar is not None:
-            self._bar.update(self._bar.task_ids[0], rate=words)
+            self._bar.update(self._bar.task_ids[0], rate=f", {words}")
         elif done in (0, total):
             self._say(words)
 
@@ -84,27 +90,23 @@ class Screen(RunObserver):
         self._done += 1
         self._pairs += record.pairs
         self._failed += record.failure is not None
-        name = printable(record.source.image_id)
-        if record.failure is not None:
-            message = printable(record.failure.message)
-            self._say(f"failed: {name}: {message} ({record.failure.error})", style="red")
-        elif self._flags.verbose:
-            self._say(f"{name}: {counted(record.pairs, 'flat image')}")
+        if record.failure is not None or self._flags.verbose:
+            self._say(image_text(record, self._ks), style="red" if record.failure is not None else None)
         if self._flags.as_json:
             write_line(record.line)
         self._show_progress()
 
     def stopping(self) -> None:
         """Say that the stop was heard."""
-        self._say("\nstopping: finishing what is running (again to stop at once)", style="yellow")
+        self._say("\nstopping: finishing what is running (again to stop at once)", style="bold")
 
-    def end(self, summary: RunSummary) -> None:
-        """The last lines: done, up to date, failed, where to look."""
+    def end(self, summary: RunSummary, pictures: Sequence[str] = ()) -> None:
+        """The last lines: where to look, what failed, what is left; one line where that is asked for."""
         self.close()
         if self._flags.as_json:
             print_json({"event": "run", **asdict(summary)})
-            return
-        say(summary_text(summary))
+        else:
+            say(quiet_text(summary) if self._flags.quiet else summary_text(summary, pictures))
 
     def close(self) -> None:
         """Leave the terminal as it was."""
@@ -112,24 +114,27 @@ class Screen(RunObserver):
             self._bar.stop()
 
     def _new_bar(self) -> Progress:
-        columns = (
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("images  {task.fields[rate]}  left:"),
-            TimeRemainingColumn(),
-        )
+        columns = (_Bar(), MofNCompleteColumn(), TextColumn("images{task.fields[rate]}, left:"), TimeRemainingColumn())
         return Progress(*columns, console=self._console, transient=True)
 
     def _show_progress(self) -> None:
-        elapsed = max(time.monotonic() - self._began, 1e-9)
-        rate = f"{self._done / elapsed:.1f} images/s, {self._pairs / elapsed:.0f} flats/s"
+        elapsed = time.monotonic() - self._began
         if self._bar is not None:
-            self._bar.update(self._bar.task_ids[0], advance=1, rate=rate)
+            rate = rate_text(self._done, self._pairs, elapsed)
+            self._bar.update(self._bar.task_ids[0], advance=1, rate=f", {rate}" * bool(rate))
         elif self._plain and time.monotonic() - self._last_line >= _LINE_EVERY_SECONDS:
             self._last_line = time.monotonic()
-            left = elapsed / self._done * (self._images - self._done)
-            self._say(f"{self._done}/{self._images} images, {self._failed} failed, {rate}, about {left:.0f} s left")
+            self._say(progress_text(self._done, self._images, self._failed, self._pairs, elapsed))
 
     def _say(self, text: str, style: str | None = None) -> None:
         if not self._flags.quiet:
             self._console.print(escape(printable_lines(text)), style=style)
+
+
+class _Bar(ProgressColumn):
+    """What is done as a thick line, what is left as a thin one: told apart on a light terminal, and without colours."""
+
+    def render(self, task: Task) -> Text:
+        """The bar as it stands."""
+        done = int(_BAR_WIDTH * min(1.0, task.completed / task.total)) if task.total else 0
+        return Text.assemble(("━" * done, "bold green"), ("─" * (_BAR_WIDTH - done), "dim"))

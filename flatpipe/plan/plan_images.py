@@ -20,6 +20,8 @@ from flatpipe.vocabulary import NOT_SELECTED
 
 REFUSED = "refused"
 # ^ reason of an image that will not be opened: it looks like one, and its format is not read
+MOST_SUFFIXES = 8
+# ^ kinds of other files that a summary names
 
 
 @dataclass(slots=True)
@@ -35,13 +37,14 @@ class PlanCounts:
     seconds: float = 0.0
     # ^ that the work is going to keep one worker busy, by the sizes of files
     reasons: Counter[str] = field(default_factory=Counter)
-    passed_over: PassedOver = field(default_factory=Counter)
+    passed_over: PassedOver = field(default_factory=PassedOver)
 
     def summary(self) -> PlanSummary:
         """The counts, frozen."""
-        reasons, passed_over = tuple(self.reasons.most_common()), tuple(sorted(self.passed_over.items()))
         counts = (self.images, self.current, self.refused, self.due, self.pairs, self.sweeps)
-        return PlanSummary(*counts, reasons, passed_over)
+        reasons, passed_over = tuple(self.reasons.most_common()), tuple(sorted(self.passed_over.counts.items()))
+        suffixes = tuple(suffix for suffix, _ in self.passed_over.suffixes.most_common(MOST_SUFFIXES))
+        return PlanSummary(*counts, reasons, passed_over, suffixes)
 
 
 def plan_images(

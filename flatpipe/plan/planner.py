@@ -15,10 +15,14 @@ from flatpipe.plan.there import FilesThere, PicturesThere
 from flatpipe.records import ImageSource, PlannedImage, SettingsDigests, TaskSettings
 from flatpipe.storage.reading import file_digest
 from flatpipe.storage.roots import Root
+from flatpipe.text import spans
 
 _CHUNK = 400
 # ^ images per question to the ledger (three queries for all of them) and to the output (one listing of each folder,
 #   asked together where the output is remote)
+
+_ADDED = "added"
+# ^ why a k is due that no earlier run of the image has made
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +114,7 @@ class Planner:
     def _flat_reason(self, k: int, known: KnownImage, sizes: dict[str, int]) -> str:
         made = known.flats.get(k)
         if made is None:
-            return "k added" if known.flats else "new"
+            return _ADDED if known.flats else "new"
         if made.settings != self.fingerprints.flat[k]:
             return self._settings_reason(made, self.fingerprints.flat[k])
         if made.content != known.content:
@@ -166,13 +170,16 @@ def _file_reason(found: int | None, expected: int) -> str:
 
 
 def _in_words(reasons: dict[int, str], sweep_reason: str) -> str:
-    """`k added: 16; output missing: 3, 4` - each reason once, with the ks it holds for."""
+    """`k = 16 added; output missing (k = 3, 4)` - each reason once, with the ks it holds for."""
     by_reason: dict[str, list[int]] = {}
     for k, reason in reasons.items():
         if reason:
             by_reason.setdefault(reason, []).append(k)
-    words = [
-        reason if len(ks) == len(reasons) else f"{reason}: {', '.join(map(str, ks))}"
-        for reason, ks in by_reason.items()
-    ]
+    words = [_with_ks(reason, ks, len(ks) == len(reasons)) for reason, ks in by_reason.items()]
     return "; ".join([*words, *([f"sweep: {sweep_reason}"] if sweep_reason else [])])
+
+
+def _with_ks(reason: str, ks: list[int], are_all: bool) -> str:
+    if reason == _ADDED:
+        return f"k = {spans(ks)} {_ADDED}"
+    return reason if are_all else f"{reason} (k = {spans(ks)})"

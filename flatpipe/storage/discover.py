@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,7 +50,7 @@ def discover(selection: Selection, passed_over: PassedOver | None = None) -> Ite
 
     What is passed over on the way is counted in `passed_over`: a folder, whatever it holds, and each file.
     """
-    passed_over = Counter() if passed_over is None else passed_over
+    passed_over = PassedOver() if passed_over is None else passed_over
     if is_url(selection.root):
         yield from _discover_remote(selection, passed_over)
     elif Path(selection.root).is_dir():
@@ -160,12 +159,12 @@ class _LocalWalk:
         """The folder that an entry leads to, when it is to be searched."""
         folder, real_parents = parent.below(entry), parent.real_parents
         if why := unsought(entry.name):
-            self._passed_over[why] += 1
+            self._passed_over.add(why, entry.name)
             return []
         if entry.is_symlink():
             real = os.path.realpath(entry.path)
             if not self._selection.follow_symlinks:
-                self._passed_over["linked folders"] += 1
+                self._passed_over.add("linked folders", entry.name)
                 return []
             if real in real_parents:
                 return []
@@ -178,7 +177,7 @@ class _LocalWalk:
         if why != "litter" and self._patterns.match(image_id):
             yield self._look_at(entry, image_id)
         else:
-            self._passed_over[why or "other files"] += 1
+            self._passed_over.add(why or "other files", entry.name)
 
     def _look_at(self, entry: os.DirEntry[str], image_id: str) -> ImageSource | RefusedFile:
         if entry.is_symlink() and not self._selection.follow_symlinks:
@@ -230,4 +229,4 @@ def _discover_remote(selection: Selection, passed_over: PassedOver) -> Iterator[
         if why != "litter" and patterns.match(image_id):
             yield ImageSource(image_id, f"{root.place}/{image_id}", size, stamp)
         else:
-            passed_over[why or "other files"] += 1
+            passed_over.add(why or "other files", image_id.rpartition("/")[2])

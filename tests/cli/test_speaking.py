@@ -135,8 +135,7 @@ def test_a_reader_who_leaves_in_the_middle_leaves_a_sound_ledger(scheduler: str,
     assert TRACEBACK not in done.stderr
     assert "ended early (whoever read the output has left)" in status.splitlines()[0]
     assert again.returncode == 0
-    assert not again.stdout.startswith("24 done")
-    assert "24 done" not in again.stdout
+    assert "24 images done" not in again.stdout
     assert project.flatpipe("verify").returncode == 0
 
 
@@ -163,7 +162,7 @@ def test_a_closed_terminal_stops_a_run_and_its_ledger_is_sound(scheduler: str, t
     assert process.wait(timeout=60) == 129
     status = project.flatpipe("status").stdout
     assert "ended early (stopped; run again to go on)" in status.splitlines()[0]
-    assert " 0 failed" in status
+    assert "failed" not in status
     assert project.flatpipe("run").returncode == 0
 
 
@@ -184,4 +183,4 @@ def test_nohup_is_obeyed(tmp_path: Path) -> None:
     out, _ = process.communicate(timeout=60)
 
     assert process.returncode == 0
-    assert out.startswith("8 done")
+    assert "\n8 images done, " in out

@@ -134,7 +134,7 @@ def test_a_wider_k_range_needs_only_the_new_k(bench: Bench) -> None:
     planned = bench.plan((2, 3, 4, 5))
 
     assert (planned.ks, planned.sweep) == ((5,), True)
-    assert planned.reason == "k added: 5"
+    assert planned.reason == "k = 5 added"
 
 
 def test_a_narrower_k_range_needs_only_the_sweep(bench: Bench) -> None:
@@ -178,7 +178,7 @@ def test_a_moved_date_alone_changes_nothing(bench: Bench) -> None:
 @pytest.mark.parametrize(
     ("name", "due", "reason"),
     [
-        ("k03.png", (3,), "output missing: 3"),
+        ("k03.png", (3,), "output missing (k = 3)"),
         ("sweep.gif", (), "sweep: output missing"),
         ("palettes.json", (), "sweep: output missing"),
     ],
@@ -198,7 +198,7 @@ def test_a_shortened_output_is_due(bench: Bench) -> None:
     flat = Path(bench.root.place) / "images" / "a.png" / "k02.png"
     flat.write_bytes(flat.read_bytes()[:-1])
 
-    assert bench.plan().reason == "output has another size: 2"
+    assert bench.plan().reason == "output has another size (k = 2)"
 
 
 @settings(max_examples=150, deadline=None)

@@ -49,7 +49,7 @@ def test_a_target_in_decibels_is_the_smallest_k_that_reaches_it(project: Project
     done = project.flatpipe("run", "-s", f"flatten.k=auto:psnr>={quality['4']:.3f}")
     again = project.flatpipe("plan", "-s", "flatten.auto.target=psnr>=99")
 
-    assert "(0 flat images" in done.stdout, done.stderr
+    assert "\n2 images done\n" in done.stdout, done.stderr
     chosen = suggested(project)["00.png"]
     least = float(f"{quality['4']:.3f}")
     assert chosen["k"] == next(k for k, psnr in quality.items() if psnr >= least)
@@ -80,7 +80,7 @@ def test_the_flatten_command_prints_the_chosen_k(project: Project) -> None:
 
     lines = done.stdout.splitlines()[:2]
     for line, (image, row), event in zip(lines, suggested(project).items(), best, strict=True):
-        assert line.startswith(f"{image}: k = {row['k']} ({float(row['psnr']):.1f} dB)")
+        assert line.startswith(f"{image}: k = {row['k']} (PSNR {float(row['psnr']):.1f} dB)")
         assert line.endswith(f"/out/images/{image}/best.png")
         assert (event["image"], event["k"], event["reached"]) == (image, int(row["k"]), True)
 
@@ -91,7 +91,7 @@ def test_best_png_is_an_output_like_the_others(project: Project) -> None:
     file = project.out / "images" / "00.png" / "best.png"
     sound = file.read_bytes()
     file.unlink()
-    assert "1 done" in project.flatpipe("run").stdout
+    assert "1 done, 1 up to date" in project.flatpipe("run").stdout
     assert file.read_bytes() == sound
     file.write_bytes(sound[:-1] + b"x")
     assert project.flatpipe("verify").returncode == 4

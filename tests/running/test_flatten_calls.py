@@ -34,7 +34,7 @@ def test_files_of_one_name_add_up_over_calls(project: Project) -> None:
     for place in PLACES:
         done = project.flatpipe("flatten", place, "-k", "2", "-o", "out")
         assert done.returncode == 0, done.stderr
-        assert "1 done, 0 up to date, 0 failed of 1 image" in done.stdout
+        assert "1 image done, 1 flat image in" in done.stdout
     ids = {"cover.png": {"2"}, "t2/cover.png": {"2"}, "u/t2/cover.png": {"2"}}
     before = project.digests()
 
@@ -43,7 +43,7 @@ def test_files_of_one_name_add_up_over_calls(project: Project) -> None:
     rows = (project.out / "gallery" / "data" / "rows-00000.js").read_text()
     assert all(f'"{image}"' in rows for image in ids)
     assert "images: 3" in (project.out / "flatpipe.lock").read_text()
-    assert "0 up to date, of 1\n" in project.flatpipe("status", "out").stdout
+    assert "images:    1: 1 done\n" in project.flatpipe("status", "out").stdout
 
     again = project.flatpipe("flatten", *PLACES[:1], "-k", "2", "-o", "out")
     assert "nothing to do" in again.stdout, again.stdout

@@ -141,7 +141,7 @@ def test_litter_in_a_bucket_is_no_image() -> None:
     found = list(discover(Selection("memory://litter", INCLUDE), passed_over))
 
     assert [item.image_id for item in found if isinstance(item, ImageSource)] == ["a.png"]
-    assert passed_over == {"litter": 2, "hidden": 1, "other files": 1}
+    assert passed_over.counts == {"litter": 2, "hidden": 1, "other files": 1}
 
 
 def test_what_is_passed_over_is_counted(tmp_path: Path) -> None:
@@ -154,7 +154,8 @@ def test_what_is_passed_over_is_counted(tmp_path: Path) -> None:
     passed_over = PassedOver()
     list(discover(Selection(str(tmp_path), INCLUDE, exclude=("no*",)), passed_over))
 
-    assert passed_over == {"litter": 2, "hidden": 2, "linked folders": 1, "other files": 3}
+    assert passed_over.counts == {"litter": 2, "hidden": 2, "linked folders": 1, "other files": 3}
+    assert passed_over.suffixes == {".txt": 1, ".doc": 1, ".jpg": 1}
     assert ids(tmp_path, follow_symlinks=True, include=("*.doc",)) == ["link/c.doc", "sub/c.doc"]
 
 

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from flatpipe.config.models import Config
+from flatpipe.places import SCHEMA
 
-SCHEMA_FILE = Path(__file__).parents[1] / "flatpipe.schema.json"
+SCHEMA_FILE = Path(__file__).parents[1] / SCHEMA
 # ^ committed, and in the wheel; pipeline.yaml names it for editors
 
 _DRAFT = "http://json-schema.org/draft-07/schema#"

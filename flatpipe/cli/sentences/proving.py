@@ -1,0 +1,40 @@
+"""What was proved, and what may go, in words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flatpipe.text import counted, printable
+
+if TYPE_CHECKING:
+    from flatpipe.proof.compare import Compared
+    from flatpipe.proof.verify import Difference, Verified
+
+
+def difference_text(difference: Difference) -> str:
+    """One output or input that is not as recorded."""
+    detail = f" ({difference.detail})" if difference.detail else ""
+    return printable(f"{difference.kind}: {difference.name}{detail}")
+
+
+def verified_text(counts: Verified, differences: int) -> str:
+    """How much was verified, and how much of it differs."""
+    words = f"{counted(counts.outputs, 'output')} of {counted(counts.images, 'image')}"
+    words += f" and {counted(counts.inputs, 'input')}" * bool(counts.inputs)
+    words += f", {counted(counts.beside, 'file')} beside them" * bool(counts.beside)
+    words += f", {counted(counts.recomputed, 'image')} recomputed" * bool(counts.recomputed)
+    lines = [f"verified {words}: {_differences(differences)}"]
+    if counts.unfinished:
+        unfinished = f"{counted(counts.unfinished, 'image')} {'is' if counts.unfinished == 1 else 'are'}"
+        lines.append(f"{unfinished} not (all) done with these settings: nothing to verify there")
+    return "\n".join(lines)
+
+
+def compared_text(counts: Compared, differences: int) -> str:
+    """How much was compared, and how much of it differs."""
+    compared = counted(counts.files, "file") if counts.files else f"{counted(counts.images, 'image')} of two locks"
+    return f"compared {compared}: {_differences(differences)}"
+
+
+def _differences(number: int) -> str:
+    return counted(number, "difference") if number else "no differences"
