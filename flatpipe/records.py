@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from flatpipe.places import ReadPolicy
 from flatpipe.quantize.options import CostlyMetric, FlattenOptions
-from flatpipe.vocabulary import AnimationFormat, PaletteFormat, Stage, Truncated
+from flatpipe.vocabulary import SHORTEST_MS, AnimationFormat, PaletteFormat, Stage, Truncated
 
 Row = tuple[str | bytes | int | float | None, ...]
 # ^ of a table, its columns in the order that flatpipe/ledger names
@@ -49,6 +49,18 @@ class AnimationOptions:
     hold_ms: int = 1500
     max_side: int | None = 1024
     captions: bool = False
+    fade: int = 0
+    # ^ frames between each k and what comes next; within frame_ms, at least SHORTEST_MS each
+
+    @property
+    def fade_ms(self) -> int:
+        """How long each frame of a fade is shown: together half of frame_ms, in whole 1/100 s as a GIF counts."""
+        return max(SHORTEST_MS, self.frame_ms // (20 * self.fade) * 10) if self.fade else 0
+
+    @property
+    def flat_ms(self) -> int:
+        """How long a flat frame itself is shown: what the fade leaves of frame_ms."""
+        return self.frame_ms - self.fade * self.fade_ms
 
 
 INTERRUPTED = "interrupted"
@@ -201,6 +213,8 @@ class TaskSettings:
     # ^ digits of k in file names: that of the widest k
     widest_k: int = 10
     # ^ layout.widest_k of the run's ks: the boxes of all captions hold it
+    n_ks: int = 14
+    # ^ flats of a sweep: what its fades take in memory
     pictures: bool = True
     # ^ whether the sweep task makes the report's pictures too
     stills: bool = False

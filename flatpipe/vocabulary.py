@@ -8,6 +8,8 @@ from __future__ import annotations
 from typing import Literal
 
 AnimationFormat = Literal["gif", "webp", "apng"]
+SHORTEST_MS = 20
+# ^ that a frame may be shown: browsers make 100 ms of anything shorter
 PaletteFormat = Literal["gpl", "ase", "aco", "css", "hex"]
 
 WhichFrames = Literal["first", "all"]

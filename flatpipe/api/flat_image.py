@@ -21,7 +21,7 @@ from flatpipe.layout import animation_suffix
 from flatpipe.quantize.knee import suggested_k
 from flatpipe.quantize.palette_image import FlattenedImage
 from flatpipe.records import AnimationOptions
-from flatpipe.vocabulary import AnimationFormat, PaletteFormat
+from flatpipe.vocabulary import SHORTEST_MS, AnimationFormat, PaletteFormat
 
 _ANIMATIONS: dict[str, AnimationFormat] = {
     f".{suffix}": kind for kind in get_args(AnimationFormat) for suffix in (animation_suffix(kind), kind)
@@ -99,17 +99,33 @@ class Sweep(Mapping[int, FlatImage]):
         """The k at the knee of the distortion curve, as in results.csv."""
         return suggested_k(list(self), [flat.mse for flat in self.values()]) or next(iter(self))
 
-    def save(self, path: str | Path, *, frame_ms: int = 400, hold_ms: int = 1500, max_side: int | None = 1024) -> None:
+    def save(
+        self,
+        path: str | Path,
+        *,
+        frame_ms: int = 400,
+        hold_ms: int = 1500,
+        max_side: int | None = 1024,
+        captions: bool = False,
+        fade: int = 0,
+    ) -> None:
         """Save the animation: the flats from low k to high, then the original; .gif, .webp, or .png for an APNG.
 
         Durations in milliseconds; frames whose longest side exceeds max_side pixels are shrunk, None keeps them.
-        Raises ConfigError for another suffix, OSError when the file cannot be written.
+        `captions` writes each k into its frame; `fade` frames lead from each k to what comes next, within frame_ms.
+        Raises ConfigError for another suffix and for more frames than frame_ms has time for, OSError when the file
+        cannot be written.
         """
         place = Path(path)
         if place.suffix.lower() not in _ANIMATIONS:
             raise ConfigError(f"{place}: the name must end in one of {', '.join(_ANIMATIONS)}")
         kind = _ANIMATIONS[place.suffix.lower()]
-        options = AnimationOptions(format=kind, frame_ms=frame_ms, hold_ms=hold_ms, max_side=max_side)
+        most = max(0, frame_ms // SHORTEST_MS - 1)
+        if not 0 <= fade <= most:
+            raise ConfigError(f"fade must be from 0 to {most} for a frame_ms of {frame_ms}, not {fade}")
+        options = AnimationOptions(
+            format=kind, frame_ms=frame_ms, hold_ms=hold_ms, max_side=max_side, captions=captions, fade=fade
+        )
         side = frame_side(options)
         flats = {k: shrink_flat(flat, side) for k, flat in self.items()}
         place.write_bytes(encode_animation(flats, shrink_original(self._original, side), options))

@@ -30,7 +30,15 @@ from flatpipe.config.section import InputPlace, LocalPath, OutputPlace, Section,
 from flatpipe.config.values import MOST_WORKERS
 from flatpipe.places import is_url
 from flatpipe.quantize.options import MAX_K, FreeMetric, Metric, Solver, Space
-from flatpipe.vocabulary import AnimationFormat, Granularity, PaletteFormat, Scheduler, Truncated, WhichFrames
+from flatpipe.vocabulary import (
+    SHORTEST_MS,
+    AnimationFormat,
+    Granularity,
+    PaletteFormat,
+    Scheduler,
+    Truncated,
+    WhichFrames,
+)
 
 
 class InputSection(Section):
@@ -114,14 +122,23 @@ class AnimationSection(Section):
     """Whether to make it."""
     format: AnimationFormat = "gif"
     """gif (opens everywhere; the original in 256 colours), webp or apng (every frame exact)."""
-    frame_ms: StrictInt = Field(default=400, ge=20, le=60_000, json_schema_extra=unit("milliseconds"))
+    frame_ms: StrictInt = Field(default=400, ge=SHORTEST_MS, le=60_000, json_schema_extra=unit("milliseconds"))
     """How long each k is shown."""
-    hold_ms: StrictInt = Field(default=1500, ge=20, le=60_000, json_schema_extra=unit("milliseconds"))
+    hold_ms: StrictInt = Field(default=1500, ge=SHORTEST_MS, le=60_000, json_schema_extra=unit("milliseconds"))
     """How long the original at the end is shown."""
     max_side: StrictInt | None = Field(default=1024, ge=16, le=16_383, json_schema_extra=unit("pixels"))
     """Longest side of a frame; null: full size."""
     captions: StrictBool = False
     """Whether each k is written into its frame, small in a corner, in two of the frame's colours."""
+    fade: StrictInt = Field(default=0, ge=0, le=19, json_schema_extra=unit("frames"))
+    """Frames that lead from each k to what comes next, within frame_ms; 2 end the flicker in three times the bytes."""
+
+    @validates_model(mode="after")
+    def _fade_has_time(self) -> AnimationSection:
+        if self.frame_ms < SHORTEST_MS * (self.fade + 1):
+            message = f"{self.fade} frames and the k itself, {SHORTEST_MS} ms each, do not fit into frame_ms"
+            raise PydanticCustomError("incomplete", message, {"inner": ("fade",)})
+        return self
 
 
 class LimitsSection(Section):

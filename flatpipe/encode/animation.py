@@ -1,17 +1,17 @@
 """A sweep as one file: the flat frames in order, then the original. The one table of animation formats.
 
-Each frame is encoded by itself, by whoever has it; joining the encoded frames is all that is left to do at the end.
+Each frame is encoded by itself, by whoever has it; fading from one to the next and joining them is left to the end.
 A new format is a word in vocabulary.py, a module here that encodes it, and its row in the table.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from flatpipe.encode import apng, gif, webp
 from flatpipe.encode.captions import captioned
-from flatpipe.encode.frames import Alpha, Canvas, Original
+from flatpipe.encode.frames import Alpha, Canvas, EncodedFrame, Original, Picture
 from flatpipe.errors import UnsupportedImage
 from flatpipe.layout import widest_k
 from flatpipe.quantize.palette_image import PaletteImage
@@ -23,21 +23,37 @@ from flatpipe.vocabulary import AnimationFormat
 class AnimationEncoder:
     """How one format is written."""
 
-    flat: Callable[[PaletteImage, Alpha, AnimationOptions], bytes]
-    # ^ a flat frame, which has the original's size and opacity, shown for frame_ms
-    last: Callable[[Original, AnimationOptions], bytes]
-    # ^ the original, shown for hold_ms
-    join: Callable[[Sequence[bytes], Canvas, AnimationOptions], bytes]
-    # ^ the file of all frames, the original's at the end; it loops for ever
+    shown: Callable[[Original], Picture]
+    # ^ the original as the format can show it
+    frame: Callable[[Picture, Alpha, int], EncodedFrame]
+    # ^ a flat of the original's size and opacity, or what `shown` gave, shown for so many milliseconds
+    fade: Callable[[Picture, Picture, Alpha, int, int], list[EncodedFrame]]
+    # ^ between two such pictures: how many frames, and for how many milliseconds each
+    join: Callable[[Sequence[EncodedFrame], Canvas], bytes]
+    # ^ the file of all frames; it loops for ever
     largest_side: int
     # ^ pixels that the format can hold
 
 
 ENCODERS: dict[AnimationFormat, AnimationEncoder] = {
-    "gif": AnimationEncoder(gif.flat_frame, gif.last_frame, gif.join_frames, 65535),
-    "webp": AnimationEncoder(webp.flat_frame, webp.last_frame, webp.join_frames, 16383),
-    "apng": AnimationEncoder(apng.flat_frame, apng.last_frame, apng.join_frames, 2**31 - 1),
+    "gif": AnimationEncoder(gif.shown, gif.frame, gif.fade, gif.join_frames, 65535),
+    "webp": AnimationEncoder(webp.shown, webp.frame, webp.fade, webp.join_frames, 16383),
+    "apng": AnimationEncoder(apng.shown, apng.frame, apng.fade, apng.join_frames, 2**31 - 1),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class ShownFrame:
+    """A frame of the sweep, encoded, and the picture that a fade from or to it needs; None where there is no fade."""
+
+    encoded: EncodedFrame
+    picture: Picture | None
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes held."""
+        held = self.picture.label_map if isinstance(self.picture, PaletteImage) else self.picture
+        return len(self.encoded.content) + (0 if held is None else held.nbytes)
 
 
 def frame_side(options: AnimationOptions) -> int:
@@ -53,24 +69,48 @@ def encode_animation(flats: Mapping[int, PaletteImage], original: Original, opti
     """
     _check_size(original.canvas, options)
     widest = widest_k(flats)
-    frames = [encode_flat(k, flat, original.alpha, options, widest) for k, flat in flats.items()]
-    return join_frames([*frames, encode_last(original, options)], original.canvas, options)
+    pictures = (flat_picture(k, flat, original.alpha, options, widest) for k, flat in flats.items())
+    frames = [encode_flat(picture, original.alpha, options) for picture in pictures]
+    return join_sweep([*frames, encode_last(original, options)], original, options)
 
 
-def encode_flat(k: int, flat: PaletteImage, alpha: Alpha, options: AnimationOptions, widest: int) -> bytes:
-    """The frame of a flat, captioned where the options say so; `widest` is layout.widest_k of the sweep's ks."""
-    frame = captioned(k, flat, alpha, widest) if options.captions else flat
-    return ENCODERS[options.format].flat(frame, alpha, options)
+def flat_picture(k: int, flat: PaletteImage, alpha: Alpha, options: AnimationOptions, widest: int) -> PaletteImage:
+    """What the frame of a flat shows: the flat, captioned where the options say so.
+
+    `widest` is layout.widest_k of the sweep's ks.
+    """
+    return captioned(k, flat, alpha, widest) if options.captions else flat
 
 
-def encode_last(original: Original, options: AnimationOptions) -> bytes:
+def encode_flat(picture: PaletteImage, alpha: Alpha, options: AnimationOptions) -> ShownFrame:
+    """The frame of what `flat_picture` gave."""
+    encoded = ENCODERS[options.format].frame(picture, alpha, options.flat_ms)
+    return ShownFrame(encoded, picture if options.fade else None)
+
+
+def encode_last(original: Original, options: AnimationOptions) -> ShownFrame:
     """The frame of the original."""
-    return ENCODERS[options.format].last(original, options)
+    encoder = ENCODERS[options.format]
+    picture = encoder.shown(original)
+    return ShownFrame(encoder.frame(picture, original.alpha, options.hold_ms), picture if options.fade else None)
 
 
-def join_frames(frames: Sequence[bytes], canvas: Canvas, options: AnimationOptions) -> bytes:
-    """The sweep of encoded frames: those of the flats from low k to high, then that of the original."""
-    return ENCODERS[options.format].join(frames, canvas, options)
+def join_sweep(frames: Iterable[ShownFrame], original: Original, options: AnimationOptions) -> bytes:
+    """The sweep of encoded frames: those of the flats from low k to high, then that of the original; fades between."""
+    encoder = ENCODERS[options.format]
+    return encoder.join(list(_with_fades(frames, original.alpha, encoder, options)), original.canvas)
+
+
+def _with_fades(
+    frames: Iterable[ShownFrame], alpha: Alpha, encoder: AnimationEncoder, options: AnimationOptions
+) -> Iterator[EncodedFrame]:
+    """The frames and those between them; no more than two pictures are held at a time."""
+    before: Picture | None = None
+    for frame in frames:
+        if before is not None and frame.picture is not None:
+            yield from encoder.fade(before, frame.picture, alpha, options.fade, options.fade_ms)
+        yield frame.encoded
+        before = frame.picture
 
 
 def _check_size(canvas: Canvas, options: AnimationOptions) -> None:

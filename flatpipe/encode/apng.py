@@ -9,34 +9,39 @@ import imageio.v3 as iio
 import numpy as np
 from numpy.typing import NDArray
 
-from flatpipe.encode.frames import Alpha, Canvas, Original, with_alpha
+from flatpipe.encode.fade import pixels_between
+from flatpipe.encode.frames import Alpha, Canvas, EncodedFrame, Original, Picture, with_alpha
 from flatpipe.encode.png import SIGNATURE, chunk, chunks
-from flatpipe.quantize.palette_image import PaletteImage
-from flatpipe.records import AnimationOptions
 
 _LEVEL = 2
 # ^ of compression: level 1 is no faster, level 6 takes 2.5 times as long for a tenth less
 
 
-def flat_frame(flat: PaletteImage, alpha: Alpha, _options: AnimationOptions) -> bytes:
-    """The pixels of one flat frame, compressed."""
-    return _compressed(with_alpha(flat.flat, alpha))
+def shown(original: Original) -> Picture:
+    """The original, exact."""
+    return original.pixels
 
 
-def last_frame(original: Original, _options: AnimationOptions) -> bytes:
-    """The pixels of the original, compressed."""
-    return _compressed(with_alpha(original.pixels, original.alpha))
+def frame(picture: Picture, alpha: Alpha, milliseconds: int) -> EncodedFrame:
+    """A picture's pixels, compressed."""
+    return EncodedFrame(_compressed(with_alpha(picture, alpha)), milliseconds)
 
 
-def join_frames(frames: Sequence[bytes], canvas: Canvas, options: AnimationOptions) -> bytes:
+def fade(before: Picture, after: Picture, alpha: Alpha, n_frames: int, milliseconds: int) -> list[EncodedFrame]:
+    """The frames between two pictures, exact."""
+    return [frame(pixels, alpha, milliseconds) for pixels in pixels_between(before, after, n_frames)]
+
+
+def join_frames(frames: Sequence[EncodedFrame], canvas: Canvas) -> bytes:
     """The animated PNG of compressed frames. Source: PNG specification, third edition, 11.3.6."""
     parts: list[bytes] = []
     number = 0
     # ^ chunks that carry a sequence number so far
-    for place, content in enumerate(frames):
-        delay = _delay(options.hold_ms if place == len(frames) - 1 else options.frame_ms)
-        parts.append(chunk(b"fcTL", struct.pack(">5I2H2B", number, canvas.width, canvas.height, 0, 0, *delay, 0, 0)))
-        parts.append(chunk(b"fdAT", struct.pack(">I", number + 1) + content) if place else chunk(b"IDAT", content))
+    for place, one in enumerate(frames):
+        control = (number, canvas.width, canvas.height, 0, 0, *_delay(one.milliseconds), 0, 0)
+        parts.append(chunk(b"fcTL", struct.pack(">5I2H2B", *control)))
+        data = chunk(b"fdAT", struct.pack(">I", number + 1) + one.content) if place else chunk(b"IDAT", one.content)
+        parts.append(data)
         number += 2 if place else 1
     header = struct.pack(">IIBBBBB", canvas.width, canvas.height, 8, 6 if canvas.has_alpha else 2, 0, 0, 0)
     head = [SIGNATURE, chunk(b"IHDR", header), chunk(b"acTL", struct.pack(">II", len(frames), 0))]

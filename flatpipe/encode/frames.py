@@ -13,6 +13,8 @@ from flatpipe.quantize.palette_image import PaletteImage
 
 Alpha = NDArray[np.uint8] | None
 # ^ (h, w) opacity, where an image has one
+Picture = PaletteImage | NDArray[np.uint8]
+# ^ what a frame shows: few colours, or pixels (h, w, 3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +54,23 @@ class Canvas:
     has_alpha: bool
 
 
-def with_alpha(pixels: NDArray[np.uint8], alpha: Alpha) -> NDArray[np.uint8]:
-    """Pixels (h, w, 3) with their opacity (h, w), where they have one, as fourth channel."""
+@dataclass(frozen=True, slots=True)
+class EncodedFrame:
+    """One frame as its format has it."""
+
+    content: bytes
+    milliseconds: int
+    # ^ for which it is shown
+
+
+def pixels_of(picture: Picture) -> NDArray[np.uint8]:
+    """The pixels (h, w, 3) of a picture."""
+    return picture.flat if isinstance(picture, PaletteImage) else picture
+
+
+def with_alpha(picture: Picture, alpha: Alpha) -> NDArray[np.uint8]:
+    """A picture's pixels (h, w, 3) with their opacity (h, w), where they have one, as fourth channel."""
+    pixels = pixels_of(picture)
     return pixels if alpha is None else np.dstack((pixels, alpha))
 
 

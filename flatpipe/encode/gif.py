@@ -8,9 +8,11 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from flatpipe.encode.frames import Alpha, Canvas, Original
+from flatpipe.encode.fade import color_pairs
+from flatpipe.encode.frames import Alpha, Canvas, EncodedFrame, Original, Picture
 from flatpipe.encode.lzw import lzw_blocks
 from flatpipe.quantize.dither import dithered_indexed
+from flatpipe.quantize.flatten import flatten_pixels
 from flatpipe.quantize.palette_image import PaletteImage
 from flatpipe.records import AnimationOptions
 
@@ -19,21 +21,34 @@ _OPAQUE_FROM = 128
 # ^ pixels are shown or not: those of lower opacity are not
 
 
-def flat_frame(flat: PaletteImage, alpha: Alpha, options: AnimationOptions) -> bytes:
-    """One flat frame of a GIF."""
-    return _frame(flat, _hidden(alpha), options.frame_ms)
+def shown(original: Original) -> Picture:
+    """The original dithered, with as many colours as the format leaves it."""
+    return dithered_indexed(original.indexed, original.pixels, gif_colors(original.alpha))
 
 
-def last_frame(original: Original, options: AnimationOptions) -> bytes:
-    """The original as last frame, dithered with as many colours as the format leaves it."""
-    dithered = dithered_indexed(original.indexed, original.pixels, gif_colors(original.alpha))
-    return _frame(dithered, _hidden(original.alpha), options.hold_ms)
+def frame(picture: Picture, alpha: Alpha, milliseconds: int) -> EncodedFrame:
+    """One frame of a GIF, of a picture in few colours."""
+    return EncodedFrame(_encoded(_in_few_colors(picture), _hidden(alpha), milliseconds), milliseconds)
 
 
-def join_frames(frames: Sequence[bytes], canvas: Canvas, _options: AnimationOptions) -> bytes:
+def fade(before: Picture, after: Picture, alpha: Alpha, n_frames: int, milliseconds: int) -> list[EncodedFrame]:
+    """The frames between two pictures in few colours.
+
+    Exact while a frame can hold a colour for each pair of colours that occurs. Of more, each frame takes those that its
+    pixels are clustered to.
+    """
+    pairs, most = color_pairs(_in_few_colors(before), _in_few_colors(after)), gif_colors(alpha)
+    colors = pairs.on_the_way(n_frames)
+    if len(pairs.before) > most:
+        few = (flatten_pixels(mixed[pairs.pair_map], most, alpha=alpha) for mixed in colors)
+        return [frame(picture, alpha, milliseconds) for picture in few]
+    return _recolored(pairs.pair_map.astype(np.uint8), colors, len(pairs.before), alpha, milliseconds)
+
+
+def join_frames(frames: Sequence[EncodedFrame], canvas: Canvas) -> bytes:
     """The GIF of encoded frames, looping for ever."""
     screen = struct.pack("<HHBBB", canvas.width, canvas.height, 0x70, 0, 0)
-    return b"".join([b"GIF89a", screen, _LOOP, *frames, b";"])
+    return b"".join([b"GIF89a", screen, _LOOP, *(one.content for one in frames), b";"])
 
 
 def gif_colors(alpha: Alpha) -> int:
@@ -49,9 +64,8 @@ def join_gif(flats: Iterable[PaletteImage], last: PaletteImage, alpha: Alpha, op
     Durations are rounded to 1/100 s, the format's unit.
     """
     height, width = last.label_map.shape
-    frames = [flat_frame(flat, alpha, options) for flat in flats]
-    frames.append(_frame(last, _hidden(alpha), options.hold_ms))
-    return join_frames(frames, Canvas(height, width, alpha is not None), options)
+    frames = [frame(flat, alpha, options.frame_ms) for flat in flats]
+    return join_frames([*frames, frame(last, alpha, options.hold_ms)], Canvas(height, width, alpha is not None))
 
 
 _LOOP = b"!\xff\x0bNETSCAPE2.0\x03\x01\x00\x00\x00"
@@ -64,25 +78,45 @@ def _hidden(alpha: Alpha) -> NDArray[np.bool_] | None:
     return hidden if hidden is not None and hidden.any() else None
 
 
-def _frame(frame: PaletteImage, hidden: NDArray[np.bool_] | None, duration_ms: int) -> bytes:
-    palette, labels = frame.palette, frame.label_map
-    transparent = None
-    if hidden is not None:
-        if len(palette) == GIF_COLORS:
-            palette, labels = _without_rarest(palette, labels, hidden)
-        transparent = len(palette)
-        labels = np.where(hidden, np.uint8(transparent), labels)
-        palette = np.vstack((palette, np.zeros((1, 3), dtype=np.uint8)))
-    height, width = labels.shape
-    bits = max(1, (len(palette) - 1).bit_length())
+def _in_few_colors(picture: Picture) -> PaletteImage:
+    assert isinstance(picture, PaletteImage), "a GIF's pictures are flats, and what `shown` gives"
+    return picture
+
+
+def _encoded(picture: PaletteImage, hidden: NDArray[np.bool_] | None, milliseconds: int) -> bytes:
+    palette, labels = picture.palette, picture.label_map
+    if hidden is not None and len(palette) == GIF_COLORS:
+        palette, labels = _without_rarest(palette, labels, hidden)
+    head = _head(palette, labels.shape, hidden is not None, milliseconds)
+    return head + lzw_blocks(_with_hidden(labels, len(palette), hidden), len(palette) + (hidden is not None))
+
+
+def _recolored(
+    labels: NDArray[np.uint8], palettes: Iterable[NDArray[np.uint8]], n_colors: int, alpha: Alpha, milliseconds: int
+) -> list[EncodedFrame]:
+    """Frames that differ in their palettes (n_colors, 3) alone, fewer than a frame can hold: compressed once."""
+    hidden = _hidden(alpha)
+    has_hidden = hidden is not None
+    blocks = lzw_blocks(_with_hidden(labels, n_colors, hidden), n_colors + has_hidden)
+    heads = (_head(palette, labels.shape, has_hidden, milliseconds) for palette in palettes)
+    return [EncodedFrame(head + blocks, milliseconds) for head in heads]
+
+
+def _with_hidden(labels: NDArray[np.uint8], n_colors: int, hidden: NDArray[np.bool_] | None) -> NDArray[np.uint8]:
+    """Labels in which hidden pixels have that behind the last colour's."""
+    return labels if hidden is None else np.where(hidden, np.uint8(n_colors), labels)
+
+
+def _head(palette: NDArray[np.uint8], shape: tuple[int, ...], has_hidden: bool, milliseconds: int) -> bytes:
+    """What stands before a frame's pixels; the label behind the palette's last is the transparent one."""
+    transparent = len(palette) if has_hidden else 0
+    height, width = shape
+    bits = max(1, (len(palette) + has_hidden - 1).bit_length())
     table = palette.tobytes().ljust(3 << bits, b"\0")
-    control = struct.pack("<BHB", 4 | (transparent is not None), _centiseconds(duration_ms), transparent or 0)
+    control = struct.pack("<BHB", 4 | has_hidden, _centiseconds(milliseconds), transparent)
     # ^ 4: the frame stays when the next one comes, which covers it
-    return b"".join((
-        b"!\xf9\x04", control, b"\0",
-        b",", struct.pack("<HHHHB", 0, 0, width, height, 0x80 | (bits - 1)), table,
-        lzw_blocks(labels, len(palette)),
-    ))  # fmt: skip
+    place = struct.pack("<HHHHB", 0, 0, width, height, 0x80 | (bits - 1))
+    return b"".join((b"!\xf9\x04", control, b"\0", b",", place, table))
 
 
 def _centiseconds(duration_ms: int) -> int:

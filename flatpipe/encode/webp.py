@@ -9,31 +9,38 @@ import imageio.v3 as iio
 import numpy as np
 from numpy.typing import NDArray
 
-from flatpipe.encode.frames import Alpha, Canvas, Original, with_alpha
-from flatpipe.quantize.palette_image import PaletteImage
-from flatpipe.records import AnimationOptions
+from flatpipe.encode.fade import pixels_between
+from flatpipe.encode.frames import Alpha, Canvas, EncodedFrame, Original, Picture, with_alpha
 
 _METHOD = 0
 # ^ of compression, 0 to 6: a third of the usual one's time for a tenth more bytes
 
 
-def flat_frame(flat: PaletteImage, alpha: Alpha, options: AnimationOptions) -> bytes:
-    """One flat frame of a lossless WebP, colours under zero opacity included."""
-    return _frame(with_alpha(flat.flat, alpha), options.frame_ms)
+def shown(original: Original) -> Picture:
+    """The original, exact."""
+    return original.pixels
 
 
-def last_frame(original: Original, options: AnimationOptions) -> bytes:
-    """The original as last frame, exact."""
-    return _frame(with_alpha(original.pixels, original.alpha), options.hold_ms)
+def frame(picture: Picture, alpha: Alpha, milliseconds: int) -> EncodedFrame:
+    """One frame of a lossless WebP, colours under zero opacity included."""
+    pixels = with_alpha(picture, alpha)
+    place = bytes(6) + _size(*pixels.shape[:2]) + _u24(min(milliseconds, 0xFFFFFF)) + b"\x02"
+    # ^ 2: the frame replaces what is there, opacity included
+    return EncodedFrame(_riff(b"ANMF", place + exact_webp(pixels)[12:]), milliseconds)
 
 
-def join_frames(frames: Sequence[bytes], canvas: Canvas, _options: AnimationOptions) -> bytes:
+def fade(before: Picture, after: Picture, alpha: Alpha, n_frames: int, milliseconds: int) -> list[EncodedFrame]:
+    """The frames between two pictures, exact."""
+    return [frame(pixels, alpha, milliseconds) for pixels in pixels_between(before, after, n_frames)]
+
+
+def join_frames(frames: Sequence[EncodedFrame], canvas: Canvas) -> bytes:
     """The WebP of encoded frames. Source: the WebP container specification, "Extended file format"."""
     flags = bytes([0x02 | 0x10 * canvas.has_alpha, 0, 0, 0])
     # ^ animation; alpha
     blocks = [_riff(b"VP8X", flags + _size(canvas.height, canvas.width)), _riff(b"ANIM", bytes(6))]
     # ^ ANIM: background transparent black, repeat without end
-    return _riff(b"RIFF", b"".join([b"WEBP", *blocks, *frames]))
+    return _riff(b"RIFF", b"".join([b"WEBP", *blocks, *(one.content for one in frames)]))
 
 
 def exact_webp(pixels: NDArray[np.uint8]) -> bytes:
@@ -44,12 +51,6 @@ def exact_webp(pixels: NDArray[np.uint8]) -> bytes:
 def close_webp(pixels: NDArray[np.uint8], quality: int) -> bytes:
     """A WebP file of pixels (h, w, 3 or 4) uint8, lossy; quality 0 to 100."""
     return iio.imwrite("<bytes>", pixels, extension=".webp", method=_METHOD, quality=quality)
-
-
-def _frame(pixels: NDArray[np.uint8], milliseconds: int) -> bytes:
-    place = bytes(6) + _size(*pixels.shape[:2]) + _u24(min(milliseconds, 0xFFFFFF)) + b"\x02"
-    # ^ 2: the frame replaces what is there, opacity included
-    return _riff(b"ANMF", place + exact_webp(pixels)[12:])
 
 
 def _size(height: int, width: int) -> bytes:

@@ -50,9 +50,10 @@ def sweep_choices(settings: TaskSettings, ks: tuple[int, ...]) -> Choices:
     flats = flat_choices(settings, 0)
     del flats["k"]
     animation = asdict(settings.animation) if settings.animation.enabled else {"enabled": False}
-    if not settings.animation.captions:
-        animation.pop("captions", None)
-        # ^ as what was made before there were captions
+    for late in ("captions", "fade"):
+        if not animation.get(late):
+            animation.pop(late, None)
+            # ^ as what was made before there was a choice
     report = {"pictures": PICTURES if settings.pictures else 0, "stills": settings.stills}
     best = {"best": settings.target} if settings.target else {}
     # ^ absent rather than empty: what was made before there was a choice stays valid

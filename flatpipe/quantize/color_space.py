@@ -77,10 +77,26 @@ def srgb_to_lab(colors: NDArray[np.uint8]) -> NDArray[np.float64]:
     return np.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], axis=1)
 
 
-def _linear_levels() -> NDArray[np.float64]:
-    """Return the linear light (0..1) of each 8-bit sRGB level, (256,) float64."""
-    encoded = np.arange(256) / 255
+def mixed(before: NDArray[np.uint8], after: NDArray[np.uint8], part: int, of: int) -> NDArray[np.uint8]:
+    """Return what lies `part` / `of` of the way from one array of 8-bit sRGB levels to another, in linear light.
+
+    Counted in whole numbers: every machine gets the same levels.
+    """
+    light = _LIGHT[before] * np.uint32(of - part)
+    light += _LIGHT[after] * np.uint32(part)
+    light += np.uint32(of // 2)
+    light //= np.uint32(of)
+    levels: NDArray[np.uint8] = _LEVEL_OF_LIGHT[light]
+    return levels
+
+
+def _linear(encoded: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the linear light (0..1) of sRGB values (0..1)."""
     return np.where(encoded <= 0.04045, encoded / 12.92, ((encoded + 0.055) / 1.055) ** 2.4)
 
 
-_LINEAR = _linear_levels()
+_LINEAR = _linear(np.arange(256) / 255)
+_LIGHT = np.rint(_LINEAR * 0xFFFF).astype(np.uint32)
+# ^ linear light of each 8-bit level, 0..65535: the darkest levels are 20 apart
+_LEVEL_OF_LIGHT = np.searchsorted(_linear((np.arange(255) + 0.5) / 255) * 0xFFFF, np.arange(1 << 16)).astype(np.uint8)
+# ^ the nearest level of each linear light

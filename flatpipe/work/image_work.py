@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from flatpipe import layout
-from flatpipe.encode.animation import join_frames
+from flatpipe.encode.animation import ShownFrame, join_sweep
 from flatpipe.encode.png import decode_flat, encode_png
 from flatpipe.errors import ImageError, ImageIOFailed
 from flatpipe.quantize.flatten import flatten_indexed
@@ -27,6 +27,7 @@ from flatpipe.work.sweep import (
     encode_palette_files,
     encode_palettes,
     encode_pictures,
+    frame_picture,
 )
 from flatpipe.work.watchdog import watchdog
 from flatpipe.work.worker import Worker
@@ -144,7 +145,9 @@ class ImageWork:
 
     def _keep(self, image: LoadedImage, k: int, flat: PaletteImage, content: bytes) -> None:
         """Keep what the sweep needs of a flat whose file holds `content`: as bytes, which are smaller than labels."""
-        frame = encode_frame(image, k, flat, self.settings) if self.settings.animation.enabled else b""
+        frame = encode_frame(image, k, flat, self.settings) if self.settings.animation.enabled else None
+        if frame and frame.nbytes - len(frame.encoded.content) > _LARGEST_KEPT:
+            frame = replace(frame, picture=None)
         is_kept = self.settings.pictures and len(content) <= _LARGEST_KEPT
         image.flats[k] = KeptFlat(frame, content if is_kept else None)
 
@@ -153,8 +156,8 @@ class ImageWork:
         settings = self.settings
         if settings.animation.enabled:
             image = self._loaded_as(token)
-            frames = [*(self._frame(image, flat.k) for flat in flats), image.last_frame.get()]
-            animation = join_frames(frames, image.original.canvas, settings.animation)
+            ks = [flat.k for flat in flats]
+            animation = join_sweep(self._frames(image, ks), image.original, settings.animation)
             yield layout.animation_name(settings.animation.format), animation
         if settings.pictures:
             image = self._loaded_as(token)
@@ -164,10 +167,19 @@ class ImageWork:
         yield from encode_palette_files(self.source.image_id, flats, settings.palettes, settings.name_width)
         yield layout.PALETTES, encode_palettes(self.source.image_id, flats)
 
-    def _frame(self, image: LoadedImage, k: int) -> bytes:
+    def _frames(self, image: LoadedImage, ks: Sequence[int]) -> Iterator[ShownFrame]:
+        """The animation's frames for all k, then that of the original."""
+        yield from (self._frame(image, k) for k in ks)
+        yield image.last_frame.get()
+
+    def _frame(self, image: LoadedImage, k: int) -> ShownFrame:
         """The animation's frame for k: as it was kept, or of the saved file, which has the same pixels."""
         kept = image.flats.get(k)
-        return kept.frame if kept else encode_frame(image, k, self._flat(image, k), self.settings)
+        if kept is None or kept.frame is None:
+            return encode_frame(image, k, self._flat(image, k), self.settings)
+        if kept.frame.picture is None and self.settings.animation.fade:
+            return replace(kept.frame, picture=frame_picture(image, k, self._flat(image, k), self.settings))
+        return kept.frame
 
     def _flat(self, image: LoadedImage, k: int) -> PaletteImage:
         """The flat for k as its file has it."""

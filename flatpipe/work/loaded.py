@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flatpipe.decode.decode import decode
-from flatpipe.encode.animation import encode_last, frame_side
+from flatpipe.encode.animation import ShownFrame, encode_last, frame_side
 from flatpipe.encode.frames import Original, shrink_original
 from flatpipe.pictures.image_pictures import OriginalPictures, original_pictures
 from flatpipe.quantize.color_table import IndexedImage, index_colors
@@ -29,10 +29,15 @@ _PICTURE_SIDE = 1024
 class KeptFlat:
     """What the sweep needs of a flat, as the task that made it leaves it in the cache of its process."""
 
-    frame: bytes
-    # ^ of the animation, encoded; empty when there is none
+    frame: ShownFrame | None
+    # ^ of the animation; None when there is none
     content: bytes | None
     # ^ its file, for the report's pictures; None when they need it not, or it is large and had better be read back
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes held."""
+        return (self.frame.nbytes if self.frame else 0) + len(self.content or b"")
 
 
 @dataclass(slots=True)
@@ -45,8 +50,8 @@ class LoadedImage:
     # ^ (H, W) opacity
     original: Original
     # ^ at the sweep's size
-    last_frame: Once[bytes]
-    # ^ of the animation, encoded: the original
+    last_frame: Once[ShownFrame]
+    # ^ of the animation: the original
     pictures: Once[OriginalPictures]
     # ^ of the original, for the report
     flats: dict[int, KeptFlat] = field(default_factory=dict)
@@ -56,9 +61,9 @@ class LoadedImage:
     def nbytes(self) -> int:
         """Bytes held, all that the sweep will collect included."""
         alpha = 0 if self.alpha is None else self.alpha.nbytes
-        flats = sum(len(flat.frame) + len(flat.content or b"") for flat in list(self.flats.values()))
-        pictures = self.pictures.peek()
-        original = self.original.nbytes + len(self.last_frame.peek() or b"") + (pictures.nbytes if pictures else 0)
+        flats = sum(flat.nbytes for flat in list(self.flats.values()))
+        last, pictures = self.last_frame.peek(), self.pictures.peek()
+        original = self.original.nbytes + (last.nbytes if last else 0) + (pictures.nbytes if pictures else 0)
         return self.indexed.nbytes + alpha + original + flats
 
 
@@ -86,7 +91,7 @@ def load_image(source: ImageSource, settings: TaskSettings) -> LoadedImage:
     decoded = decode(content, settings.decode, source.frame)
     del content
     indexed = index_colors(decoded.pixels, decoded.alpha)
-    check_colors(indexed.index.size, len(indexed.table.colors), settings.decode.max_bytes)
+    check_colors(indexed.index.size, len(indexed.table.colors), settings)
     original = shrink_original(Original(decoded.pixels, decoded.alpha, indexed), original_side(settings))
     height, width = decoded.pixels.shape[:2]
     token = LoadToken(

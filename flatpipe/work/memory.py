@@ -21,6 +21,8 @@ WORK_RATIO = 1.3
 #   for a JPEG of 16 megapixels, 1.3 for grey noise; more colours take more, which is known once they are counted
 _INDEX_BYTES = 15
 # ^ for each pixel while an image is flattened: its row in the colour table, its label, its opacity, what is encoded
+_FADE_BYTES = 1.1
+# ^ for each pixel of a frame between two others, encoded and in the file: measured 0.5 (GIF) to 1.1 (APNG)
 _COLOR_BYTES = 112
 # ^ for each distinct colour: the table, and the pyramid of points in which centroids are sought; measured 110
 
@@ -42,9 +44,10 @@ def shares(memory: int, resident: int, at_once: int = 1) -> Shares:
     return Shares(cache, int((room - cache) / WORK_RATIO) // at_once)
 
 
-def check_colors(pixels: int, colors: int, decoding: int | None) -> None:
-    """Raise ImageTooLarge when flattening would take more than the share that `decoding` bytes are part of."""
-    need = pixels * _INDEX_BYTES + colors * _COLOR_BYTES
+def check_colors(pixels: int, colors: int, settings: TaskSettings) -> None:
+    """Raise ImageTooLarge when flattening takes more than the share of which settings.decode.max_bytes are a part."""
+    need = pixels * _INDEX_BYTES + colors * _COLOR_BYTES + _fades(pixels, settings)
+    decoding = settings.decode.max_bytes
     if decoding is not None and need > decoding * WORK_RATIO:
         words = f"{pixels:,} pixels in {colors:,} colours take about {in_bytes(need)} to flatten"
         raise ImageTooLarge(f"{words}; this worker's share is {in_bytes(int(decoding * WORK_RATIO))}")
@@ -64,4 +67,12 @@ def memory_needed(source: ImageSource, settings: TaskSettings) -> MemoryNeed | N
         header = read_header(read_input(source, settings.reading), settings.decode)
     except (OSError, ImageError):
         return None
-    return MemoryNeed(int(header.peak_bytes * WORK_RATIO), header.pixels)
+    return MemoryNeed(int(header.peak_bytes * WORK_RATIO) + _fades(header.pixels, settings), header.pixels)
+
+
+def _fades(pixels: int, settings: TaskSettings) -> int:
+    """Bytes that the frames between those of a sweep take together, of an image of so many pixels."""
+    animation = settings.animation
+    frames = settings.n_ks * animation.fade if animation.enabled else 0
+    shown = pixels if animation.max_side is None else min(pixels, animation.max_side**2)
+    return int(shown * frames * _FADE_BYTES)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from flatpipe import layout
-from flatpipe.encode.animation import encode_flat
+from flatpipe.encode.animation import ShownFrame, encode_flat, flat_picture
 from flatpipe.encode.frames import shrink_flat
 from flatpipe.encode.palettes import PaletteEntry, palettes_json, write_palette
 from flatpipe.pictures.image_pictures import PictureSources, image_pictures
@@ -21,10 +21,15 @@ def encode_palettes(image_id: str, flats: Sequence[FlattenResult]) -> bytes:
     return palettes_json(image_id, [PaletteEntry(flat.k, flat.palette, flat.shares, flat.mse) for flat in flats])
 
 
-def encode_frame(image: LoadedImage, k: int, flat: PaletteImage, settings: TaskSettings) -> bytes:
-    """The frame of the animation that a flat of full size becomes."""
+def frame_picture(image: LoadedImage, k: int, flat: PaletteImage, settings: TaskSettings) -> PaletteImage:
+    """What the animation shows of a flat of full size."""
     shrunk = shrink_flat(flat, original_side(settings))
-    return encode_flat(k, shrunk, image.original.alpha, settings.animation, settings.widest_k)
+    return flat_picture(k, shrunk, image.original.alpha, settings.animation, settings.widest_k)
+
+
+def encode_frame(image: LoadedImage, k: int, flat: PaletteImage, settings: TaskSettings) -> ShownFrame:
+    """The frame of the animation that a flat of full size becomes."""
+    return encode_flat(frame_picture(image, k, flat, settings), image.original.alpha, settings.animation)
 
 
 def encode_pictures(

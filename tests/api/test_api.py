@@ -91,11 +91,11 @@ def test_a_path_its_bytes_a_picture_and_an_array_are_one_image(tmp_path: Path) -
 
 def test_flatten_and_sweep_save_the_bytes_of_a_run(tmp_path: Path) -> None:
     """The API's PNG and animation are those that `flatpipe run` writes, byte for byte."""
-    project = Project.make(tmp_path, images=1)
+    project = Project.make(tmp_path, images=1, animation={"fade": 2, "captions": True})
     summary = flatpipe.run(project.folder / "pipeline.yaml")
     assert (summary.exit_code, summary.pairs) == (0, 3)
     sweep = flatpipe.sweep(project.folder / "photos" / "00.png", [2, 3, 4])
-    sweep.save(tmp_path / "sweep.gif")
+    sweep.save(tmp_path / "sweep.gif", fade=2, captions=True)
     for k, flat in sweep.items():
         flat.save(tmp_path / f"k{k:02d}.png")
     for name in ("k02.png", "k03.png", "k04.png", "sweep.gif"):
@@ -154,5 +154,7 @@ def test_files_that_cannot_be_are_image_errors(tmp_path: Path) -> None:
         flatpipe.flatten(noisy_pixels(), 2).save(tmp_path / "a.jpg")
     with pytest.raises(flatpipe.ConfigError, match="must end in one of"):
         flatpipe.sweep(noisy_pixels(), [2]).save(tmp_path / "a.mp4")
+    with pytest.raises(flatpipe.ConfigError, match="fade must be from 0 to 4 for a frame_ms of 100, not 5"):
+        flatpipe.sweep(noisy_pixels(), [2]).save(tmp_path / "a.gif", frame_ms=100, fade=5)
     with pytest.raises(flatpipe.ConfigError, match="go to load_config"):
         flatpipe.run(flatpipe.load_config(ROOT / "pipeline.yaml"), ["flatten.k=2"])

@@ -9,6 +9,7 @@ from flatpipe.quantize.color_space import (
     OKLAB_UNIT,
     from_space,
     lightness,
+    mixed,
     oklab_to_srgb,
     srgb_to_lab,
     srgb_to_oklab,
@@ -56,3 +57,13 @@ def test_lightness_rises_from_black_to_white():
     assert (np.diff(lightness(greys)) > 0).all()
     red, green, blue = lightness(np.eye(3, dtype=np.uint8) * 255)
     assert green > red > blue
+
+
+def test_mixing_begins_with_one_color_and_ends_with_the_other():
+    """No level is lost on the way into linear light and back, and the way back is the way there."""
+    before, after = np.meshgrid(np.arange(256, dtype=np.uint8), np.arange(256, dtype=np.uint8))
+    steps = [mixed(before, after, part, 4) for part in range(5)]
+    assert np.array_equal(steps[0], before)
+    assert np.array_equal(steps[4], after)
+    assert np.array_equal(steps[1], mixed(after, before, 3, 4))
+    assert (np.diff(np.array(steps).astype(int), axis=0) * np.sign(after.astype(int) - before) >= 0).all()

@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 PROGRAM = """
 import flatpipe, sys
 for name, *overrides in (
-    ("rgb", "report.stills=true", "output.palettes=[gpl, ase, aco, css, hex]"),
+    ("rgb", "report.stills=true", "output.palettes=[gpl, ase, aco, css, hex]", "animation.fade=2"),
     ("oklab", "flatten.space=oklab", "flatten.alpha=#336699", "animation.format=apng", "animation.captions=true"),
     ("textbook", "flatten.solver=textbook", "flatten.k=3", "animation.enabled=false"),
 ):

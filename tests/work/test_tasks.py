@@ -24,7 +24,7 @@ from flatpipe.encode.png import decode_flat
 from flatpipe.quantize.options import FlattenOptions
 from flatpipe.records import AnimationOptions, ImageResult, ImageSource, PlannedImage, TaskSettings
 from flatpipe.vocabulary import AnimationFormat
-from flatpipe.work import loaded, sweep, tasks
+from flatpipe.work import image_work, loaded, sweep, tasks
 from flatpipe.work.worker import stop_run, this_worker
 
 DATA = Path(__file__).parent.parent.parent / "data"
@@ -119,7 +119,7 @@ def test_the_sweep_shows_the_flats_and_then_the_original(tmp_path: Path) -> None
     "settings",
     [
         *(settings_for(Path(), format=kind, max_side=100) for kind in ANIMATIONS),
-        *(settings_for(Path(), format=kind, captions=True) for kind in ANIMATIONS),
+        *(settings_for(Path(), format=kind, captions=True, fade=1) for kind in ANIMATIONS),
         replace(settings_for(Path()), stills=True, palettes=("gpl",), target="knee"),
         replace(settings_for(Path(), enabled=False), stills=True),
     ],
@@ -193,8 +193,8 @@ def test_a_cached_image_counts_what_is_kept_for_its_sweep(tmp_path: Path) -> Non
     tasks.prepare(token, source, settings)
     sizes.append(cached.nbytes)
 
-    assert sizes[1] - sizes[0] > result.bytes + len(cached.flats[5].frame)
-    assert sizes[2] - sizes[1] == len(cached.last_frame.get()) + cached.pictures.get().nbytes
+    assert sizes[1] - sizes[0] > result.bytes + len(cached.flats[5].frame.encoded.content)
+    assert sizes[2] - sizes[1] == cached.last_frame.get().nbytes + cached.pictures.get().nbytes
 
 
 def test_what_fails_in_preparing_the_original_is_the_images_failure(
@@ -230,6 +230,20 @@ def test_the_boxes_of_captions_fit_the_widest_k(tmp_path: Path) -> None:
 
     assert result.failure is None
     assert (folder / "sweep.gif").read_bytes() == encode_animation(flats, Original(noisy_pixels(120, 130)), options)
+
+
+def test_fades_of_images_too_large_to_keep_are_made_of_their_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the worker does not hold until the sweep it reads back, one after another, to the same bytes."""
+    source = source_of(write_image(tmp_path / "a.png"))
+    kept = do_image(source, settings_for(tmp_path / "kept", fade=2))
+    monkeypatch.setattr(image_work, "_LARGEST_KEPT", 0)
+    reread = do_image(source, settings_for(tmp_path / "reread", fade=2))
+
+    assert kept.sweep is not None
+    assert reread.sweep is not None
+    assert reread.sweep.files == kept.sweep.files
 
 
 def test_two_runs_in_one_process_keep_their_frames_apart(tmp_path: Path) -> None:
