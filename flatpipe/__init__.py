@@ -15,7 +15,8 @@ from flatpipe.errors import ConfigError, FlatpipeError, ImageError, RunGivenUp
 from flatpipe.versions import __version__
 
 if TYPE_CHECKING:
-    from flatpipe.api import Config, FlatImage, Sweep, flatten, load_config, run, sweep
+    from flatpipe.api import FlatImage, Sweep, flatten, run, sweep
+    from flatpipe.config import Config, load_config
 
 __all__ = [
     "Config",
@@ -36,9 +37,12 @@ __all__ = [
 def __getattr__(name: str) -> object:
     if name not in __all__:
         raise AttributeError(f"module 'flatpipe' has no attribute {name!r}")
-    from flatpipe import api
+    if name in ("Config", "load_config"):
+        from flatpipe import config as room
+    else:
+        from flatpipe import api as room  # type: ignore[no-redef]
 
-    found: object = getattr(api, name)
+    found: object = getattr(room, name)
     globals()[name] = found
     return found
 

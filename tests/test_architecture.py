@@ -41,7 +41,7 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
         },
         {"click", "rich"},
     ),
-    "__init__": ({"api", "errors", "versions"}, set()),
+    "__init__": ({"api", "config", "errors", "versions"}, set()),
     "api": (
         {"pipeline", "plan", "decode", "encode", "storage", "config", "quantize", *GROUND},
         {"numpy", "PIL"},
@@ -278,18 +278,33 @@ def test_every_room_has_its_tests() -> None:
     assert missing == []
 
 
-@pytest.mark.parametrize(
-    "arguments", [["--help"], ["run", "--help"], ["validate", "pipeline.yaml"], ["plan", "pipeline.yaml"]], ids=" ".join
-)
-def test_quick_commands_import_nothing_heavy(arguments: list[str]) -> None:
-    """Help, validate and plan load neither numba nor scikit-learn nor distributed."""
+def _check_imports(arguments: list[str], heavy: set[str]) -> None:
+    """Run a command in a process of its own; fail when it does, or when it imports one of the libraries."""
     program = (
         "import sys\nfrom flatpipe.cli import main\n"
         f"sys.argv = ['flatpipe', *{arguments!r}]\n"
         "try:\n    main()\nexcept SystemExit as end:\n    assert not end.code, end.code\n"
-        "heavy = {'numba', 'sklearn', 'distributed'} & set(sys.modules)\nassert not heavy, heavy\n"
+        f"heavy = {heavy!r} & set(sys.modules)\nassert not heavy, heavy\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", program], cwd=PACKAGE.parent, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["run", "--help"], ["validate", "pipeline.yaml"], ["plan", "pipeline.yaml"]], ids=" ".join
+)
+def test_quick_commands_import_nothing_heavy(arguments: list[str]) -> None:
+    """Help, validate and plan load neither numba nor scikit-learn nor distributed."""
+    _check_imports(arguments, {"numba", "sklearn", "distributed"})
+
+
+def test_flatten_imports_only_what_it_uses(tmp_path: Path) -> None:
+    """Flattening a local image, once kernels are compiled, loads no compiler, no cluster, no object store, no WebP."""
+    arguments = ["flatten", "data/kodim03.png", "-k", "2", "-q", "-o", str(tmp_path)]
+    _check_imports(arguments, set())
+    _check_imports(
+        [*arguments, "--force"],
+        {"numba", "sklearn", "scipy", "distributed", "fsspec", "imageio", "numpy.ma"},
+    )

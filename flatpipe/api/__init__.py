@@ -1,6 +1,6 @@
-"""What `import flatpipe` gives: flatten, sweep, run, load_config, and the images that they return.
+"""What `import flatpipe` gives: flatten, sweep, run, and the images that they return.
 
-Imported when one of the names is first used, because NumPy, Pillow and the config's model take a while to load.
+Imported when one of the names is first used, because NumPy and Pillow take a while to load.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ from typing import TYPE_CHECKING, get_args
 
 from flatpipe.api.flat_image import FlatImage, Sweep
 from flatpipe.api.image_like import ImageLike, original_of
-from flatpipe.config import Config, load_config
 from flatpipe.errors import ConfigError
 from flatpipe.quantize.color_table import index_colors
 from flatpipe.quantize.flatten import flatten_indexed
 from flatpipe.quantize.options import MAX_K, FlattenOptions, Solver, Space
 
 if TYPE_CHECKING:
+    from flatpipe.config import Config
     from flatpipe.observer import RunObserver
     from flatpipe.summaries import RunSummary
 
-__all__ = ["Config", "FlatImage", "Sweep", "flatten", "load_config", "run", "sweep"]
+__all__ = ["FlatImage", "Sweep", "flatten", "run", "sweep"]
 
 
 def flatten(
@@ -107,6 +107,7 @@ def run(
     >>> flatpipe.run("pipeline.yaml", ["flatten.k=[2, 3]", "report.enabled=false", "output.path=small"]).pairs
     0
     """
+    from flatpipe.config import Config, load_config
     from flatpipe.pipeline import run as run_pipeline
     from flatpipe.plan.request import Request
 

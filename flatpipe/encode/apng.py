@@ -5,7 +5,6 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 
-import imageio.v3 as iio
 import numpy as np
 from numpy.typing import NDArray
 
@@ -49,6 +48,9 @@ def join_frames(frames: Sequence[EncodedFrame], canvas: Canvas) -> bytes:
 
 
 def _compressed(pixels: NDArray[np.uint8]) -> bytes:
+    import imageio.v3 as iio
+
+    # ^ late: most runs encode no APNG
     still = iio.imwrite("<bytes>", pixels, extension=".png", compress_level=_LEVEL)
     return b"".join(payload for kind, payload in chunks(still) if kind == b"IDAT")
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
+from typing import Any
 
-import imageio.v3 as iio
 import numpy as np
 from numpy.typing import NDArray
 
@@ -45,12 +45,20 @@ def join_frames(frames: Sequence[EncodedFrame], canvas: Canvas) -> bytes:
 
 def exact_webp(pixels: NDArray[np.uint8]) -> bytes:
     """A WebP file of pixels (h, w, 3 or 4) uint8 without loss, colours under zero opacity included."""
-    return iio.imwrite("<bytes>", pixels, extension=".webp", lossless=True, exact=True, method=_METHOD, quality=0)
+    return _written(pixels, lossless=True, exact=True, quality=0)
 
 
 def close_webp(pixels: NDArray[np.uint8], quality: int) -> bytes:
     """A WebP file of pixels (h, w, 3 or 4) uint8, lossy; quality 0 to 100."""
-    return iio.imwrite("<bytes>", pixels, extension=".webp", method=_METHOD, quality=quality)
+    return _written(pixels, quality=quality)
+
+
+def _written(pixels: NDArray[np.uint8], **options: Any) -> bytes:
+    import imageio.v3 as iio
+
+    # ^ late: most runs encode no WebP
+    written: bytes = iio.imwrite("<bytes>", pixels, extension=".webp", method=_METHOD, **options)
+    return written
 
 
 def _size(height: int, width: int) -> bytes:

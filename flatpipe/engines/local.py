@@ -11,7 +11,9 @@ from functools import partial
 from typing import Any
 
 import dask
+import dask.threaded
 from dask.delayed import Delayed
+from dask.local import get_sync
 
 from flatpipe.engines.bundle import Bundle
 from flatpipe.engines.engine import Finished, Submission
@@ -41,7 +43,7 @@ class SynchronousEngine:
         """Compute the oldest bundle now, however long it takes."""
         del timeout
         bundle, root = self._queued.popleft()
-        (records,) = dask.compute(root, scheduler="synchronous", optimize_graph=False)
+        (records,) = dask.compute(root, scheduler=get_sync, optimize_graph=False)
         return [Finished(bundle, records)]
 
     def stop(self) -> None:
@@ -105,6 +107,6 @@ class ThreadsEngine:
 
     def _compute(self, root: Delayed) -> Any:
         (records,) = dask.compute(
-            root, scheduler="threads", pool=self._pool, num_workers=self.workers, optimize_graph=False
+            root, scheduler=dask.threaded.get, pool=self._pool, num_workers=self.workers, optimize_graph=False
         )
         return records

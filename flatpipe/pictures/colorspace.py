@@ -59,7 +59,8 @@ def color_points(colors: NDArray[np.uint8], counts: NDArray[np.int64], most: int
 def _thinned(means: NDArray[np.uint8], roots: NDArray[np.float64], most: int) -> ColorPoints:
     if len(means) > most:
         along = np.cumsum(roots)
-        chosen = np.unique(np.searchsorted(along, (np.arange(most) + 0.5) * along[-1] / most))
+        chosen = np.searchsorted(along, (np.arange(most) + 0.5) * along[-1] / most)
+        chosen = chosen[np.diff(chosen, prepend=-1) > 0]
         means, roots = means[chosen], roots[chosen]
     return ColorPoints(means, np.rint(roots * (255 / roots.max())).astype(np.uint8))
 

@@ -42,11 +42,18 @@ def dithered_indexed(image: IndexedImage, pixels: NDArray[np.uint8], n_colors: i
     pyramid = image.pyramid("rgb")
     if pyramid.n <= n_colors:
         return flatten_indexed(image, n_colors)
-    palette = np.unique(np.rint(quick_centroids(pyramid, n_colors)).astype(np.uint8), axis=0)
+    palette = _different(np.rint(quick_centroids(pyramid, n_colors)).astype(np.int32))
     palette = palette[np.argsort(lightness(palette), kind="stable")]
     writable = np.require(pixels, requirements=["C", "W"])
     # ^ what the kernel is compiled for
     return PaletteImage(palette, diffuse(writable, np.ascontiguousarray(palette.T * np.int32(_UNIT))))
+
+
+def _different(colors: NDArray[np.int32]) -> NDArray[np.uint8]:
+    """Return the different ones of `colors` (n, 3), levels 0..255, sorted: np.unique would import numpy.ma for it."""
+    coded = np.sort(colors[:, 0] << 16 | colors[:, 1] << 8 | colors[:, 2])
+    coded = coded[np.diff(coded, prepend=-1) > 0]
+    return np.stack((coded >> 16, coded >> 8, coded), axis=1).astype(np.uint8)
 
 
 @kernel

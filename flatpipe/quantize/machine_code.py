@@ -118,7 +118,12 @@ def processor() -> str:
     """Return what machine code depends on beside its source: the processor, and settings of numba."""
     settings = {name: value for name, value in os.environ.items() if name.startswith("NUMBA_")}
     chosen = sorted(item for item in settings.items() if item[0] not in _HARMLESS)
-    return f"{llvm.get_process_triple()} {llvm.get_host_cpu_name()} {llvm.get_host_cpu_features().flatten()} {chosen}"
+    return f"{_host()} {chosen}"
+
+
+@cache
+def _host() -> str:
+    return f"{llvm.get_process_triple()} {llvm.get_host_cpu_name()} {llvm.get_host_cpu_features().flatten()}"
 
 
 @cache
@@ -128,6 +133,7 @@ def compiler_versions() -> str:
     return f"{numba} {llvmlite.__version__} {np.__version__}"
 
 
+@cache
 def _numba_folder() -> Path:
     spec = importlib.util.find_spec("numba")
     if spec is None or not spec.submodule_search_locations:

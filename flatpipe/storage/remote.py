@@ -17,8 +17,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import fsspec
-
 from flatpipe.errors import ConfigError
 from flatpipe.layout import PARTIAL, is_partial_name, partial_name
 from flatpipe.places import STORES
@@ -51,6 +49,9 @@ def open_filesystem(url: str) -> tuple[Any, str]:
 
     Listings are not cached: others write where we look. A `::` in a name is a name, not a chain of file systems.
     """
+    import fsspec
+
+    # ^ late: local files do without it, and it takes a twentieth of a second
     protocol = url.partition("://")[0]
     try:
         kind = fsspec.get_filesystem_class(protocol)
