@@ -21,5 +21,5 @@ KNEE = 1
 # ^ quantize/knee.py: which k is best.png, and the one that the report's pictures show
 CAPTIONS = 1
 # ^ encode/captions.py: how the k of a frame is drawn
-PALETTES = 1
+PALETTES = 2
 # ^ encode/palettes.py: how palettes.json and the palette files are written

@@ -8,6 +8,10 @@ import struct
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
+from flatpipe.encode.descent import descent
 from flatpipe.vocabulary import PaletteFormat
 
 
@@ -21,13 +25,16 @@ class PaletteEntry:
     # ^ "#rrggbb", by lightness
     shares: tuple[float, ...]
     # ^ part of the counted pixels that each colour covers, 0..1
+    weights: tuple[int, ...]
+    # ^ the same as a number of pixels, or of their opacities
     mse: float
     # ^ mean over pixels of the squared RGB distance to the written colour, summed over channels
 
 
 def palettes_json(image_id: str, entries: Iterable[PaletteEntry]) -> bytes:
-    """palettes.json: for each k the colours with their shares (6 decimals) and the mse (6 decimals); deterministic."""
-    described = (_described(entry) for entry in sorted(entries, key=lambda entry: entry.k))
+    """palettes.json: for each k the colours with shares (6 decimals) and descent, and the mse (6 decimals)."""
+    ascending = sorted(entries, key=lambda entry: entry.k)
+    described = (_described(entry, before) for before, entry in zip([None, *ascending], ascending, strict=False))
     lines = ",\n".join(json.dumps(palette, sort_keys=True) for palette in described)
     # ^ one palette a line: short for the eye, and ten times faster than json's own indenting
     return f'{{"image": {json.dumps(image_id)}, "palettes": [\n{lines}\n]}}\n'.encode("ascii")
@@ -41,11 +48,22 @@ def write_palette(kind: PaletteFormat, name: str, colors: Sequence[str], shares:
     return _WRITERS[kind](_one_line(name), list(colors), list(shares))
 
 
-def _described(entry: PaletteEntry) -> dict[str, object]:
-    colors = [
+def _described(entry: PaletteEntry, before: PaletteEntry | None) -> dict[str, object]:
+    """One line: a palette and, where one came before, what of it each colour comes from."""
+    colors: list[dict[str, object]] = [
         {"hex": color, "share": round(share, 6)} for color, share in zip(entry.palette, entry.shares, strict=True)
     ]
+    if before is not None:
+        found = descent(*_arrays(before), *_arrays(entry))
+        for color, parent, is_new in zip(colors, found.parent.tolist(), found.is_new.tolist(), strict=True):
+            color |= {"parent": parent, "new": is_new}
     return {"k": entry.k, "n_colors": len(colors), "mse": round(entry.mse, 6), "colors": colors}
+
+
+def _arrays(entry: PaletteEntry) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """The colours (n, 3) of a palette and their weights (n,)."""
+    levels = np.array([_rgb(color) for color in entry.palette], dtype=np.uint8)
+    return levels, np.array(entry.weights, dtype=np.int64)
 
 
 def _gpl(name: str, colors: list[str], shares: list[float]) -> bytes:

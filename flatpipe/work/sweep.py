@@ -18,7 +18,8 @@ from flatpipe.work.loaded import LoadedImage, original_side
 
 def encode_palettes(image_id: str, flats: Sequence[FlattenResult]) -> bytes:
     """palettes.json of an image's flats."""
-    return palettes_json(image_id, [PaletteEntry(flat.k, flat.palette, flat.shares, flat.mse) for flat in flats])
+    entries = [PaletteEntry(flat.k, flat.palette, flat.shares, flat.weights, flat.mse) for flat in flats]
+    return palettes_json(image_id, entries)
 
 
 def frame_picture(image: LoadedImage, k: int, flat: PaletteImage, settings: TaskSettings) -> PaletteImage:

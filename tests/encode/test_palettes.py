@@ -36,11 +36,11 @@ def utf16_text(content: bytes, offset: int) -> tuple[str, int]:
 # --- palettes.json ---------------------------------------------------------------------------------------------------
 
 
-def test_palettes_json_tells_colors_shares_and_mse() -> None:
-    """Each k has its colours in order with their shares, and its mse; k ascends whatever the order given."""
+def test_palettes_json_tells_colors_descent_shares_and_mse() -> None:
+    """Each k has its colours in order, with shares and what they come from, and its mse, by k."""
     entries = [
-        PaletteEntry(3, ("#000000", "#ffffff"), (0.25, 0.75), 12.34567891),
-        PaletteEntry(2, ("#808080",), (1.0,), 0.0),
+        PaletteEntry(3, ("#000000", "#ffffff"), (0.25, 0.75), (1, 3), 12.34567891),
+        PaletteEntry(2, ("#808080",), (1.0,), (4,), 0.0),
     ]
     content = palettes_json("trips/é \udcff.jpg", entries)
     document = json.loads(content)
@@ -51,7 +51,10 @@ def test_palettes_json_tells_colors_shares_and_mse() -> None:
             "k": 3,
             "n_colors": 2,
             "mse": 12.345679,
-            "colors": [{"hex": "#000000", "share": 0.25}, {"hex": "#ffffff", "share": 0.75}],
+            "colors": [
+                {"hex": "#000000", "share": 0.25, "parent": 0, "new": True},
+                {"hex": "#ffffff", "share": 0.75, "parent": 0, "new": False},
+            ],
         },
     ]
     assert content == palettes_json("trips/é \udcff.jpg", entries[::-1])
@@ -60,7 +63,7 @@ def test_palettes_json_tells_colors_shares_and_mse() -> None:
 def test_a_share_missing_is_an_error() -> None:
     """Colours and shares are never paired short."""
     with pytest.raises(ValueError, match="shorter"):
-        palettes_json("a.png", [PaletteEntry(2, ("#000000", "#ffffff"), (1.0,), 0.0)])
+        palettes_json("a.png", [PaletteEntry(2, ("#000000", "#ffffff"), (1.0,), (1, 1), 0.0)])
 
 
 # --- the formats that drawing programs open --------------------------------------------------------------------------
