@@ -182,7 +182,7 @@ def _pattern(digests: SettingsDigests) -> ImageRecord:
         )
         for k in KS
     )
-    names = ("sweep.gif", *(f"gallery/pictures/3f/3f-{name}" for name in ("original.jpg", "flat.jpg", "points.js")))
+    names = ("sweep.gif", *(f"gallery/pictures/3f/3f-{name}" for name in ("flat.jpg", "preview.jpg", "original.js")))
     files = tuple((name, _digest(name)) for name in names)
     sweep = SweepResult(source.image_id, 400_000, _digest("sweep"), 9000, _digest("palettes"), files, 0.05)
     return recorded(ImageResult(source, token, flats, sweep), digests)

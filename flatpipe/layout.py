@@ -97,7 +97,7 @@ def picture_key(image_id: str) -> str:
 
 
 def picture_name(image_id: str, kind: str) -> str:
-    """Name of a picture of the kind "original.jpg": `gallery/pictures/3f/3f...-original.jpg`, in one of 256 folders."""
+    """Name of a picture of the kind "flat.jpg": `gallery/pictures/3f/3f...-flat.jpg`, in one of 256 folders."""
     key = picture_key(image_id)
     return f"{PICTURES}/{key[:2]}/{key}-{kind}"
 

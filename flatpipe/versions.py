@@ -13,7 +13,7 @@ CLUSTERING = 3
 # ^ quantize/: which palette and labels those pixels get
 ENCODING = 1
 # ^ encode/: how they are written
-PICTURES = 1
+PICTURES = 2
 # ^ pictures/: thumbnails, previews, points, contact sheets
 
 # These came late: in a fingerprint they are absent while they are 1, so that what was made before them stays valid.

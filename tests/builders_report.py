@@ -89,13 +89,16 @@ class BuiltRun:
         """An image that an interrupted run did not come to."""
         self._plan(image_id)
 
+    def input_of(self, image_id: str) -> Path:
+        """The input file of an image."""
+        return Path(self.outputs.place).parent / "input" / layout.image_folder(image_id)
+
     def record(self, result: ImageResult) -> None:
         """Record a result as the run would."""
         self.ledger.record([recorded(result, DIGESTS)], "run")
 
     def _plan(self, image_id: str) -> ImageSource:
-        place = Path(self.outputs.place).parent / "input" / layout.image_folder(image_id)
-        source = ImageSource(image_id, str(place), 1, "stamp")
+        source = ImageSource(image_id, str(self.input_of(image_id)), 1, "stamp")
         self.ledger.store_plan([PlannedImage(source, tuple(self.ks), sweep=True, reason="new")])
         return source
 

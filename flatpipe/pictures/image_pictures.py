@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -75,17 +76,17 @@ def image_pictures(
 ) -> Iterator[tuple[str, bytes]]:
     """Names, relative to the output root, and bytes of the pictures of one image; ks ascend, mses belong to them.
 
-    Thumbnails of original and suggested flat, the original's preview, the points of the colour space; with `stills`
-    also colorspace.png and contact_sheet.png. Every picture is shrunk once, whatever it is then used for.
+    The suggested flat's thumbnail, the original's preview, a script with the original's thumbnail and the points of its
+    colour space; with `stills` also colorspace.png and contact_sheet.png. Every picture is shrunk once, whatever it is
+    then used for.
     """
     image_id, original = sources.image_id, sources.original
     suggested = best_k(ks, mses, sources.target) or ks[0]
     flats = {k: sources.flat_of(k) for k in (picture_ks(ks, mses, sources.target) if stills else (suggested,))}
     small = {k: _small_flat(flat, sources.alpha) for k, flat in flats.items()}
-    yield picture_name(image_id, "original.jpg"), original.thumbnail
     yield picture_name(image_id, "flat.jpg"), thumbnail(small[suggested])
     yield picture_name(image_id, f"preview.{original.preview_suffix}"), original.preview
-    yield picture_name(image_id, "points.js"), _points_script(image_id, original)
+    yield picture_name(image_id, "original.js"), _original_script(sources)
     if stills:
         panels = [Panel("original", original.small)]
         for k, flat in flats.items():
@@ -95,9 +96,20 @@ def image_pictures(
         yield still_name(image_id, COLORSPACE), colorspace_png(original.points, flats[suggested].palette)
 
 
-def _points_script(image_id: str, original: OriginalPictures) -> bytes:
-    content = {"preview": f"preview.{original.preview_suffix}", "points": packed_points(original.points)}
-    return f"flatpipe.receivePoints({json.dumps(picture_key(image_id))}, {json.dumps(content)});\n".encode("ascii")
+def _original_script(sources: PictureSources) -> bytes:
+    """The original as the page computes with it: a script, because a page from a disk may not read a picture's pixels.
+
+    From the thumbnail in it the page draws small flats of every k; where opacity is kept it shows the flats themselves.
+    """
+    original = sources.original
+    content = {
+        "preview": f"preview.{original.preview_suffix}",
+        "points": packed_points(original.points),
+        "small": base64.b64encode(original.thumbnail).decode("ascii"),
+        "opaque": sources.alpha is None,
+    }
+    key = json.dumps(picture_key(sources.image_id))
+    return f"flatpipe.receiveOriginal({key}, {json.dumps(content)});\n".encode("ascii")
 
 
 def _small_flat(flat: PaletteImage, alpha: NDArray[np.uint8] | None) -> NDArray[np.uint8]:

@@ -33,18 +33,15 @@ _MOST_FAILURES = 200
 # ^ failures that stand in the page itself; the others are in failures.csv
 _MAY_PASS = ("io-error", "worker-died", "internal-error")
 # ^ what another try may help: the others are faults of the file itself, or limits
-_STYLES = ("base.css", "overview.css", "viewer.css")
+_STYLES = ("base.css", "overview.css", "stage.css", "viewer.css", "compare.css")
 _SCRIPTS = (
-    "store.js",
-    "overview.js",
-    "stage.js",
-    "palette.js",
-    "curve.js",
-    "cube.js",
-    "files.js",
-    "viewer.js",
-    "main.js",
+    *("store.js", "words.js", "address.js", "colors.js", "small.js"),
+    *("choice.js", "selection.js", "cards.js", "overview.js"),
+    *("lens.js", "gestures.js", "room.js", "originals.js", "highlight.js", "wipe.js", "flats.js", "stage.js"),
+    *("copies.js", "palette.js", "film.js", "play.js", "curve.js", "cube.js", "files.js", "viewer.js"),
+    *("compare.js", "keys.js", "main.js"),
 )
+# ^ in this order: a script knows those before it, and by the time that it is used all of them
 
 
 @dataclass(slots=True)
@@ -58,6 +55,7 @@ class _Counts:
     # ^ images that have neither results nor a failure: the run was stopped before
     failures: list[tuple[str, str, str, str]] = field(default_factory=list)
     # ^ name, link, error, message
+    ks: set[int] = field(default_factory=set)
     files: set[str] = field(default_factory=set)
 
 
@@ -115,6 +113,7 @@ def _write_script(outputs: Files, counts: _Counts, name: str, content: bytes) ->
 def _count(counts: _Counts, image: GalleryImage) -> None:
     counts.images += 1
     counts.flats += len(image.flats)
+    counts.ks.update(flat.k for flat in image.flats)
     counts.missing += not image.flats and image.failure is None
     if image.failure is not None:
         counts.failed += 1
@@ -140,6 +139,7 @@ def _page(settings: GallerySettings, counts: _Counts, version: str) -> str:
         "images": counts.images,
         "rows_per_shard": ROWS_PER_SHARD,
         "details_per_shard": DETAILS_PER_SHARD,
+        "ks": sorted(counts.ks),
         "name_width": settings.name_width,
         "animation": layout.animation_name(animation) if animation else "",
         "stills": settings.stills and settings.pictures,
@@ -157,7 +157,8 @@ def _page(settings: GallerySettings, counts: _Counts, version: str) -> str:
 
 
 def _asset(name: str) -> bytes:
-    return resources.files("flatpipe.report").joinpath("static", name).read_bytes()
+    folder = "styles" if name.endswith(".css") else "scripts"
+    return resources.files("flatpipe.report").joinpath("static", folder, name).read_bytes()
 
 
 def _assets_digest() -> str:

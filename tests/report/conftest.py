@@ -1,13 +1,15 @@
-"""A browser for the gallery's tests, and a run to look at."""
+"""A browser for the gallery's tests, and runs to look at."""
 
 from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
 
+import numpy as np
 import pytest
+from browsing import coordinates_pixels
 from builders_report import HOSTILE_NAMES, SETTINGS, BuiltRun, built_run, soft_pixels
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_playwright
 
 from flatpipe.report.gallery import write_gallery
 
@@ -38,20 +40,63 @@ def gallery(tmp_path_factory: pytest.TempPathFactory) -> BuiltRun:
     return run
 
 
-@pytest.fixture
-def page(chromium: Browser) -> Iterator[Page]:
-    """A fresh page whose every console error, dialog and request outside of the disk fails the test."""
-    context = chromium.new_context(viewport={"width": 1200, "height": 900})
-    context.grant_permissions(["clipboard-read", "clipboard-write"])
-    opened = context.new_page()
-    faults: list[str] = []
+@pytest.fixture(scope="session")
+def shapes(tmp_path_factory: pytest.TempPathFactory) -> BuiltRun:
+    """Images of odd shapes: pixels that tell where they are, long ones, one of them gone, a single pixel, a cut-out."""
+    run = built_run(tmp_path_factory.mktemp("shapes"))
+    run.add("coordinates.png", coordinates_pixels())
+    for name in ("long.png", "gone.png"):
+        run.add(name, soft_pixels(3, 30, 1500))
+    run.input_of("gone.png").unlink()
+    run.add("one.png", np.full((1, 1, 3), [200, 40, 90], np.uint8))
+    run.add("cut out.png", soft_pixels(5), alpha=np.where(np.mgrid[0:60, 0:90][0] < 30, 255, 0).astype(np.uint8))
+    assert write_gallery(run.results, run.outputs, SETTINGS)
+    return run
+
+
+def _watched(context: BrowserContext) -> tuple[Page, list[str]]:
+    """A page, and every console error, dialog and request outside of the disk that it comes to."""
+    opened, faults = context.new_page(), list[str]()
     opened.on("console", lambda message: faults.append(message.text) if message.type in ("error", "warning") else None)
     opened.on("pageerror", lambda error: faults.append(str(error)))
-    opened.on("requestfailed", lambda request: faults.append(f"failed: {request.url}"))
+    opened.on("requestfailed", lambda request: faults.extend(_failed(request)))
     opened.on(
-        "request", lambda request: None if request.url.startswith(("file:", "data:")) else faults.append(request.url)
+        "request",
+        lambda request: None if request.url.startswith(("file:", "data:", "about:")) else faults.append(request.url),
     )
     opened.on("dialog", lambda dialog: (faults.append("a dialog opened"), dialog.dismiss()))
+    return opened, faults
+
+
+def _failed(request: Request) -> list[str]:
+    """What is wrong with a request that failed; nothing when the page was left before it came."""
+    return [] if request.failure == "net::ERR_ABORTED" else [f"{request.failure}: {request.url}"]
+
+
+@pytest.fixture
+def page(chromium: Browser) -> Iterator[Page]:
+    """A fresh page whose every fault fails the test."""
+    context = chromium.new_context(viewport={"width": 1280, "height": 720})
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    opened, faults = _watched(context)
     yield opened
     context.close()
     assert faults == []
+
+
+@pytest.fixture
+def phone(chromium: Browser) -> Iterator[Page]:
+    """The same on a telephone, with fingers."""
+    context = chromium.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    opened, faults = _watched(context)
+    yield opened
+    context.close()
+    assert faults == []
+
+
+@pytest.fixture
+def lenient_page(chromium: Browser) -> Iterator[Page]:
+    """A page that may ask in vain."""
+    context = chromium.new_context(viewport={"width": 1280, "height": 720}, accept_downloads=True)
+    yield context.new_page()
+    context.close()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import gc
+import io
 import json
 import os
 from collections.abc import Sequence
@@ -13,6 +15,7 @@ from urllib.parse import quote, unquote_to_bytes
 
 import pytest
 from builders_report import HOSTILE_NAMES, SETTINGS, BuiltRun, built_run, soft_pixels, synthetic_results
+from PIL import Image
 
 from flatpipe.layout import image_folder, picture_key, picture_name
 from flatpipe.quantize.knee import best_k, missed, suggested_k
@@ -199,10 +202,13 @@ def test_original_is_linked_where_a_link_can_lead(path: str, place: str, expecte
     assert original_link(path, place) == expected
 
 
-def test_points_script_names_the_preview(gallery: BuiltRun) -> None:
-    """The script of points calls the page with the image's key, and the preview it names is there."""
+def test_original_script_names_the_preview(gallery: BuiltRun) -> None:
+    """The script of the original calls the page with the image's key; the preview is there, the thumbnail in it."""
     image_id = "trips/photo 0.png"
-    script = gallery.outputs.read(picture_name(image_id, "points.js")).decode()
-    key, content = script.removeprefix("flatpipe.receivePoints(").removesuffix(");\n").split(", ", 1)
+    script = gallery.outputs.read(picture_name(image_id, "original.js")).decode()
+    key, content = script.removeprefix("flatpipe.receiveOriginal(").removesuffix(");\n").split(", ", 1)
     assert json.loads(key) == picture_key(image_id)
-    assert gallery.outputs.read(picture_name(image_id, json.loads(content)["preview"]))
+    told = json.loads(content)
+    assert gallery.outputs.read(picture_name(image_id, told["preview"]))
+    with Image.open(io.BytesIO(base64.b64decode(told["small"]))) as small:
+        assert (small.format, small.size, told["opaque"]) == ("JPEG", (90, 60), True)

@@ -1,203 +1,88 @@
-"""The gallery in a real browser, from file://."""
+"""The report's page in a real browser, from file://: all images, and what every view owes everybody."""
 
 from __future__ import annotations
 
-import base64
-import io
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, unquote_to_bytes, urlsplit
+from urllib.parse import quote
 
 import numpy as np
 import pytest
-from builders_report import HOSTILE_NAMES, KS, SETTINGS, BuiltRun, built_run, soft_pixels, synthetic_results
-from PIL import Image
+from browsing import box_of, open_image, open_page, pixels_of, settled, shown_file, until
+from builders_report import HOSTILE_NAMES, KS, SETTINGS, BuiltRun, built_run, synthetic_results
 from playwright.sync_api import Browser, Page, expect
 
-from flatpipe.quantize.knee import psnr, suggested_k
+from flatpipe.quantize.knee import suggested_k
 from flatpipe.records import PlannedImage
 from flatpipe.report.gallery import write_gallery
 from flatpipe.text import printable
 
 PHOTO = "trips/photo 1.png"
-
-
-def _open(page: Page, run: BuiltRun, image_id: str = "", k: int | None = None) -> None:
-    link = f"#image={quote(os.fsencode(image_id))}" if image_id else ""
-    page.goto(run.page.as_uri() + link + (f"&k={k}" if k else ""))
-    if image_id:
-        expect(page.locator("#work")).to_be_visible()
-    else:
-        expect(page.locator(".card").first).to_be_visible()
-
-
-def _shown_file(page: Page) -> str:
-    _until(page, "document.getElementById('flat').complete && document.getElementById('flat').naturalWidth > 0")
-    return str(page.eval_on_selector("#flat", "image => image.currentSrc.split('/').pop()"))
-
-
-def _until(page: Page, expression: str) -> None:
-    """Wait until an expression is true. Playwright's own way evaluates text in the page, which the page forbids."""
-    for _ in range(200):
-        if page.evaluate(expression):
-            return
-        page.wait_for_timeout(25)
-    raise AssertionError(f"never true: {expression}")
-
-
-def _canvas(page: Page) -> bytes:
-    """The colour space as the page drew it last, a PNG."""
-    page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
-    return base64.b64decode(page.eval_on_selector("#cube", "canvas => canvas.toDataURL('image/png').split(',')[1]"))
+LONG = "x" * 196 + ".png"
 
 
 def test_cards_lead_to_the_viewer_and_back(page: Page, gallery: BuiltRun) -> None:
     """Every image has a card; a click opens it at the suggested k; back returns to the card, which has the focus."""
-    _open(page, gallery)
+    open_page(page, gallery)
     assert page.locator(".card").count() == 4 + len(HOSTILE_NAMES) + 2
     page.get_by_role("link", name=PHOTO).click()
     expect(page.locator("#name")).to_have_text(PHOTO)
-    flats = gallery.ledger.flats_of(PHOTO)
-    best = suggested_k(KS, [flat.mse for flat in flats])
-    assert _shown_file(page) == f"k{best:02d}.png"
-    assert page.locator(".knee").first.get_attribute("data-k") == str(best)
+    best = suggested_k(KS, [flat.mse for flat in gallery.ledger.flats_of(PHOTO)])
+    assert shown_file(page) == f"k{best:02d}.png"
+    assert page.locator(".knee").get_attribute("data-k") == str(best)
     assert f"k {best}," in page.locator("#knee-text").inner_text()
     page.get_by_role("link", name="All images").click()
     expect(page.get_by_role("link", name=PHOTO)).to_be_focused()
 
 
-def test_slider_and_arrows_choose_the_file(page: Page, gallery: BuiltRun) -> None:
-    """Slider, arrow keys, the curve and the suggestion show the flat file of that k, and the address follows."""
-    _open(page, gallery, PHOTO, 4)
-    assert _shown_file(page) == "k04.png"
-    page.locator("#k").fill(str(KS.index(7)))
-    assert _shown_file(page) == "k07.png"
-    page.locator("#name").press("ArrowRight")
-    assert _shown_file(page) == "k08.png"
-    page.locator("#k").press("ArrowLeft")
-    page.locator("#name").press("ArrowLeft")
-    assert _shown_file(page) == "k06.png"
-    assert page.url.endswith("&k=6")
-    assert page.locator("#k-value").inner_text() == "6"
-    assert page.locator("#palette li").count() == len(gallery.ledger.flats_of(PHOTO)[KS.index(6)].palette)
-    page.locator(".chart").first.click(position={"x": 300, "y": 40})
-    assert _shown_file(page) in ("k08.png", "k09.png")
-    page.locator("#best").click()
-    assert _shown_file(page) == f"k{int(page.locator('.knee').first.get_attribute('data-k') or 0):02d}.png"
-
-
-def test_flat_pixels_are_those_of_the_file(page: Page, gallery: BuiltRun) -> None:
-    """Enlarged, with the original wiped away, the screen shows the palette's colours alone."""
-    _open(page, gallery, PHOTO, 5)
-    _shown_file(page)
-    page.locator("#zoom").select_option("4")
-    page.locator("#wipe").fill("0")
-    page.eval_on_selector_all("#line, .tag", "all => all.forEach(one => one.remove())")
-    assert page.eval_on_selector("#flat", "image => getComputedStyle(image).imageRendering") == "pixelated"
-    shown = _colors(page.locator("#frame").screenshot(), border=8)
-    assert shown == set(gallery.ledger.flats_of(PHOTO)[KS.index(5)].palette)
-
-
-def test_wipe_uncovers_the_original(page: Page, gallery: BuiltRun) -> None:
-    """Dragging over the image, or moving the slider, moves the border between original and flat."""
-    _open(page, gallery, PHOTO, 2)
-    _shown_file(page)
-    box = page.locator("#frame").bounding_box()
-    assert box is not None
-    page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + 40)
-    page.mouse.down()
-    page.mouse.move(box["x"] + box["width"] * 0.25, box["y"] + 40, steps=4)
-    page.mouse.up()
-    assert 24 <= int(page.locator("#wipe").input_value()) <= 26
-    flat = page.locator("#frame").screenshot()
-    page.locator("#wipe").fill("100")
-    original = page.locator("#frame").screenshot()
-    assert len(_colors(original, 8)) > 10 * len(set(gallery.ledger.flats_of(PHOTO)[0].palette))
-    assert flat != original
-
-
-def test_click_copies_the_colour(page: Page, gallery: BuiltRun) -> None:
-    """A click on a colour puts its hex value on the clipboard, also where the browser offers no clipboard."""
-    _open(page, gallery, PHOTO, 3)
-    palette = gallery.ledger.flats_of(PHOTO)[KS.index(3)].palette
-    page.locator(".chip").nth(1).click()
-    expect(page.locator("#toast")).to_have_text(f"Copied {palette[1]}")
-    assert page.evaluate("navigator.clipboard.readText()") == palette[1]
-    page.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject(); }")
-    page.locator(".chip").nth(2).click()
-    expect(page.locator("#toast")).to_have_text(f"Copied {palette[2]}")
-    assert page.evaluate("navigator.clipboard.readText()") == palette[2]
-    page.locator("#copy-all").click()
-    expect(page.locator("#toast")).to_have_text("Palette copied")
-    assert page.evaluate("navigator.clipboard.readText()") == "\n".join(palette)
-
-
-def test_colour_space_is_drawn_and_turns(page: Page, gallery: BuiltRun) -> None:
-    """The cube shows many points in the palette's colours, other ones for another k, and turns with mouse and keys."""
-    _open(page, gallery, PHOTO, 6)
-    first = _canvas(page)
-    palette = gallery.ledger.flats_of(PHOTO)[KS.index(6)].palette
-    assert set(palette) <= _colors(first, 1)
-    assert _covered(first, palette) > 2 * _covered(_own_colors(page), palette)
-    page.locator("#own-colors").uncheck()
-    assert _canvas(page) == first
-    page.locator("#cube").scroll_into_view_if_needed()
-    box = page.locator("#cube").bounding_box()
-    assert box is not None
-    page.mouse.move(box["x"] + 100, box["y"] + 100)
-    page.mouse.down()
-    page.mouse.move(box["x"] + 180, box["y"] + 100, steps=3)
-    page.mouse.up()
-    turned = _canvas(page)
-    assert turned != first
-    page.locator("#cube").press("ArrowUp")
-    tilted = _canvas(page)
-    assert tilted != turned
-    assert page.locator("#k-value").inner_text() == "6"
-    page.locator("#k").press("ArrowLeft")
-    assert _canvas(page) != tilted
-
-
-@pytest.mark.parametrize("image_id", HOSTILE_NAMES, ids=range(len(HOSTILE_NAMES)))
-def test_any_name_is_text_and_its_links_work(page: Page, gallery: BuiltRun, image_id: str) -> None:
-    """Deep links to images of any name open them; names are text; flats, originals, sweeps and stills load."""
-    _open(page, gallery, image_id, 5)
-    assert _shown_file(page) == "k05.png"
-    shown = page.locator("#name").inner_text()
-    assert shown == printable(image_id)
-    _until(page, "document.getElementById('original').naturalWidth > 0")
-    page.locator("#play").click()
-    _until(page, "document.getElementById('sweep').naturalWidth > 0")
-    for link in page.locator("#links a").all():
-        assert _exists(str(link.evaluate("anchor => anchor.href")))
-    page.locator("#back").click()
-    expect(page.locator("#grid .card a:focus .name")).to_have_text(shown)
-
-
 def test_names_run_nothing_on_the_overview(page: Page, gallery: BuiltRun) -> None:
     """On the overview too, names are text: no element came out of one, and thumbnails load."""
-    _open(page, gallery)
-    _until(page, "[...document.querySelectorAll('.card img')].every(image => image.naturalWidth > 0)")
-    names = page.locator(".card .name").all_inner_texts()
-    assert "<img src=x onerror=alert(1)>.png" in names
+    open_page(page, gallery)
+    until(page, "[...document.querySelectorAll('.card img')].every(image => image.naturalWidth > 0)")
+    names = page.locator(".card .name").evaluate_all("all => all.map(it => it.title)")
+    assert set(map(printable, HOSTILE_NAMES)) <= set(names)
+    assert page.locator(".card .name").all_text_contents() == names
     assert page.locator("img[src='x']").count() == 0
     assert page.locator("body script").count() == 0
 
 
+def test_long_names_are_cut_in_the_middle(page: Page, gallery: BuiltRun) -> None:
+    """Of a long name the beginning gives way and the end stays in sight; who points at it is told the whole."""
+    open_page(page, gallery, f"search={LONG[:40]}")
+    name = page.locator(".card .name")
+    assert name.get_attribute("title") == LONG
+    assert name.locator(".head").evaluate("it => it.scrollWidth > it.clientWidth")
+    left, _, width, _ = box_of(name.locator(".tail"))
+    assert left + width <= sum(box_of(page.locator(".card"))[::2])
+    assert name.locator(".tail").inner_text().endswith("xx.png")
+
+
 def test_search_and_sort_find_images(page: Page, gallery: BuiltRun) -> None:
-    """Search narrows by name, sort orders by figures, and a search for nothing says so."""
-    _open(page, gallery)
+    """Search narrows by name, sort orders by figures; both stand in the address, a viewer's too."""
+    open_page(page, gallery)
     page.locator("#search").fill("PHOTO")
     assert page.locator(".card").count() == 4
     page.locator("#sort").select_option("mse-down")
     shown = page.locator(".card .name").all_inner_texts()
-    flats = {name: gallery.ledger.flats_of(name) for name in shown}
-    best = {name: suggested_k(KS, [flat.mse for flat in found]) for name, found in flats.items()}
-    mses = [next(flat.mse for flat in flats[name] if flat.k == best[name]) for name in shown]
+    mses = []
+    for name in shown:
+        flats = gallery.ledger.flats_of(name)
+        best = suggested_k(KS, [flat.mse for flat in flats])
+        mses.append(next(flat.mse for flat in flats if flat.k == best))
     assert mses == sorted(mses, reverse=True)
+    page.reload()
+    expect(page.locator(".card .name")).to_have_text(shown)
+    page.locator(".card a").nth(1).click()
+    expect(page.locator("#work")).to_be_visible()
+    assert "search=PHOTO&sort=mse-down" in page.url
+    page.reload()
+    page.locator("#after").click()
+    expect(page.locator("#name")).to_have_text(shown[2])
+    page.locator("#back").click()
+    expect(page.locator(".card .name")).to_have_text(shown)
     page.locator("#search").fill("nobody")
     expect(page.locator("#none")).to_be_visible()
     page.locator("#clear").click()
@@ -205,65 +90,75 @@ def test_search_and_sort_find_images(page: Page, gallery: BuiltRun) -> None:
     assert page.locator(".card .name").first.inner_text() == "broken <b>.jpg"
 
 
-def test_failed_and_waiting_images_say_so(page: Page, gallery: BuiltRun) -> None:
-    """A failed image's page tells why, one that was not done tells how to go on."""
+def test_failures_are_one_line_that_opens(page: Page, phone: Page, gallery: BuiltRun) -> None:
+    """Failures are one line with their number until it is opened; on a phone the first screen has a photograph."""
+    open_page(page, gallery)
+    line = page.locator("#failures summary")
+    expect(line).to_have_text("1 image could not be flattened")
+    assert box_of(page.locator("#failures"))[3] < 60
+    line.click()
+    expect(page.locator("#failures table")).to_contain_text("the file ends after <1,203> bytes")
+    open_page(phone, gallery, "search=photo")
+    _, top, _, height = box_of(phone.locator(".card").first)
+    assert top + height < 844 - 70
+
+
+def test_failed_waiting_and_unknown_images_say_so(page: Page, gallery: BuiltRun) -> None:
+    """A failed image's page tells why, one that was not done how to go on; one that is not there is named."""
     page.goto(f"{gallery.page.as_uri()}#image={quote('broken <b>.jpg')}")
     expect(page.locator("#failure")).to_have_text("truncated: the file ends after <1,203> bytes")
     expect(page.locator("#work")).to_be_hidden()
     page.goto(f"{gallery.page.as_uri()}#image=later.png")
-    expect(page.locator("#nothing")).to_be_visible()
-    page.goto(f"{gallery.page.as_uri()}#image=unknown.png")
+    expect(page.locator("#nothing")).to_contain_text("flatpipe run '/my photos/pipeline.yaml' goes on from there")
+    page.goto(f"{gallery.page.as_uri()}#image=un%20known.png")
+    expect(page.locator("#unknown")).to_contain_text("There is no image un known.png in this report.")
+    page.locator("#unknown button").click()
+    expect(page.locator("#unknown")).to_be_hidden()
+
+
+def test_numbers_are_told_in_words(page: Page, gallery: BuiltRun, shapes: BuiltRun) -> None:
+    """Cards and viewer say how many colours are left of how many, one colour is one, and what is exact is called so."""
+    open_page(page, gallery, "search=photo&k=5")
+    colors = gallery.ledger.token_of(PHOTO).distinct_colors
+    until(page, f"document.querySelectorAll('.card .facts')[1].textContent.startsWith('5 of {colors:,} colours')")
+    open_page(page, shapes, "search=one.png")
+    assert "1 colourexact" in page.locator(".card .facts").all_text_contents()
+    open_image(page, gallery, PHOTO, 5)
+    expect(page.locator("#about")).to_have_text(f"90 × 60 pixels · 5 of {colors:,} colours · rotated (EXIF 6)")
+
+
+def test_the_keys_are_told(page: Page, gallery: BuiltRun) -> None:
+    """A question mark, or its button, shows every key and gesture; Escape closes the list and nothing else."""
+    open_image(page, gallery, PHOTO, 5)
+    page.keyboard.press("?")
+    expect(page.locator("#help")).to_be_visible()
+    told = set(page.locator("#help kbd").all_inner_texts())
+    assert {"←", "→", "/", "x", "o", "0", "1", "f", "space", "esc"} <= told
+    page.keyboard.press("Escape")
+    expect(page.locator("#help")).to_be_hidden()
+    expect(page.locator("#work")).to_be_visible()
+    page.locator("#viewer [data-help]").click()
+    expect(page.locator("#help")).to_be_visible()
+
+
+def test_keys_do_what_is_told(page: Page, gallery: BuiltRun) -> None:
+    """Keys zoom, step, select and leave; whoever types into the search types."""
+    open_page(page, gallery, "search=photo")
+    page.locator(".card a").first.focus()
+    page.keyboard.press("x")
+    expect(page.locator("#selected")).to_have_text("1 image selected")
+    page.keyboard.press("ArrowRight")
+    until(page, "document.querySelector('.k-value').textContent === '6'")
+    page.keyboard.press("/")
+    page.keyboard.type(" 1x")
+    expect(page.locator("#selected")).to_have_text("1 image selected")
+    open_image(page, gallery, PHOTO, 5)
+    page.keyboard.press("1")
+    expect(page.locator("#theatre .zoom-value")).to_have_text("100 %")
+    page.keyboard.press("0")
+    expect(page.locator("#theatre [data-zoom=fit]")).to_have_attribute("aria-pressed", "true")
+    page.keyboard.press("Escape")
     expect(page.locator("#overview")).to_be_visible()
-
-
-def test_images_without_pictures_are_shown_from_their_files(page: Page, tmp_path: Path) -> None:
-    """Without previews the page compares with the input file itself, hides the cube, and asks for no missing file."""
-    run = built_run(tmp_path)
-    run.add("a.png", soft_pixels(1))
-    write_gallery(run.results, run.outputs, replace(SETTINGS, pictures=False, animation_format=None))
-    _open(page, run, "a.png", 4)
-    _until(page, "document.getElementById('original').naturalWidth > 0")
-    assert "input/" in str(page.locator("#original").get_attribute("src"))
-    expect(page.locator("#cube-panel")).to_be_hidden()
-    expect(page.locator("#sweep-panel")).to_be_hidden()
-
-
-def test_the_target_and_the_measures_are_shown(page: Page, tmp_path: Path) -> None:
-    """With a target the page opens at its k, says why, and links best.png; measures stand in line and table."""
-    run = built_run(tmp_path)
-    run.add("a.png", soft_pixels(1))
-    mses = [flat.mse for flat in run.ledger.flats_of("a.png")]
-    wanted = psnr(mses[3]) - 1e-6
-    settings = replace(SETTINGS, target=f"psnr>={wanted:.6f}", metrics=("ssim", "ciede2000"))
-    write_gallery(run.results, run.outputs, settings)
-    _open(page, run, "a.png")
-    assert page.locator("#k-value").inner_text() == str(KS[3])
-    assert f"k {KS[3]}, the smallest that reaches" in page.locator("#knee-text").inner_text()
-    assert page.locator("#links a").first.get_attribute("href") == "images/a.png/best.png"
-    assert f"SSIM {1 - 1 / KS[3]:.3f} ·" in page.locator("#figures").inner_text()
-    page.locator("#files summary").click()
-    assert page.locator("#table tbody tr").nth(1).locator("td").all_inner_texts()[3:5] == [f"{1 - 1 / KS[1]:.3f}", "–"]
-
-    write_gallery(run.results, run.outputs, replace(settings, target="psnr>=99"))
-    page.reload()
-    expect(page.locator("#knee-text")).to_have_text(f"Suggested: k {KS[-1]}; no k up to {KS[-1]} reaches 99 dB.")
-
-
-def test_oklab_may_be_seen_with_both_axes(page: Page, tmp_path: Path) -> None:
-    """Colours that were clustered in OKLab are shown there, and in the RGB cube when asked; else there is no choice."""
-    run = built_run(tmp_path)
-    run.add("a.png", soft_pixels(1))
-    write_gallery(run.results, run.outputs, replace(SETTINGS, space="oklab"))
-    _open(page, run, "a.png")
-    assert "points in OKLab" in str(page.locator("#cube").get_attribute("aria-label"))
-    there = _canvas(page)
-    page.locator("#axes").select_option("rgb")
-    _until(page, "document.getElementById('cube').getAttribute('aria-label').includes('RGB cube')")
-    assert _canvas(page) != there
-    write_gallery(run.results, run.outputs, SETTINGS)
-    page.reload()
-    expect(page.locator("#cube")).to_be_visible()
-    expect(page.locator("#axes-control")).to_be_hidden()
 
 
 def test_only_cards_in_sight_exist(page: Page, tmp_path: Path) -> None:
@@ -273,7 +168,7 @@ def test_only_cards_in_sight_exist(page: Page, tmp_path: Path) -> None:
         run.ledger.store_plan([PlannedImage(result.source, (), sweep=False, reason="")])
         run.record(result)
     write_gallery(run.results, run.outputs, replace(SETTINGS, animation_format=None, pictures=False))
-    _open(page, run)
+    open_page(page, run)
     expect(page.locator("#count")).to_have_text("")
     page.get_by_role("button", name="Page 2 of 2").click()
     page.evaluate("scrollTo(0, document.body.scrollHeight)")
@@ -281,6 +176,48 @@ def test_only_cards_in_sight_exist(page: Page, tmp_path: Path) -> None:
     expect(page.get_by_role("link", name=last)).to_be_visible()
     assert page.locator(".card").count() < 100
     assert page.evaluate("link => flatpipe.rows.names[flatpipe.findRow(link)]", quote(last)) == last
+
+
+VIEWS = {
+    "overview": "",
+    "viewer": "image=trips/photo 1.png&k=6",
+    "compare": "compare=trips/photo 1.png,later.png,trips/photo 2.png&k=6",
+}
+
+
+def test_focus_goes_round_the_whole_card(page: Page, gallery: BuiltRun) -> None:
+    """The ring of the focus is seen on all four sides of a card, outside of it."""
+    open_page(page, gallery, "search=photo")
+    page.keyboard.press("Tab")
+    page.locator(".card a").nth(1).focus()
+    page.keyboard.press("Shift")
+    settled(page)
+    left, top, width, height = (round(value) for value in box_of(page.locator(".card").nth(1)))
+    screen, ink = pixels_of(page.screenshot()), [29, 28, 26]
+    sides = [
+        screen[top + height // 2, left - 4],
+        screen[top + height // 2, left + width + 3],
+        screen[top - 4, left + width // 2],
+        screen[top + height + 3, left + width // 2],
+    ]
+    assert [side.tolist() for side in sides] == [ink] * 4
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_fingers_find_every_control(phone: Page, gallery: BuiltRun, view: str) -> None:
+    """On a phone every control in sight measures 44 pixels each way, and nothing is wider than the window."""
+    open_page(phone, gallery, VIEWS[view])
+    settled(phone)
+    small = phone.evaluate(
+        """() => [...document.querySelectorAll('button, select, input, a, summary, [role=slider], [tabindex="0"]')]
+          .map(it => (['radio', 'checkbox'].includes(it.type) ? it.closest('label') : it))
+          .filter(it => it.checkVisibility({ visibilityProperty: true, opacityProperty: true }) && !it.matches('.skip'))
+          .map(it => [it.outerHTML.slice(0, 90), it.getBoundingClientRect()])
+          .filter(([, box]) => box.width > 1 && (box.width < 43.5 || box.height < 43.5))
+          .map(([words, box]) => `${words} ${box.width} x ${box.height}`)"""
+    )
+    assert small == []
+    assert phone.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
 @pytest.fixture(params=[("light", 1200), ("dark", 390)], ids=["light-desktop", "dark-phone"])
@@ -291,11 +228,11 @@ def styled_page(request: pytest.FixtureRequest, chromium: Browser) -> Iterator[P
     opened.close()
 
 
-@pytest.mark.parametrize("image_id", ["", PHOTO], ids=["overview", "viewer"])
-def test_nothing_shuts_anybody_out(styled_page: Page, gallery: BuiltRun, image_id: str) -> None:
+@pytest.mark.parametrize("view", VIEWS)
+def test_nothing_shuts_anybody_out(styled_page: Page, gallery: BuiltRun, view: str) -> None:
     """axe-core finds no fault of any weight, and nothing is wider than the window, light or dark, wide or narrow."""
     source = _axe_source()
-    _open(styled_page, gallery, image_id, 6 if image_id else None)
+    open_page(styled_page, gallery, VIEWS[view])
     styled_page.evaluate("document.querySelectorAll('details').forEach(details => details.open = true)")
     assert styled_page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     styled_page.evaluate(source)
@@ -311,24 +248,44 @@ def _axe_source() -> str:
     return path.read_text()
 
 
-def _colors(png: bytes, border: int) -> set[str]:
-
-    with Image.open(io.BytesIO(png)) as image:
-        pixels = np.asarray(image.convert("RGB"))[border:-border, border:-border].reshape(-1, 3)
-    return {f"#{bytes(color).hex()}" for color in np.unique(pixels, axis=0).tolist()}
-
-
-def _covered(png: bytes, colors: Sequence[str]) -> int:
-    """How many pixels have exactly one of the colours."""
-    with Image.open(io.BytesIO(png)) as image:
-        pixels = np.asarray(image.convert("RGB"))
-    return sum(int((pixels == list(bytes.fromhex(color[1:]))).all(axis=2).sum()) for color in colors)
+_EDGES = """() => [...document.querySelectorAll('button, select, input[type=search], .button, .segments')]
+  .filter(it => it.checkVisibility() && getComputedStyle(it).borderTopColor !== 'rgba(0, 0, 0, 0)')
+  .filter(it => parseFloat(getComputedStyle(it).borderTopWidth) && !it.disabled)
+  .map(it => {
+    let behind = it.parentElement;
+    const ground = each => getComputedStyle(each).backgroundColor;
+    while (behind && ground(behind).endsWith(', 0)')) behind = behind.parentElement;
+    const found = behind ? ground(behind) : 'rgb(255, 255, 255)';
+    return [it.outerHTML.slice(0, 80), getComputedStyle(it).borderTopColor, found];
+  })"""
 
 
-def _own_colors(page: Page) -> bytes:
-    page.locator("#own-colors").check()
-    return _canvas(page)
+@pytest.mark.parametrize("view", VIEWS)
+def test_edges_of_controls_are_seen(styled_page: Page, gallery: BuiltRun, view: str) -> None:
+    """The edge of every control has a contrast of 3 to 1 with what is behind it (WCAG 2.2, 1.4.11), light and dark."""
+    open_page(styled_page, gallery, VIEWS[view])
+    found = styled_page.evaluate(_EDGES)
+    assert len(found) > 3
+    assert [(words, edge, behind) for words, edge, behind in found if _contrast(edge, behind) < 3] == []
 
 
-def _exists(address: str) -> bool:
-    return Path(os.fsdecode(unquote_to_bytes(urlsplit(address).path))).is_file()
+def _contrast(one: str, other: str) -> float:
+    def luminance(color: str) -> float:
+        levels = np.array([float(part) for part in color[color.index("(") + 1 : -1].split(",")[:3]]) / 255
+        linear = np.where(levels <= 0.04045, levels / 12.92, ((levels + 0.055) / 1.055) ** 2.4)
+        return float(linear @ [0.2126, 0.7152, 0.0722])
+
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def test_wide_screens_are_used(chromium: Browser, gallery: BuiltRun) -> None:
+    """On a screen of 2560 pixels cards stand from edge to edge, and the stage takes three quarters of it."""
+    wide = chromium.new_page(viewport={"width": 2560, "height": 1300})
+    open_page(wide, gallery)
+    boxes = [box_of(card) for card in wide.locator(".card").all()]
+    assert min(left for left, *_ in boxes) < 40
+    assert max(left + width for left, _, width, _ in boxes) > 2520
+    open_image(wide, gallery, PHOTO, 5)
+    assert box_of(wide.locator("#stage"))[2] > 0.75 * 2560
+    wide.close()

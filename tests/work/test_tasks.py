@@ -75,7 +75,7 @@ def test_the_record_of_a_sweep_names_every_file_with_its_digest(tmp_path: Path) 
     flats = {Path(f"images/trips/a.png/k{k:02d}.png") for k in KS}
     named = {Path(name if "/" in name else f"images/trips/a.png/{name}"): digest for name, digest in result.sweep.files}
     assert named.keys() == written.keys() - flats
-    assert len(named) == 2 + 2 + 4 + len(KS)
+    assert len(named) == 2 + 2 + 3 + len(KS)
     for name, digest in named.items():
         assert hashlib.sha256(written[name].read_bytes()).hexdigest() == digest
 

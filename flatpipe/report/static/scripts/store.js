@@ -6,8 +6,10 @@ const flatpipe = (() => {
   const page = JSON.parse(document.getElementById("page").textContent);
   const rows = { names: [], ks: [], mses: [], colors: [], palettes: [], keys: [], links: new Map(), errors: new Map(), pictures: "" };
   const listeners = [];
+  const MOST_DETAILS = 80, MOST_ORIGINALS = 400;
+  // ^ scripts of details and of originals that are remembered: some 20 MB
   const details = new Map();
-  const points = new Map();
+  const originals = new Map();
   const waiting = new Map();
   const shards = Math.ceil(page.images / page.rows_per_shard);
   let loadedShards = 0;
@@ -48,13 +50,19 @@ const flatpipe = (() => {
     return store.get(key);
   }
 
+  // The oldest go: whoever scrolls over a hundred thousand images does not come back to the first.
+  function keep(store, key, value, most) {
+    store.set(key, value);
+    if (store.size > most) store.delete(store.keys().next().value);
+  }
+
   async function detail(row) {
     const shard = Math.floor(row / page.details_per_shard);
     const found = await loaded(details, shard, `gallery/data/details-${digits(shard, 5)}.js`);
     return found[row % page.details_per_shard];
   }
 
-  const pointsOf = (row) => loaded(points, keyOf(row), pictureOf(row, "points.js"));
+  const originalOf = (row) => loaded(originals, keyOf(row), pictureOf(row, "original.js"));
 
   // Percent-encoded id of an image: what stands in links to it. Names that are not shown as they are have their own.
   const linkOf = (row) => rows.links.get(row) ?? encodeURIComponent(rows.names[row]).replaceAll("%2F", "/");
@@ -71,6 +79,14 @@ const flatpipe = (() => {
     return -1;
   }
 
+  // The same for links that may stand in a part of the list that is still to come.
+  async function foundRow(link) {
+    const row = findRow(link);
+    if (row >= 0) return row;
+    await allLoaded;
+    return findRow(link);
+  }
+
   function decoded(link) {
     try { return decodeURIComponent(link); } catch { return null; }
   }
@@ -83,24 +99,15 @@ const flatpipe = (() => {
   const pictureOf = (row, kind) => `gallery/pictures/${keyOf(row).slice(0, 2)}/${keyOf(row)}-${kind}`;
 
   return {
-    page, rows, allLoaded, receiveRows, detail, pointsOf, linkOf, findRow, pictureOf,
-    receiveDetails: (shard, found) => details.set(shard, found),
-    receivePoints: (key, found) => points.set(key, found),
+    page, rows, allLoaded, receiveRows, detail, originalOf, linkOf, findRow, foundRow, pictureOf,
+    receiveDetails: (shard, found) => keep(details, shard, found, MOST_DETAILS),
+    receiveOriginal: (key, found) => keep(originals, key, found, MOST_ORIGINALS),
     onRows: (listener) => listeners.push(listener),
     isLoading: () => loadedShards < shards,
     hasPictures: (row) => rows.pictures[row] === "1",
     flatName: (k) => `k${digits(k, page.name_width)}.png`,
-    psnr: (mse) => (mse === 0 ? Infinity : 10 * Math.log10((3 * 255 * 255) / mse)),
-    metricName: (name) => ({ ssim: "SSIM", ciede2000: "ΔE 2000" })[name] ?? name,
-    metricValue: (value, row) => (value === null ? "–" : value.toFixed(page.metrics[row] === "ssim" ? 3 : 2)),
-    number: (value) => value.toLocaleString("en"),
-    decimal: (value) => (Number.isFinite(value) ? (value >= 100 ? value.toFixed(0) : value.toFixed(1)) : "∞"),
-    size: (bytes) => (bytes < 1e6 ? `${Math.max(1, Math.round(bytes / 1e3))} kB` : `${(bytes / 1e6).toFixed(1)} MB`),
-    element(tag, attributes = {}, ...children) {
-      const made = document.createElement(tag);
-      for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-      made.append(...children);
-      return made;
-    },
+    // The flat of an image whose k is nearest to the one wanted.
+    flatFor: (detail, k) => detail.flats.reduce((best, flat) => (Math.abs(flat[0] - k) < Math.abs(best[0] - k) ? flat : best)),
+    flatSource: (detail, k) => `${detail.folder}/${flatpipe.flatName(k)}`,
   };
 })();

@@ -11,6 +11,8 @@ flatpipe.cube = (() => {
   let palette = [];
   let view = { ...START };
   let queued = false;
+  let pointed = "";
+  // ^ hex of the colour that is pointed at in the palette
   const corners = Array.from({ length: 8 }, (_, row) => [row >> 2 & 1, row >> 1 & 1, row & 1].map((bit) => bit * 255));
   const edges = [];
   for (let one = 0; one < 8; one++)
@@ -19,18 +21,15 @@ flatpipe.cube = (() => {
   // Across, up and away of a colour, -0.5 .. 0.5; distances are those of the space.
   const places = {
     rgb: (rgb) => rgb.map((value) => (value - 127.5) / 255),
-    // Björn Ottosson, "A perceptual color space for image processing", 2020; a across, lightness up, b away.
     oklab(rgb) {
-      const [red, green, blue] = rgb.map((value) => (value <= 10.31475 ? value / 3294.6 : ((value / 255 + 0.055) / 1.055) ** 2.4));
-      const long = Math.cbrt(0.4122214708 * red + 0.5363325363 * green + 0.0514459929 * blue);
-      const middle = Math.cbrt(0.2119034982 * red + 0.6806995451 * green + 0.1073969566 * blue);
-      const short = Math.cbrt(0.0883024619 * red + 0.2817188376 * green + 0.6299787005 * blue);
-      return [
-        1.9779984951 * long - 2.428592205 * middle + 0.4505937099 * short,
-        0.2104542553 * long + 0.793617785 * middle - 0.0040720468 * short - 0.5,
-        0.0259040371 * long + 0.7827717662 * middle - 0.808675766 * short,
-      ];
+      const [lightness, a, b] = flatpipe.colors.oklab(rgb);
+      return [a, lightness - 0.5, b];
     },
+  };
+  // What stands at the ends of the axes, and where, a little outside: levels beyond those of colours, or OKLab itself.
+  const labels = {
+    rgb: [["R", [278, -8, -8]], ["G", [-8, 278, -8]], ["B", [-8, -8, 278]]].map(([text, rgb]) => [text, places.rgb(rgb)]),
+    oklab: [["L", [0, 0.55, 0]], ["a", [0.36, -0.5, 0]], ["b", [0, -0.5, 0.36]]],
   };
   const placed = (rgb) => ({ rgb, at: places[axes.value](rgb), cluster: places[flatpipe.page.space](rgb) });
 
@@ -57,7 +56,7 @@ flatpipe.cube = (() => {
     const away = x * Math.sin(view.turn) + z * Math.cos(view.turn);
     const up = y * Math.cos(view.tilt) - away * Math.sin(view.tilt);
     const near = y * Math.sin(view.tilt) + away * Math.cos(view.tilt);
-    const scale = side * (axes.value === "rgb" ? 0.6 : 0.84) * (1 + 0.18 * near);
+    const scale = side * (axes.value === "rgb" ? 0.57 : 0.8) * (1 + 0.18 * near);
     // ^ OKLab's body is a slender one
     return [side / 2 + across * scale, side / 2 - up * scale, near];
   }
@@ -73,16 +72,28 @@ flatpipe.cube = (() => {
     const style = getComputedStyle(canvas);
     const seen = corners.map((corner) => project(places[axes.value](corner), side));
     const farthest = seen.reduce((worst, corner, row) => (corner[2] < seen[worst][2] ? row : worst), 0);
-    drawEdges(pen, side, (pair) => pair.includes(farthest), style.getPropertyValue("--line"));
+    drawEdges(pen, side, (pair) => pair.includes(farthest), style.getPropertyValue("--edge"));
     const disc = (x, y, radius, fill) => { pen.fillStyle = fill; pen.beginPath(); pen.arc(x, y, radius, 0, 7); pen.fill(); };
     const inOrder = (colors) => colors.map((color) => [project(color.at, side), color]).sort((one, other) => one[0][2] - other[0][2]);
     for (const [[x, y, near], point] of inOrder(points))
       disc(x, y, (side / 420) * (1.1 + 6 * point.size) * (1 + 0.3 * near), ownColors.checked ? `rgb(${point.rgb})` : point.fill);
-    drawEdges(pen, side, (pair) => !pair.includes(farthest), style.getPropertyValue("--line"));
+    drawEdges(pen, side, (pair) => !pair.includes(farthest), style.getPropertyValue("--edge"));
+    drawLabels(pen, side, style);
     for (const [[x, y], color] of inOrder(palette)) {
-      disc(x, y, 9, style.getPropertyValue("--ink"));
-      disc(x, y, 7.6, style.getPropertyValue("--surface"));
-      disc(x, y, 6.2, color.hex);
+      const more = color.hex === pointed ? 4 : 0;
+      disc(x, y, 9 + more, style.getPropertyValue("--ink"));
+      disc(x, y, 7.6 + more, style.getPropertyValue("--surface"));
+      disc(x, y, 6.2 + more, color.hex);
+    }
+  }
+
+  function drawLabels(pen, side, style) {
+    pen.fillStyle = style.getPropertyValue("--ink");
+    pen.font = "600 13px system-ui, sans-serif";
+    [pen.textAlign, pen.textBaseline] = ["center", "middle"];
+    for (const [text, at] of labels[axes.value]) {
+      const [x, y] = project(at, side);
+      pen.fillText(text, x, y);
     }
   }
 
@@ -148,9 +159,10 @@ flatpipe.cube = (() => {
 
   return {
     start,
+    point(hex) { if (hex !== pointed) { pointed = hex; soon(); } },
     open(found) { if (found) unpack(found.points); else points = []; },
     show(colors) {
-      palette = colors.map(({ hex }) => ({ hex, ...placed([1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16))) }));
+      palette = colors.map(({ hex }) => ({ hex, ...placed(flatpipe.colors.rgbOf(hex)) }));
       assign();
       describe();
       soon();

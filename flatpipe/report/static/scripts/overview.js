@@ -7,7 +7,8 @@ flatpipe.overview = (() => {
   const grid = get("grid");
   const PER_PAGE = 10000;
   // ^ images on one page: browsers refuse elements of more than some ten million pixels
-  const GAP = 20, NARROWEST = 210, NARROWEST_PHONE = 150, TEXT_HEIGHT = 66;
+  const GAP = 20, NARROWEST = 210, WIDEST = 300, AT_MOST = 8, NARROWEST_PHONE = 150, TEXT_HEIGHT = 66;
+  // ^ pixels; where more than AT_MOST cards would stand in a line they grow up to WIDEST first
   const BEYOND = 600;
   // ^ pixels above and below the window where cards exist already
   const REST = 120;
@@ -18,7 +19,7 @@ flatpipe.overview = (() => {
   let lastTop = 0;
   let order = [];
   let pageNumber = 0;
-  let face = "flat";
+  let changed = () => {};
   let shape = { columns: 1, width: 0, height: 0 };
 
   function arrange() {
@@ -50,7 +51,7 @@ flatpipe.overview = (() => {
 
   function measure() {
     const width = grid.clientWidth;
-    const narrowest = width < 560 ? NARROWEST_PHONE : NARROWEST;
+    const narrowest = width < 560 ? NARROWEST_PHONE : Math.min(WIDEST, Math.max(NARROWEST, width / AT_MOST - GAP));
     const columns = Math.max(1, Math.floor((width + GAP) / (narrowest + GAP)));
     const cardWidth = (width - GAP * (columns - 1)) / columns;
     shape = { columns, width: cardWidth, height: cardWidth * 0.75 + TEXT_HEIGHT };
@@ -72,11 +73,11 @@ flatpipe.overview = (() => {
     for (let place = first; place < last; place++) {
       let card = cards.get(place);
       if (!card) {
-        card = newCard(wanted[place], place, wanted.length);
+        card = flatpipe.cards.create(wanted[place], place, wanted.length);
         cards.set(place, card);
         insert(card, place);
         if (isFast) unfilled.push(card);
-        else card.fill();
+        else flatpipe.cards.fill(card);
       }
       const [column, line] = [place % shape.columns, Math.floor(place / shape.columns)];
       card.style.transform = `translate(${column * (shape.width + GAP)}px, ${line * step}px)`;
@@ -88,7 +89,7 @@ flatpipe.overview = (() => {
   }
 
   function fillRest() {
-    for (const card of unfilled) if (card.isConnected) card.fill();
+    for (const card of unfilled) if (card.isConnected) flatpipe.cards.fill(card);
     unfilled = [];
   }
 
@@ -99,46 +100,6 @@ flatpipe.overview = (() => {
     grid.insertBefore(card, next ? next.existing : null);
   }
 
-  function newCard(row, place, total) {
-    const picture = element("span", { class: "picture" });
-    const link = element("a", { href: `#image=${flatpipe.linkOf(row)}` }, picture);
-    const card = element("li", { class: "card", "aria-posinset": place + 1, "aria-setsize": total }, link);
-    card.fill = () => { if (flatpipe.hasPictures(row)) fill(picture, row, link); };
-    if (!flatpipe.hasPictures(row)) picture.append(element("span", { class: "missing" }, rows.errors.has(row) ? "failed" : rows.ks[row] ? "no thumbnail" : "not done yet"));
-    link.append(strip(rows.palettes[row]), element("bdi", { class: "name" }, rows.names[row]), facts(row));
-    return card;
-  }
-
-  function fill(picture, row, link) {
-    const image = (kind) => {
-      const made = element("img", { alt: "", src: flatpipe.pictureOf(row, `${kind}.jpg`), decoding: "async", class: kind });
-      return made;
-    };
-    const other = face === "flat" ? "original" : "flat";
-    picture.append(image(face));
-    const reveal = () => { if (!picture.querySelector(`.${other}`)) { const made = image(other); made.classList.add("other"); picture.append(made); } };
-    link.addEventListener("pointerenter", (event) => { if (event.pointerType === "mouse") reveal(); });
-    link.addEventListener("focus", () => { if (link.matches(":focus-visible")) reveal(); });
-  }
-
-  function strip(palette) {
-    const made = element("span", { class: "strip", "aria-hidden": "true" });
-    for (let at = 0; at < palette.length; at += 8) {
-      const band = element("i");
-      band.style.background = `#${palette.slice(at, at + 6)}`;
-      band.style.flexGrow = parseInt(palette.slice(at + 6, at + 8), 16);
-      made.append(band);
-    }
-    return made;
-  }
-
-  function facts(row) {
-    if (rows.errors.has(row)) return element("span", { class: "facts bad" }, rows.errors.get(row));
-    if (!rows.ks[row]) return element("span", { class: "facts" }, "not done yet");
-    const decibels = flatpipe.decimal(flatpipe.psnr(rows.mses[row]));
-    return element("span", { class: "facts" }, `k ${rows.ks[row]} · ${decibels} dB`, element("span", { class: "wide" }, ` · ${flatpipe.number(rows.colors[row])} colours`));
-  }
-
   function showPages() {
     const pages = Math.ceil(order.length / PER_PAGE);
     const nav = get("pages");
@@ -146,9 +107,42 @@ flatpipe.overview = (() => {
     nav.replaceChildren(...Array.from({ length: pages < 2 ? 0 : pages }, (_, number) => {
       const button = element("button", { type: "button", "aria-label": `Page ${number + 1} of ${pages}` }, String(number + 1));
       if (number === pageNumber) button.setAttribute("aria-current", "page");
-      button.addEventListener("click", () => { pageNumber = number; clear(); showPages(); scrollTo(0, 0); draw(); });
+      button.addEventListener("click", () => { pageNumber = number; clear(); showPages(); scrollTo(0, 0); draw(); changed(); });
       return button;
     }));
+  }
+
+  // Cards in sight show at once what was chosen anew; others when they come into sight.
+  function fillAll() {
+    for (const card of cards.values()) flatpipe.cards.fill(card);
+  }
+
+  // What stands in the address of the overview, and of an image for the way back.
+  function parts() {
+    const [found, by] = [encodeURIComponent(get("search").value.trim()), get("sort").value];
+    return { search: found, sort: by === "name" ? "" : by };
+  }
+
+  const ownParts = () => ({ ...parts(), k: flatpipe.choice.k || "", face: flatpipe.cards.face === "flat" ? "" : flatpipe.cards.face, page: pageNumber ? pageNumber + 1 : "" });
+
+  // Brings search and sorting to what an address says; all of it for the overview's own address.
+  function take(asked, isOwn) {
+    if (!grid) return;
+    const wanted = flatpipe.address.text(asked.search);
+    const by = [...get("sort").options].some(({ value }) => value === asked.sort) ? asked.sort : "name";
+    const isNew = wanted !== get("search").value || by !== get("sort").value;
+    if (isNew && (isOwn || asked.search || asked.sort)) [get("search").value, get("sort").value] = [wanted, by];
+    if (isOwn) takeOwn(asked);
+    else if (isNew) arrange();
+  }
+
+  function takeOwn(asked) {
+    const face = asked.face === "original" ? "original" : "flat";
+    document.querySelector(`input[name=face-overview][value=${face}]`).checked = true;
+    flatpipe.cards.setFace(face);
+    pageNumber = Math.max(0, (Number(asked.page) || 1) - 1);
+    arrange();
+    flatpipe.choice.set(Number(asked.k) || 0);
   }
 
   function clear() {
@@ -162,12 +156,13 @@ flatpipe.overview = (() => {
     const soon = () => { if (!queued) { queued = true; requestAnimationFrame(() => { queued = false; draw(); }); } };
     addEventListener("scroll", soon, { passive: true });
     addEventListener("resize", soon);
-    get("search").addEventListener("input", () => { pageNumber = 0; arrange(); });
-    get("sort").addEventListener("change", () => { pageNumber = 0; arrange(); });
+    get("search").addEventListener("input", () => { pageNumber = 0; arrange(); changed(); });
+    get("sort").addEventListener("change", () => { pageNumber = 0; arrange(); changed(); });
     get("tools").addEventListener("submit", (event) => event.preventDefault());
-    get("clear").addEventListener("click", () => { get("search").value = ""; arrange(); get("search").focus(); });
-    for (const choice of document.querySelectorAll("input[name=face]"))
-      choice.addEventListener("change", () => { face = choice.value; clear(); draw(); });
+    get("clear").addEventListener("click", () => { get("search").value = ""; arrange(); changed(); get("search").focus(); });
+    for (const choice of document.querySelectorAll("input[name=face-overview]"))
+      choice.addEventListener("change", () => { flatpipe.cards.setFace(choice.value); fillAll(); changed(); });
+    flatpipe.choice.onChange(() => { if (!grid.closest("[hidden]")) { fillAll(); changed(); } });
     let first = true;
     flatpipe.onRows(() => {
       if (first || !flatpipe.isLoading()) arrange();
@@ -176,7 +171,9 @@ flatpipe.overview = (() => {
   }
 
   return {
-    start, draw, strip,
+    start, draw, take, parts, ownParts,
+    onChange(listener) { changed = listener; },
+    strip: (palettes) => flatpipe.cards.strip(palettes),
     neighbour: (row, step) => order[order.indexOf(row) + step],
     focus(row) {
       const place = shown().indexOf(row);
