@@ -1,31 +1,35 @@
 """Flat images as palette PNG: bytes out, and back in.
 
-Written here rather than with Pillow: the "Up" filter with run-length deflate suits flat areas so well that it is
-several times faster than Pillow's encoder at the same size, and it leaves no choice to the deflate library, so that the
-bytes of palette files are the same on every machine (docs/decisions.md has the figures).
+Written here rather than with Pillow: the "Up" filter and runs of one byte, in Huffman codes, suit flat areas so well
+that `deflate/` is an order of magnitude faster than Pillow's encoder and writes smaller files; and no library has a say
+in it, so that the bytes of palette files are the same on every machine (docs/decisions.md has the figures).
 """
 
 from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
+from flatpipe.encode.deflate.stream import zlib_stream
 from flatpipe.errors import DecoderFailed
 from flatpipe.quantize.palette_image import PaletteImage
+
+Payload = bytes | memoryview
+# ^ what a chunk holds
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PALETTE_COLOR, _TRUECOLOR_ALPHA = 3, 6
 # ^ colour types of PNG (third edition), 11.2.1
 _UP = 2
 # ^ filter type: each byte minus the byte above it
-_BLOCK_BYTES = 1 << 18
-# ^ rows are filtered and compressed this much at a time, so that they stay in the CPU's cache
+_RGBA_LEVEL = 4
+# ^ of zlib, where its time and size balance
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,9 +78,15 @@ def decode_flat(content: bytes) -> SavedFlat:
 # --- PNG, the parts that apng.py shares ------------------------------------------------------------------------------
 
 
+def png_file(parts: Iterable[tuple[bytes, Payload]]) -> bytes:
+    """A PNG file of chunks, each given by its kind and payload; the one that ends it is added."""
+    chunked = (piece for kind, payload in (*parts, (b"IEND", b"")) for piece in _pieces(kind, payload))
+    return b"".join((SIGNATURE, *chunked))
+
+
 def chunk(kind: bytes, payload: bytes) -> bytes:
     """One PNG chunk: length, kind, payload, CRC of the latter two."""
-    return struct.pack(">I", len(payload)) + kind + payload + struct.pack(">I", zlib.crc32(payload, zlib.crc32(kind)))
+    return b"".join(_pieces(kind, payload))
 
 
 def chunks(content: bytes) -> Iterator[tuple[bytes, bytes]]:
@@ -92,77 +102,43 @@ def chunks(content: bytes) -> Iterator[tuple[bytes, bytes]]:
         offset += len(whole)
 
 
-def compressed_rows(rows: NDArray[np.uint8], strategy: int = zlib.Z_RLE) -> bytes:
-    """The zlib stream of rows (H, bytes per row) uint8, each filtered by the row above it."""
-    compressor = zlib.compressobj(level=4, strategy=strategy, memLevel=9)
-    # ^ RLE: matches reach one byte back, so there is no match finder whose choice depends on library or CPU, and the
-    #   level means nothing; 4 is where the standard strategy's time and size balance
-    return b"".join(compressor.compress(block.data) for block in _filtered_blocks(rows)) + compressor.flush()
-
-
 # --- the parts of encoding and decoding ------------------------------------------------------------------------------
+
+
+def _pieces(kind: bytes, payload: Payload) -> tuple[bytes, bytes, Payload, bytes]:
+    crc = zlib.crc32(payload, zlib.crc32(kind))
+    return struct.pack(">I", len(payload)), kind, payload, struct.pack(">I", crc)
 
 
 def _palette_png(table: NDArray[np.uint8], opacities: bytes, rows_of_table: NDArray[np.uint8]) -> bytes:
     bits = _bit_depth(len(table))
-    height, width = rows_of_table.shape
-    transparency = chunk(b"tRNS", opacities) if opacities else b""
-    return b"".join((
-        _head(width, height, bits, _PALETTE_COLOR, table),
-        transparency,
-        chunk(b"IDAT", compressed_rows(_packed(rows_of_table, bits))),
-        chunk(b"IEND", b""),
-    ))  # fmt: skip
+    transparency = [(b"tRNS", opacities)] if opacities else []
+    head = _head(rows_of_table.shape, bits, _PALETTE_COLOR, table)
+    return png_file([*head, *transparency, (b"IDAT", zlib_stream(rows_of_table, bits))])
 
 
 def _rgba_png(palette: NDArray[np.uint8], label_map: NDArray[np.uint8], alpha: NDArray[np.uint8]) -> bytes:
-    """RGBA, with the palette in a PLTE chunk as PNG allows, so that it can be read back in order."""
-    height, width = label_map.shape
-    rows = np.dstack((palette[label_map], alpha)).reshape(height, width * 4)
-    return b"".join((
-        _head(width, height, 8, _TRUECOLOR_ALPHA, palette),
-        chunk(b"IDAT", compressed_rows(rows, zlib.Z_DEFAULT_STRATEGY)),
-        # ^ half the size of run lengths: four bytes a pixel leave few runs of one byte
-        chunk(b"IEND", b""),
-    ))  # fmt: skip
+    """RGBA, with the palette in a PLTE chunk as PNG allows, so that it can be read back in order.
+
+    Compressed by zlib to half the size of run lengths: four bytes a pixel leave few runs of one byte.
+    """
+    rows = np.dstack((palette[label_map], alpha)).reshape(len(label_map), -1)
+    filtered = np.full((len(rows), rows.shape[1] + 1), _UP, dtype=np.uint8)
+    filtered[0, 1:] = rows[0]
+    np.subtract(rows[1:], rows[:-1], out=filtered[1:, 1:])
+    compressor = zlib.compressobj(level=_RGBA_LEVEL, memLevel=9)
+    content = compressor.compress(filtered.data) + compressor.flush()
+    return png_file([*_head(label_map.shape, 8, _TRUECOLOR_ALPHA, palette), (b"IDAT", content)])
 
 
-def _head(width: int, height: int, bits: int, color_type: int, table: NDArray[np.uint8]) -> bytes:
-    header = struct.pack(">IIBBBBB", width, height, bits, color_type, 0, 0, 0)
-    return SIGNATURE + chunk(b"IHDR", header) + chunk(b"PLTE", np.ascontiguousarray(table).tobytes())
+def _head(size: tuple[int, ...], bits: int, color_type: int, table: NDArray[np.uint8]) -> list[tuple[bytes, Payload]]:
+    """IHDR and PLTE of an image of size (height, width)."""
+    header = struct.pack(">IIBBBBB", size[1], size[0], bits, color_type, 0, 0, 0)
+    return [(b"IHDR", header), (b"PLTE", np.ascontiguousarray(table).tobytes())]
 
 
 def _bit_depth(n_entries: int) -> int:
     return next(bits for bits in (1, 2, 4, 8) if n_entries <= 1 << bits)
-
-
-def _packed(labels: NDArray[np.uint8], bits: int) -> NDArray[np.uint8]:
-    """Rows of labels with 8 // bits of them in each byte, the leftmost in the highest bits."""
-    if bits == 8:
-        return labels
-    if bits == 1:
-        return np.packbits(labels, axis=1)
-    per_byte = 8 // bits
-    if labels.shape[1] % per_byte:
-        labels = np.pad(labels, ((0, 0), (0, -labels.shape[1] % per_byte)))
-    labels = np.ascontiguousarray(labels)
-    if bits == 4:
-        two = labels.view("<u2")
-        return ((two << 4) | (two >> 8)).astype(np.uint8)
-    four = labels.view("<u4")
-    return ((four << 6) | (four >> 4) | (four >> 14) | (four >> 24)).astype(np.uint8)
-
-
-def _filtered_blocks(rows: NDArray[np.uint8]) -> Iterator[NDArray[np.uint8]]:
-    height, row_bytes = rows.shape
-    step = max(1, _BLOCK_BYTES // row_bytes)
-    for top in range(0, height, step):
-        block = rows[top : top + step]
-        filtered = np.empty((len(block), row_bytes + 1), dtype=np.uint8)
-        filtered[:, 0] = _UP
-        filtered[0, 1:] = block[0] - rows[top - 1] if top else block[0]
-        np.subtract(block[1:], block[:-1], out=filtered[1:, 1:])
-        yield filtered
 
 
 def _read(content: bytes) -> tuple[NDArray[np.uint8], bytes, NDArray[np.uint8], int]:
@@ -186,7 +162,7 @@ def _read(content: bytes) -> tuple[NDArray[np.uint8], bytes, NDArray[np.uint8], 
 
 
 def _unpacked(rows: NDArray[np.uint8], bits: int) -> NDArray[np.uint8]:
-    """One label per byte from rows of `_packed` ones."""
+    """One label per byte from rows of packed ones."""
     if bits == 8:
         return rows
     labels = np.empty((*rows.shape, 8 // bits), dtype=np.uint8)

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from flatpipe.encode.deflate.stream import zlib_stream
 from flatpipe.encode.frames import shrunk_size
-from flatpipe.encode.png import SIGNATURE, chunk, compressed_rows
+from flatpipe.encode.png import png_file
 
 _TRUECOLOR = 2
 # ^ colour type of PNG (third edition), 11.2.1
@@ -52,8 +53,4 @@ def png_bytes(pixels: NDArray[np.uint8]) -> bytes:
     color_type = _TRUECOLOR + 4 * (channels == 4)
     header = struct.pack(">IIBBBBB", width, height, 8, color_type, 0, 0, 0)
     rows = np.ascontiguousarray(pixels).reshape(height, -1)
-    return b"".join((
-        SIGNATURE + chunk(b"IHDR", header),
-        chunk(b"IDAT", compressed_rows(rows)),
-        chunk(b"IEND", b""),
-    ))  # fmt: skip
+    return png_file([(b"IHDR", header), (b"IDAT", zlib_stream(rows, 8))])

@@ -119,7 +119,7 @@ def _energy(colors: NDArray[np.uint8], counts: NDArray[np.int64]) -> np.int64:
 
 
 @kernel
-def _ones(word: np.uint64) -> np.int64:
+def ones(word: np.uint64) -> np.int64:
     """Number of set bits; the compiler knows this idiom and emits one instruction for it."""
     word = word - ((word >> np.uint64(1)) & np.uint64(0x5555555555555555))
     word = (word & np.uint64(0x3333333333333333)) + ((word >> np.uint64(2)) & np.uint64(0x3333333333333333))
@@ -144,7 +144,7 @@ def _rank_words(seen: NDArray[np.uint64]) -> tuple[NDArray[np.uint32], np.int64]
     n = np.int64(0)
     for w in range(_WORDS):
         first_rank[w] = n
-        n += _ones(seen[w])
+        n += ones(seen[w])
     return first_rank, n
 
 
@@ -157,7 +157,7 @@ def _list_colors(seen: NDArray[np.uint64], n: np.int64) -> NDArray[np.uint8]:
         word = seen[w]
         while word:
             lowest = word & (~word + np.uint64(1))
-            place = np.int64(w) * 64 + _ones(lowest - np.uint64(1))
+            place = np.int64(w) * 64 + ones(lowest - np.uint64(1))
             for c in range(3):
                 colors[row, c] = level_at(place, c)
             row += 1
@@ -180,7 +180,7 @@ def _index_pixels(
         place = zorder(pixels[i, 0], pixels[i, 1], pixels[i, 2])
         word = place >> 6
         below = seen[word] & ((np.uint64(1) << (place & 63)) - np.uint64(1))
-        row = np.int64(first_rank[word]) + _ones(below)
+        row = np.int64(first_rank[word]) + ones(below)
         index[i] = row
         counts[row] += opacity[i] if opacity.size else 1
     return index, counts

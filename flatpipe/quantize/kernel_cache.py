@@ -103,17 +103,19 @@ def is_noted(part: Callable[..., object]) -> bool:
 def stamp_of(source: Path) -> str:
     """Return what a kernel in the file `source` depends on beside its signature and processor.
 
-    That is the file, all of this folder, and the versions of what compiles. A file with kernels takes nothing of
-    flatpipe from elsewhere (tests/test_architecture.py), so no constant that is compiled in comes from another file.
+    That is the files beside it, all of this folder, and the versions of what compiles. A file with kernels takes
+    nothing of flatpipe from elsewhere (tests/test_architecture.py), so no kernel or constant that is compiled in comes
+    from another file.
     """
-    return f"{_core_digest()} {hashlib.sha256(source.read_bytes()).hexdigest()} {compiler_versions()}"
+    files = (*sorted(Path(__file__).parent.rglob("*.py")), *sorted(source.parent.glob("*.py")))
+    return f"{_digest_of(files)} {compiler_versions()}"
 
 
 @cache
-def _core_digest() -> str:
-    """Return the sha256 of the modules beside this one and below, hex."""
+def _digest_of(files: tuple[Path, ...]) -> str:
+    """Return the sha256 of what the files hold, hex."""
     digest = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.rglob("*.py")):
+    for path in files:
         digest.update(path.read_bytes())
     return digest.hexdigest()
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from flatpipe.encode.deflate.stream import zlib_stream
 from flatpipe.encode.lzw import lzw_blocks
 from flatpipe.quantize import kernels
 from flatpipe.quantize.kernel_cache import is_noted, note
@@ -19,7 +20,11 @@ def _lzw() -> None:
     lzw_blocks(np.zeros((1, 2), np.uint8), 2)
 
 
-PARTS: dict[str, Callable[[], None]] = {**kernels.PARTS, "lzw": _lzw}
+def _deflate() -> None:
+    zlib_stream(np.zeros((1, 2), np.uint8), 1)
+
+
+PARTS: dict[str, Callable[[], None]] = {"deflate": _deflate, **kernels.PARTS, "lzw": _lzw}
 # ^ the longest first
 
 

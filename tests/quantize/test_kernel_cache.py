@@ -159,20 +159,24 @@ def test_every_file_with_a_kernel_is_known():
 
 @pytest.mark.parametrize("edited", KERNEL_FILES, ids=str)
 def test_an_edit_makes_all_kernels_that_may_hold_it_stale(edited, tmp_path, monkeypatch):
-    """An edit of a file changes the stamp of its own kernels; one in quantize/ that of every kernel there is."""
+    """An edit changes the stamp of the kernels in its folder; one in quantize/ that of every kernel there is."""
     shutil.copytree(PACKAGE, tmp_path / "flatpipe", ignore=shutil.ignore_patterns("__pycache__", "static"))
     monkeypatch.setattr(kernel_cache, "__file__", str(tmp_path / "flatpipe" / "quantize" / "kernel_cache.py"))
 
     def stamps():
-        kernel_cache._core_digest.cache_clear()
+        kernel_cache._digest_of.cache_clear()
         return {path: kernel_cache.stamp_of(tmp_path / "flatpipe" / path) for path in KERNEL_FILES}
 
     before = stamps()
     with (tmp_path / "flatpipe" / edited).open("a", encoding="utf-8") as file:
         file.write("# edited\n")
     after = stamps()
-    kernel_cache._core_digest.cache_clear()
-    may_hold_it = set(KERNEL_FILES) if edited.parts[0] == "quantize" else {edited}
+    kernel_cache._digest_of.cache_clear()
+    may_hold_it = (
+        set(KERNEL_FILES)
+        if edited.parts[0] == "quantize"
+        else {path for path in KERNEL_FILES if path.parent == edited.parent}
+    )
     assert {path for path in KERNEL_FILES if before[path] != after[path]} == may_hold_it
 
 
