@@ -10,7 +10,7 @@ from flatpipe.engines.compiling import compile_kernels
 from flatpipe.engines.engine import Engine
 from flatpipe.engines.local import SynchronousEngine, ThreadsEngine
 from flatpipe.engines.opening import Opening
-from flatpipe.engines.room import shares_here, with_room
+from flatpipe.engines.room import check_memory, shares_here, with_room
 from flatpipe.errors import ConfigError
 from flatpipe.plan.backend import Backend, memory_places
 from flatpipe.work.worker import this_worker
@@ -18,6 +18,7 @@ from flatpipe.work.worker import this_worker
 
 def check_backend(config: Config) -> None:
     """Raise ConfigError when what is to carry the run cannot: known before any image is looked at."""
+    check_memory(config)
     cluster = config.execution.cluster
     if cluster is not None and cluster.class_:
         from flatpipe.engines.clusters.deploy import cluster_class

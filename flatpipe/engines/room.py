@@ -8,17 +8,63 @@ import psutil
 
 from flatpipe.config import Config
 from flatpipe.engines.opening import Opening
-from flatpipe.machine import memory_at_hand
+from flatpipe.errors import ConfigError
+from flatpipe.machine import core_count, memory_at_hand
 from flatpipe.plan.backend import Backend
 from flatpipe.plan.settings import memory_per_worker
 from flatpipe.records import ImageSource
-from flatpipe.text import in_bytes
+from flatpipe.text import counted, in_bytes
+from flatpipe.vocabulary import Scheduler
 from flatpipe.work.memory import BASE_BYTES, Shares, memory_needed, shares
 
 _SCHEDULER_BYTES = 150 << 20
 # ^ that this process comes to take for Dask's scheduler, and the fork server beside it
 _USABLE, _WORKING_SHARE = 0.9, 0.75
 # ^ of the memory; and of a process's part of it, the rest being for the cache
+_IN_PROCESS_BYTES, _IN_THREADS_BYTES = 160 << 20, 136 << 20
+# ^ that libraries and kernels take of a worker process's memory, and of this one's, where all threads share them.
+#   Measured with a small image beside them: 144 MiB were too little and 160 enough, 120 and 140 for threads
+_SMALL_IMAGE_BYTES = 16 << 20
+
+
+def check_memory(config: Config) -> None:
+    """Raise ConfigError, with the least that works, when workers have no room for any image beside the libraries.
+
+    Workers of a cluster are asked for what they have.
+    """
+    execution, given = config.execution, config.limits.memory_per_worker
+    if execution.cluster is not None:
+        return
+    is_open = execution.workers == "auto" and given is None
+    workers = _workers(config, is_open=is_open)
+    has, least = memory_per_worker(config, workers), _least_memory(execution.scheduler, workers)
+    if has >= least:
+        return
+    where = f"{execution.scheduler}, {counted(workers, 'worker')}"
+    words = "this machine or container has" if given is None else "limits.memory_per_worker is"
+    share = " for each" * (given is None and workers > 1)
+    raise ConfigError(
+        f"{words} {_in_mebibytes(has)}{share}, which is too little: libraries alone take most of it ({where}); "
+        f'the least that works is "{_in_mebibytes(least)}"'
+    )
+
+
+def _workers(config: Config, *, is_open: bool) -> int:
+    """How many workers there are at least: one where `with_room` may choose."""
+    execution = config.execution
+    if is_open or execution.scheduler == "synchronous":
+        return 1
+    return core_count() if execution.workers == "auto" else int(execution.workers)
+
+
+def _least_memory(scheduler: Scheduler, workers: int) -> int:
+    """Bytes for each worker with which a small image can be done; with `auto`, by threads if need be."""
+    shared = _IN_THREADS_BYTES // workers
+    return (_IN_PROCESS_BYTES if scheduler == "processes" else shared) + _SMALL_IMAGE_BYTES
+
+
+def _in_mebibytes(count: int) -> str:
+    return f"{-(-count >> 20)} MiB"
 
 
 def with_room(backend: Backend, opening: Opening) -> Backend:
@@ -27,6 +73,8 @@ def with_room(backend: Backend, opening: Opening) -> Backend:
     Worker processes of which fewer than two would fit give way to threads, which share one set of libraries.
     """
     config = opening.config
+    if _is_cramped(backend, config):
+        return replace(backend, scheduler="threads", name="threads")
     if backend.scheduler == "cluster" or backend.workers == 1 or not _is_open(config):
         return backend
     need, name = max(((_need(source, opening), source.image_id) for source in opening.largest), default=(0, ""))
@@ -52,6 +100,14 @@ def shares_here(workers: int, config: Config) -> Shares:
         return shares(memory_at_hand(), resident, workers)
     part = shares(memory_per_worker(config), resident // workers)
     return Shares(part.cache * workers, part.decoding)
+
+
+def _is_cramped(backend: Backend, config: Config) -> bool:
+    """Whether worker processes, which nobody asked for, would have too little memory each."""
+    is_free = config.execution.scheduler == "auto" and backend.scheduler == "processes"
+    is_said = config.limits.memory_per_worker is not None or config.execution.workers != "auto"
+    has = memory_per_worker(config, backend.workers)
+    return is_free and is_said and has < _least_memory("processes", backend.workers)
 
 
 def _is_open(config: Config) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import subprocess
 import sys
 import uuid
@@ -14,6 +15,11 @@ import numpy as np
 import pytest
 from commands import Project
 from PIL import Image
+
+from flatpipe.config import load_config
+from flatpipe.engines import room
+from flatpipe.errors import ConfigError
+from flatpipe.plan import settings
 
 _V1 = Path("/sys/fs/cgroup/memory")
 _V2 = Path("/sys/fs/cgroup")
@@ -85,3 +91,49 @@ def test_large_images_in_small_workers_never_stall(limit: str, tmp_path: Path) -
     assert done.returncode in (0, 1), done.stdout + done.stderr
     assert {row["error"] for row in failures} <= {"too-large"}
     assert all("MB" in row["message"] for row in failures)
+
+
+@pytest.mark.parametrize(
+    ("scheduler", "workers", "little"),
+    [("processes", 2, "128 MiB"), ("synchronous", 1, "112 MiB"), ("threads", 2, "64 MiB"), ("auto", 2, "64 MiB")],
+)
+def test_memory_that_holds_no_image_is_refused_at_once(
+    scheduler: str, workers: int, little: str, tmp_path: Path
+) -> None:
+    """Too little memory_per_worker blames no image: the error names the least, and with that the run is done."""
+    project = Project.make(tmp_path, images=2, execution={"scheduler": scheduler, "workers": workers})
+    refused = project.flatpipe("run", "-s", f"limits.memory_per_worker={little}")
+    least = re.search(r'the least that works is "(\d+ MiB)"', refused.stderr)
+
+    assert refused.returncode == 2, refused.stderr
+    assert f"limits.memory_per_worker is {little}" in refused.stderr
+    assert least, refused.stderr
+    assert not project.out.exists()
+    done = project.flatpipe("run", "-s", f"limits.memory_per_worker={least[1]}")
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("execution", "has", "words"),
+    [
+        ({"scheduler": "processes", "workers": 4}, 400, 'has 100 MiB for each.*processes, 4 workers.*"176 MiB"'),
+        ({"scheduler": "processes"}, 100, 'has 100 MiB, .*processes, 1 worker.*"176 MiB"'),
+        ({}, 100, 'has 100 MiB, .*auto, 1 worker.*"152 MiB"'),
+        ({"scheduler": "processes"}, 200, ""),
+        ({"scheduler": "threads", "workers": 4}, 240, ""),
+        ({"workers": 4}, 240, ""),
+    ],
+)
+def test_a_container_that_holds_no_image_is_told(
+    execution: dict[str, object], has: int, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a container leaves for each worker is judged as a limit of the config is, before any worker starts."""
+    project = Project.make(tmp_path, images=1, execution=execution)
+    monkeypatch.setattr(settings, "memory_at_hand", lambda: has << 20)
+    monkeypatch.setattr(room, "core_count", lambda: 4)
+    config = load_config(project.folder / "pipeline.yaml")
+    if not words:
+        room.check_memory(config)
+        return
+    with pytest.raises(ConfigError, match=words):
+        room.check_memory(config)

@@ -7,12 +7,14 @@ import json
 import time
 import warnings
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import dask
 import distributed
 from dask.utils import parse_timedelta
+from distributed.comm import CommClosedError
 
 from flatpipe.config.cluster import ClusterSection
 from flatpipe.engines.clusters.deploy import LOCAL_CLUSTER, most_workers, started_cluster
@@ -23,11 +25,15 @@ from flatpipe.engines.clusters.quiet import LastWords, quiet_logs, same_environm
 from flatpipe.engines.clusters.replacement import LOST_WORKER_TIMEOUT, Replacement
 from flatpipe.engines.clusters.scratch import SCRATCH, private_folder, same_import_path
 from flatpipe.engines.clusters.security import check_credentials, credentials_for
+from flatpipe.engines.clusters.starting import answered, left_running
 from flatpipe.engines.clusters.worker_setup import WorkerSetup
 from flatpipe.engines.opening import Opening
 from flatpipe.errors import RunGivenUp
 
 PATIENCE = "distributed.scheduler.no-workers-timeout"
+_SETUPS, _SETUP_SECONDS, _FORGET_SECONDS = 5, 300.0, 10.0
+# ^ tries to set up workers that end meanwhile; patience with each try, for kernels may be compiled, if wait_for.timeout
+#   is not longer; with those that are to forget it
 DASK_SETTINGS = {
     "distributed.scheduler.allowed-failures": 0,
     # ^ the driver counts deaths itself: Dask blames every task that a dead worker had queued, we try them apart
@@ -72,7 +78,8 @@ def configured_cluster(opening: Opening) -> Iterator[ClusterEngine]:
         client, replacement = _connected(stack, opening)
         _wait_for_workers(client, opening, said)
         opening.listener.preparing("checking the workers")
-        check_workers(client, opening.settings, opening.largest)
+        check = partial(check_workers, client, opening.settings, opening.largest)
+        answered("the check of the workers", check, opening.stop, _answer_seconds(opening))
         identity = client.scheduler_info(n_workers=0)
         opening.listener.connected(identity["n_workers"], identity["total_threads"], client.dashboard_link or "")
         threads = most_workers(section) * max(1, identity["total_threads"] // max(1, identity["n_workers"]))
@@ -101,8 +108,25 @@ def _connected(stack: contextlib.ExitStack, opening: Opening) -> tuple[Any, Repl
     client = stack.enter_context(client_of(scheduler, min(60.0, section.wait_for.timeout), security))
     if not section.class_:
         stack.callback(_forget, client, setup.name)
-    client.register_plugin(setup)
+    _set_up(client, setup, opening)
     return client, replacement
+
+
+def _set_up(client: Any, setup: WorkerSetup, opening: Opening) -> None:
+    """Have the setup done in all workers, those that come later included."""
+    for _ in range(_SETUPS):
+        try:
+            register = partial(client.register_plugin, setup)
+            answered("the set-up of the workers", register, opening.stop, _answer_seconds(opening))
+        except CommClosedError:
+            # a worker ended meanwhile; the one that comes in its place is set up as it comes
+            continue
+        return
+    raise RunGivenUp("workers end while they are set up, one after another; have they enough memory?")
+
+
+def _answer_seconds(opening: Opening) -> float:
+    return max(_SETUP_SECONDS, opening.section.wait_for.timeout)
 
 
 # --- somebody else's scheduler ---------------------------------------------------------------------------------------
@@ -143,8 +167,7 @@ def client_of(scheduler: Any, timeout: float, security: Any = None) -> Iterator[
 
 def _forget(client: Any, plugin: str) -> None:
     if client.status == "running":
-        with contextlib.suppress(OSError, TimeoutError, ValueError):
-            client.unregister_worker_plugin(plugin)
+        left_running(partial(client.unregister_worker_plugin, plugin), _FORGET_SECONDS)
 
 
 # --- waiting ---------------------------------------------------------------------------------------------------------

@@ -5,12 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from concurrent.futures import CancelledError
+from functools import partial
 from typing import Any
 
 from distributed.scheduler import KilledWorker, NoWorkerError
 
 from flatpipe.engines.bundle import Bundle
 from flatpipe.engines.clusters.replacement import Replacement
+from flatpipe.engines.clusters.starting import left_running
 from flatpipe.engines.engine import Finished, Submission, WorkersLost
 from flatpipe.engines.opening import Opening
 from flatpipe.errors import RunGivenUp
@@ -25,6 +27,9 @@ _ANSWER_SECONDS = 10.0
 # ^ a scheduler that is this late with an answer counts as absent for the while
 _SILENCE_SECONDS = 120.0
 # ^ in which nothing finished, before the run says what it waits for; then twice as long, and so on
+_QUIET_SECONDS = 10.0
+# ^ in which nothing finished: from then on only workers count that stay from one look to the next. Those that are ended
+#   as soon as they have begun come again and again, and never take a task
 _FETCH_SECONDS = 5.0
 # ^ results are records of some kilobytes; waiting longer would hide that the scheduler is lost
 
@@ -60,6 +65,10 @@ class ClusterEngine:
         self._listener = opening.listener
         self._futures: dict[Any, Bundle] = {}
         self._stopped = False
+        self._seen: frozenset[str] = frozenset()
+        # ^ workers at the last look for which each of them was asked
+        self._at_work: frozenset[str] | None = None
+        # ^ workers when the run was stopped, if the scheduler said so
 
     @property
     def places(self) -> int:
@@ -126,7 +135,10 @@ class ClusterEngine:
         """Tell the workers to begin nothing more: what runs finishes, and what was done comes back as results."""
         if not self._stopped and self._client.status == "running":
             self._stopped = True
-            self._client.run(stop_run, self._run, on_error="ignore")
+            scheduler = self._scheduler(each=True)
+            self._at_work = frozenset(scheduler["workers"]) if scheduler else None
+            left_running(partial(self._client.run, stop_run, self._run, on_error="ignore"))
+            # ^ a worker that hangs or ends meanwhile never answers
 
     def close(self) -> None:
         """Forget what is in flight."""
@@ -153,22 +165,33 @@ class ClusterEngine:
         self._looked = now
         if self._client.status not in ("running", "connecting"):
             raise RunGivenUp("the connection to the Dask scheduler was lost; run again to resume")
-        if self._replacement is not None:
+        if self._replacement is not None and not self._stopped:
             self._replacement.look()
-        scheduler = self._scheduler()
+        scheduler = self._scheduler(each=self._stopped or now - self._moved > _QUIET_SECONDS)
         self.workers = max(self._most_threads, scheduler.get("total_threads", 0))
         self._tell_silence(now, scheduler)
-        if scheduler.get("n_workers", 0):
+        if self._is_served(scheduler):
             self._had_workers = now
         elif now - self._had_workers > self._patience:
             missing = "no worker has been there" if scheduler else "the Dask scheduler has not answered"
             raise RunGivenUp(f"{missing} for {self._patience:.0f} s; run again to resume")
 
-    def _scheduler(self) -> dict[str, Any]:
-        """What the scheduler says of itself; empty when it does not answer."""
+    def _is_served(self, scheduler: dict[str, Any]) -> bool:
+        """Whether workers are there; raises RunGivenUp when the run was stopped, and none that was at work is left."""
+        here = frozenset(scheduler.get("workers", ()))
+        if not here:
+            is_there = bool(scheduler.get("n_workers", 0))
+        else:
+            is_there, self._seen = bool(here & self._seen), here
+        if self._at_work is not None and scheduler and not here & self._at_work:
+            raise RunGivenUp("stopped; the workers that were busy have ended; run again to go on")
+        return is_there
+
+    def _scheduler(self, *, each: bool = False) -> dict[str, Any]:
+        """What the scheduler says of itself, and on request of each worker; empty when it does not answer."""
         try:
-            identity = self._client.scheduler.identity
-            return dict(self._client.sync(identity, n_workers=0, callback_timeout=_ANSWER_SECONDS))
+            identity, most = self._client.scheduler.identity, -1 if each else 0
+            return dict(self._client.sync(identity, n_workers=most, callback_timeout=_ANSWER_SECONDS))
         except (OSError, TimeoutError, AttributeError):
             # ^ AttributeError: a client that has just lost its scheduler has none to ask
             return {}

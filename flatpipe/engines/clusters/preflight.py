@@ -76,6 +76,9 @@ def check_workers(client: Any, settings: TaskSettings, largest: Sequence[ImageSo
 def _ask(client: Any, probe: Probe) -> dict[str, WorkerReport]:
     """The report of every worker, by its address."""
     where = {**client.run(metadata.version, "flatpipe", on_error="return"), "the scheduler": _on_scheduler(client)}
+    for address, version in where.items():
+        if isinstance(version, OSError):
+            raise RunGivenUp(f"{_named([address], len(where))} ended while it was checked ({version})")
     missing = [who for who, version in where.items() if not isinstance(version, str)]
     if missing:
         words = f"cannot import flatpipe: install flatpipe {__version__} there, in the Python that runs Dask"

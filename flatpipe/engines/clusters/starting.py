@@ -45,7 +45,15 @@ def started(
 
     It runs in a thread, so that Ctrl-C is heard; what comes after it is no longer awaited is undone.
     """
-    attempt = _Attempt(start, undo)
+    return _awaited(_Attempt(start, undo), stop, seconds, f"{what} was starting", f"{what} to start")
+
+
+def answered(what: str, ask: Callable[[], Value], stop: StopRequest, seconds: float) -> Value:
+    """What `ask` returns, or raises, with the same patience: a worker that hangs or ends meanwhile never answers."""
+    return _awaited(_Attempt(ask, _kept), stop, seconds, f"waiting for {what}", what)
+
+
+def _awaited(attempt: _Attempt[Value], stop: StopRequest, seconds: float, doing: str, what: str) -> Value:
     thread = threading.Thread(target=attempt.run, name="flatpipe-start", daemon=True)
     deadline = time.monotonic() + seconds
     thread.start()
@@ -54,13 +62,29 @@ def started(
         while thread.is_alive():
             thread.join(_LOOK_SECONDS)
             if stop:
-                raise RunGivenUp(f"stopped while {what} was starting")
+                raise RunGivenUp(f"stopped while {doing}")
             if time.monotonic() > deadline:
-                raise RunGivenUp(f"waited {seconds:.0f} s in vain for {what} to start")
+                raise RunGivenUp(f"waited {seconds:.0f} s in vain for {what}")
         stack.pop_all()
     if attempt.error is not None:
         raise attempt.error
     return attempt.values[0]
+
+
+def left_running(call: Callable[[], object], seconds: float = 0.0) -> None:
+    """Call in a thread, and wait at most so long; nobody hears what becomes of it."""
+
+    def quietly() -> None:
+        with contextlib.suppress(Exception):
+            call()
+
+    thread = threading.Thread(target=quietly, name="flatpipe-left", daemon=True)
+    thread.start()
+    thread.join(seconds)
+
+
+def _kept(_value: object) -> None:
+    """Nothing is to be undone."""
 
 
 class _Attempt(Generic[Value]):

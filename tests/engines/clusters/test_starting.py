@@ -10,18 +10,13 @@ import sys
 import threading
 import time
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from commands import Project
-from dask.delayed import delayed
 from waiting import wait_for
 
-from flatpipe.engines.bundle import Bundle
-from flatpipe.engines.clusters import engine
 from flatpipe.engines.clusters.starting import started
 from flatpipe.errors import ExitCode, RunGivenUp
-from flatpipe.records import ImageSource, PlannedImage
 from flatpipe.stop import StopRequest
 
 _SCRIPT = "import flatpipe, sys\nprint('imported', flush=True)\nsys.exit(flatpipe.run('pipeline.yaml').exit_code)\n"
@@ -177,30 +172,3 @@ def test_what_comes_too_late_is_taken_back() -> None:
         started("it", lambda: time.sleep(1), print, StopRequest(ExitCode.INTERRUPTED), 10)
     with pytest.raises(ZeroDivisionError):
         started("it", lambda: 1 / 0, print, StopRequest(), 10)
-
-
-def test_a_run_in_which_nothing_finishes_says_what_it_waits_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    """After a while in which no image was done, and each time after twice as long, the run names one and counts all."""
-    told: list[str] = []
-    clock = [0.0]
-    monkeypatch.setattr(engine, "time", SimpleNamespace(monotonic=lambda: clock[0], sleep=lambda _: None))
-    client = SimpleNamespace(
-        status="running",
-        compute=lambda roots, **_: ["future"],
-        scheduler=SimpleNamespace(identity=None),
-        sync=lambda *_, **__: {"n_workers": 2, "total_threads": 2},
-    )
-    listener = SimpleNamespace(preparing=told.append)
-    opening = SimpleNamespace(
-        settings=SimpleNamespace(run="r"), config=SimpleNamespace(errors=SimpleNamespace(retries=1)), listener=listener
-    )
-    images = tuple(PlannedImage(ImageSource(f"{n}.png", "", 1, ""), (2,), sweep=True, reason="new") for n in range(3))
-    cluster = engine.ClusterEngine(opening, client, 2, 1e9)  # type: ignore[arg-type]
-    cluster.submit([(Bundle(images, one_task=True), delayed(1))])
-    for clock[0] in range(0, 450, 3):
-        cluster._look()
-
-    assert told == [
-        "nothing has finished for 2 min; 2 workers at 3 images, such as 0.png",
-        "nothing has finished for 4 min; 2 workers at 3 images, such as 0.png",
-    ]
