@@ -19,7 +19,7 @@ PICTURES = 2
 # These came late: in a fingerprint they are absent while they are 1, so that what was made before them stays valid.
 KNEE = 1
 # ^ quantize/knee.py: which k is best.png, and the one that the report's pictures show
-CAPTIONS = 1
-# ^ encode/captions.py: how the k of a frame is drawn
+CAPTIONS = 2
+# ^ encode/captions.py: how a frame says what it shows
 PALETTES = 2
 # ^ encode/palettes.py: how palettes.json and the palette files are written

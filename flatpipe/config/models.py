@@ -129,7 +129,7 @@ class AnimationSection(Section):
     max_side: StrictInt | None = Field(default=1024, ge=16, le=16_383, json_schema_extra=unit("pixels"))
     """Longest side of a frame; null: full size."""
     captions: StrictBool = False
-    """Whether each k is written into its frame, small in a corner, in two of the frame's colours."""
+    """Whether each frame says its k, or that it is the original, in a corner, in two of its colours."""
     fade: StrictInt = Field(default=0, ge=0, le=19, json_schema_extra=unit("frames"))
     """Frames that lead from each k to what comes next, within frame_ms; 2 end the flicker in three times the bytes."""
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from flatpipe.encode import apng, gif, webp
-from flatpipe.encode.captions import captioned
+from flatpipe.encode.captions import captioned, captioned_original
 from flatpipe.encode.frames import Alpha, Canvas, EncodedFrame, Original, Picture
 from flatpipe.errors import UnsupportedImage
 from flatpipe.layout import widest_k
@@ -92,6 +92,8 @@ def encode_last(original: Original, options: AnimationOptions) -> ShownFrame:
     """The frame of the original."""
     encoder = ENCODERS[options.format]
     picture = encoder.shown(original)
+    if options.captions:
+        picture = captioned_original(picture, original.alpha)
     return ShownFrame(encoder.frame(picture, original.alpha, options.hold_ms), picture if options.fade else None)
 
 

@@ -74,6 +74,20 @@ def with_alpha(picture: Picture, alpha: Alpha) -> NDArray[np.uint8]:
     return pixels if alpha is None else np.dstack((pixels, alpha))
 
 
+def without_rarest(picture: PaletteImage, hidden: NDArray[np.bool_] | None = None) -> PaletteImage:
+    """A picture without the colour that fewest pixels have, of those that show; these take the nearest other colour."""
+    palette, labels = picture.palette, picture.label_map
+    rarest = int(
+        np.argmin(np.bincount(labels.reshape(-1) if hidden is None else labels[~hidden], minlength=len(palette)))
+    )
+    squared = ((palette.astype(np.int64) - palette[rarest].astype(np.int64)) ** 2).sum(axis=1)
+    squared[rarest] = squared.max() + 1
+    new_label = np.arange(len(palette))
+    new_label[rarest] = np.argmin(squared)
+    new_label -= new_label > rarest
+    return PaletteImage(np.delete(palette, rarest, axis=0), new_label.astype(np.uint8)[labels])
+
+
 # --- sizes -----------------------------------------------------------------------------------------------------------
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flatpipe.encode.fade import color_pairs
-from flatpipe.encode.frames import Alpha, Canvas, EncodedFrame, Original, Picture
+from flatpipe.encode.frames import Alpha, Canvas, EncodedFrame, Original, Picture, without_rarest
 from flatpipe.encode.lzw import lzw_blocks
 from flatpipe.quantize.dither import dithered_indexed
 from flatpipe.quantize.flatten import flatten_pixels
@@ -84,9 +84,9 @@ def _in_few_colors(picture: Picture) -> PaletteImage:
 
 
 def _encoded(picture: PaletteImage, hidden: NDArray[np.bool_] | None, milliseconds: int) -> bytes:
+    if hidden is not None and picture.n_colors == GIF_COLORS:
+        picture = without_rarest(picture, hidden)
     palette, labels = picture.palette, picture.label_map
-    if hidden is not None and len(palette) == GIF_COLORS:
-        palette, labels = _without_rarest(palette, labels, hidden)
     head = _head(palette, labels.shape, hidden is not None, milliseconds)
     return head + lzw_blocks(_with_hidden(labels, len(palette), hidden), len(palette) + (hidden is not None))
 
@@ -122,16 +122,3 @@ def _head(palette: NDArray[np.uint8], shape: tuple[int, ...], has_hidden: bool, 
 def _centiseconds(duration_ms: int) -> int:
     """Milliseconds rounded to 1/100 s; at least 2, since browsers show anything shorter for 100 ms instead."""
     return min(max(2, (duration_ms + 5) // 10), 65535)
-
-
-def _without_rarest(
-    palette: NDArray[np.uint8], labels: NDArray[np.uint8], hidden: NDArray[np.bool_]
-) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Palette and labels without the colour that fewest shown pixels have; those take the nearest other colour."""
-    rarest = int(np.argmin(np.bincount(labels[~hidden], minlength=len(palette))))
-    squared = ((palette.astype(np.int64) - palette[rarest].astype(np.int64)) ** 2).sum(axis=1)
-    squared[rarest] = squared.max() + 1
-    new_label = np.arange(len(palette))
-    new_label[rarest] = np.argmin(squared)
-    new_label -= new_label > rarest
-    return np.delete(palette, rarest, axis=0), new_label.astype(np.uint8)[labels]

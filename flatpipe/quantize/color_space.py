@@ -90,11 +90,20 @@ def mixed(before: NDArray[np.uint8], after: NDArray[np.uint8], part: int, of: in
     return levels
 
 
+def contrast(colors: NDArray[np.uint8], with_color: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """Return the contrast ratio (1 to 21) of sRGB `colors` (n, 3) with one (1, 3), (n,) float64. WCAG 2.2, glossary."""
+    both = [1 / 20 + _LIGHT[those] @ _LUMINANCE / _LUMINANCE.sum() / 0xFFFF for those in (colors, with_color)]
+    ratios: NDArray[np.float64] = np.maximum(*both) / np.minimum(*both)
+    return ratios
+
+
 def _linear(encoded: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the linear light (0..1) of sRGB values (0..1)."""
     return np.where(encoded <= 0.04045, encoded / 12.92, ((encoded + 0.055) / 1.055) ** 2.4)
 
 
+_LUMINANCE = np.array([2126, 7152, 722])
+# ^ parts of red, green and blue in how light a colour looks, in whole numbers: sums are exact
 _LINEAR = _linear(np.arange(256) / 255)
 _LIGHT = np.rint(_LINEAR * 0xFFFF).astype(np.uint32)
 # ^ linear light of each 8-bit level, 0..65535: the darkest levels are 20 apart
