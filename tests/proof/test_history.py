@@ -135,7 +135,7 @@ def test_clean_lists_first_and_deletes_only_what_is_ours(project: Project) -> No
 def test_clean_removes_the_folders_it_empties(project: Project) -> None:
     """Nothing is left of an image that is gone, and its folder's parents go when they are empty too."""
     shutil.rmtree(project.folder / "photos/trips")
-    assert project.flatpipe("clean", "--yes", "9").returncode == 0
+    assert project.flatpipe("clean", "--yes", "8").returncode == 0
 
     assert sorted(path.name for path in (project.out / "images").iterdir()) == ["00.png", "01.png"]
     write_image(project.folder / "photos/trips/turned.jpg", seed=5)
