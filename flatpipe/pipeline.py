@@ -7,7 +7,6 @@ import json
 import time
 import uuid
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,6 +31,7 @@ from flatpipe.running.interrupts import stop_on_signals
 from flatpipe.running.run_log import RunLog
 from flatpipe.running.store_plan import store_plan
 from flatpipe.stop import StopRequest
+from flatpipe.storage.named import NamedInput
 from flatpipe.summaries import PlanSummary, RunSummary
 
 
@@ -67,10 +67,11 @@ def run(
     config: Config,
     request: Request | None = None,
     observer: RunObserver | None = None,
-    sources: Sequence[ImageSource] | None = None,
+    named: NamedInput | None = None,
 ) -> RunSummary:
     """Bring every output that the config asks for up to date, and say what was done.
 
+    What is `named` on a command line takes the place of the config's input, and is added to what is there.
     Raises ConfigError when the input or output cannot serve, or a lock that is asked for would not be reproduced;
     RunGivenUp when another run is writing there. All that happens later, a run given up or interrupted included, is
     told by the summary's `exit_code` and `reason`.
@@ -78,13 +79,13 @@ def run(
     observer, request, run_id = observer or RunObserver(), request or Request(), _new_run_id()
     check_backend(config)
     with (
-        open_workspace(config, "run", named=sources, tell=observer.note) as workspace,
+        open_workspace(config, "run", named=None if named is None else named.places, tell=observer.note) as workspace,
         lock_to_reproduce(request.lock, workspace.outputs, lock_header(workspace.fingerprints)) as lock,
         stop_on_signals(observer.stopping) as stop,
         contextlib.closing(RunLog(run_id, workspace.ledger_path, workspace.outputs)) as log,
     ):
         began = time.monotonic()
-        counts = store_plan(workspace, request, run_id, lock, sources)
+        counts = store_plan(workspace, request, run_id, lock, named)
         plan, tally = counts.summary(), _Tally(counts.seconds, failed=counts.refused)
         current = _Run(run_id, began, workspace, request, observer, stop, log, lock, tally)
         _begin_log(current)

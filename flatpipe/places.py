@@ -60,6 +60,12 @@ def is_url(place: str) -> bool:
     return bool(found) and "/" not in protocol
 
 
+def name_of_url(url: str) -> str:
+    """The last part of a URL: the name of a file, without what a web server is asked beside it."""
+    path = url.partition("?")[0] if url.partition("://")[0] in READ_ONLY_PROTOCOLS else url
+    return path.rpartition("/")[2]
+
+
 def is_in_memory(place: str) -> bool:
     """Whether the place lies in this process's memory, where no other sees it and nothing outlives it."""
     return place.startswith(f"{_MEMORY}://")
@@ -104,6 +110,12 @@ def check_apart(source: str, output: str, state: str | None = None) -> None:
         raise ConfigError(
             f"execution.state_path ({state}) lies in input.path ({source}); the ledger needs a folder of its own"
         )
+
+
+def check_not_within(source: str, output: str) -> None:
+    """Raise ConfigError when an image or a folder of images is one of the outputs, or holds what would be written."""
+    if _starts_with(source, output):
+        raise ConfigError(f"{source}: lies in the output folder ({output}); results are no input")
 
 
 def _path_of_url(url: str) -> str:

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+from difflib import get_close_matches
+
+_NEAR = 0.75
+# ^ likeness of two names, 0..1, from which on one is taken for the other mistyped
+_DIGITS = re.compile(r"\d")
 
 
 def printable(text: str) -> str:
@@ -50,6 +56,23 @@ def spans(numbers: Iterable[int]) -> str:
         else:
             runs.append([number])
     return ", ".join(f"{run[0]}-{run[-1]}" if len(run) > 2 else ", ".join(map(str, run)) for run in runs)
+
+
+def nearest(word: str, names: Iterable[str]) -> str | None:
+    """The file name or path that was surely meant, by its last part without suffix; None when none is near.
+
+    Names that differ in their digits alone, such as those of a camera, are not near: each is as good as the next.
+    """
+    stems: dict[str, str] = {}
+    for name in names:
+        stems.setdefault(_stem(name), name)
+    found = get_close_matches(_stem(word), stems, n=3, cutoff=_NEAR)
+    near = (stem for stem in found if stem == _stem(word) or _DIGITS.sub("", stem) != _DIGITS.sub("", _stem(word)))
+    return stems.get(next(near, ""))
+
+
+def _stem(name: str) -> str:
+    return name.rpartition("/")[2].partition(".")[0].lower()
 
 
 def in_bytes(size: int) -> str:

@@ -187,7 +187,8 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 
 @pytest.mark.parametrize("arguments", [
-    "run -s output.path=other", "flatten photos/00.png -k auto", "plan --estimate --force", "status", "report",
+    "run -s output.path=other", "flatten photos/00.png -k auto", "flatten photos/00.png -k 2 -o one.png",
+    "plan --estimate --force", "status", "report",
     "explain 00.png", "verify", "diff out/flatpipe.lock old.lock", "clean -s flatten.k=2",
 ])  # fmt: skip
 def test_every_json_line_is_documented(arguments: str, finished: Project, monkeypatch, capsys) -> None:
@@ -199,12 +200,12 @@ def test_every_json_line_is_documented(arguments: str, finished: Project, monkey
     with pytest.raises(SystemExit):
         cli.main()
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    command = arguments.split(maxsplit=1)[0]
+    command = arguments.split(maxsplit=1)[0] + " -o FILE" * ("-o one.png" in arguments)
     seen = {line["event"]: line for line in lines}
     documented = {
         _names(row[1])[0]: set(_names(re.sub(r"\([^)]*\)", "", row[3])))
         for row in _rows(PAGES["json.md"])
-        if command in row[0].replace("`", "").replace(",", "").split()
+        if command in row[0].replace("`", "").replace(" -k auto", "").split(", ")
     }
 
     assert {event: set(line) - {"event"} for event, line in seen.items()} == documented

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flatpipe.text import cell, duration, figure, in_bytes, printable, printable_lines, spans
+from flatpipe.text import cell, duration, figure, in_bytes, nearest, printable, printable_lines, spans
 
 PACKAGE = Path(__file__).parent.parent / "flatpipe"
 EXACT = {"cli/sentences/telling.py", "decode/pillow_guard.py"}
@@ -73,6 +73,19 @@ def test_spans_name_the_same_numbers(numbers: list[int]) -> None:
     assert read == numbers
     assert spans([2, 3]) == "2, 3"
     assert spans([2, 3, 4, 7]) == "2-4, 7"
+
+
+@pytest.mark.parametrize(("word", "names", "near"), [
+    ("statsu", ["status", "plan"], "status"),
+    ("turned.png", ["trips/turned.jpg", "other.jpg"], "trips/turned.jpg"),
+    ("Pipelin.yaml", ["pipeline.yaml"], "pipeline.yaml"),
+    ("IMG_9999.jpg", ["IMG_9998.jpg", "IMG_9990.jpg"], None),
+    ("a.yaml", ["b.yaml"], None),
+    ("x", [], None),
+])  # fmt: skip
+def test_only_a_name_that_is_near_is_proposed(word: str, names: list[str], near: str | None) -> None:
+    """One mistyped is found whatever its folder, suffix and case; an equal suffix or another number is not near."""
+    assert nearest(word, names) == near
 
 
 def _span(part: str) -> range:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from flatpipe.cli.options import A_PATH, ConfigChoice, config_options
+from flatpipe.cli.sentences.planning import starter_text
 from flatpipe.cli.speaking import say, write_line
 from flatpipe.errors import ExitCode
 
@@ -18,13 +19,12 @@ def validate(chosen: ConfigChoice, resolved: bool) -> ExitCode:
     \b
     Example: flatpipe validate --resolved -s flatten.k=2-8
     """
-    from flatpipe.config import load_resolved, resolved_yaml
+    from flatpipe.config import config_file, load_resolved, resolved_yaml
     from flatpipe.plan.workspace import check_places
 
     loaded = load_resolved(chosen.config_path, chosen.overrides, chosen.profile)
-    config = loaded.config
-    check_places(config.input.path, config.output.path, config.execution.state_path)
-    say(resolved_yaml(loaded) if resolved else f"{chosen.config_path}: ok")
+    check_places(loaded.config)
+    say(resolved_yaml(loaded) if resolved else f"{config_file(chosen.config_path)}: ok")
     return ExitCode.DONE
 
 
@@ -36,20 +36,25 @@ def init(folder: str) -> None:
     Beside it goes flatpipe.schema.json, with which editors complete and explain the config.
 
     \b
-    Example: flatpipe init photos && flatpipe plan photos/pipeline.yaml
+    Example: flatpipe init photos && flatpipe plan photos
     """
     from flatpipe.cli.starting import write_starter
 
-    say(write_starter(folder))
+    say(starter_text(*write_starter(folder)))
 
 
-@click.command()
-def schema() -> None:
-    """Print the config's JSON Schema, for editors.
+@click.command(short_help="Print every key: as YAML, or as a schema for editors.")
+@click.option(
+    "--yaml", "as_yaml", is_flag=True, help="As a config, each key at its default with its meaning beside it."
+)
+def schema(as_yaml: bool) -> None:
+    """Print the config's JSON Schema, for editors; with --yaml every key with its meaning, for people.
 
     \b
-    Example: flatpipe schema > flatpipe.schema.json
+    Examples:
+      flatpipe schema --yaml
+      flatpipe schema > flatpipe.schema.json
     """
-    from flatpipe.config import schema_text
+    from flatpipe.config import every_key_yaml, schema_text
 
-    write_line(schema_text().removesuffix("\n"))
+    write_line((every_key_yaml() if as_yaml else schema_text()).removesuffix("\n"))

@@ -7,7 +7,7 @@ from dataclasses import asdict
 import click
 
 from flatpipe.cli.json_lines import print_json
-from flatpipe.cli.options import A_PATH, ConfigChoice, PlaceChoice, config_options, place_options
+from flatpipe.cli.options import A_PATH, PlaceChoice, place_options
 from flatpipe.cli.sentences.telling import history_text, status_text
 from flatpipe.cli.speaking import say
 from flatpipe.errors import ExitCode
@@ -41,25 +41,27 @@ def status(chosen: PlaceChoice, as_json: bool) -> ExitCode:
 
 @click.command(short_help="Tell all that is known of one image.")
 @click.argument("image", metavar="IMAGE", type=A_PATH)
-@config_options
+@place_options
 @click.option("-v", "--verbose", is_flag=True, help="Digests and times too.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
-def explain(image: str, chosen: ConfigChoice, verbose: bool, as_json: bool) -> ExitCode:
+def explain(image: str, chosen: PlaceChoice, verbose: bool, as_json: bool) -> ExitCode:
     """Tell all that is known of one image: decoding, every k with its quality and colours, files, failures, what is
     next and why.
 
-    IMAGE is its id (the path below the input folder, as in results.csv), or the path of its file.
+    IMAGE is its id (the path below the input folder, as in results.csv), or the path of its file; PLACE is a config
+    (default: pipeline.yaml) or an output folder.
 
     \b
     Examples:
       flatpipe explain trips/a.jpg
-      flatpipe explain photos/trips/a.jpg pipeline.yaml --json
+      flatpipe explain photos/trips/a.jpg outputs --json
     """
     from flatpipe.plan.workspace import open_workspace
     from flatpipe.proof.history import history_of
 
-    config = chosen.config()
-    with open_workspace(config, "read") as workspace:
+    config, is_output = chosen.config(), chosen.is_output
+    with open_workspace(config, "read", named=() if is_output else None) as workspace:
+        # ^ of an output folder the input need not be there
         history = history_of(image, workspace.planner(), config)
     if as_json:
         print_json({"event": "image", **asdict(history)})

@@ -63,7 +63,14 @@ class PlaceChoice:
     @property
     def command(self) -> str:
         """What runs the same config again; "" for the folder of a run, which does not say which file that was."""
-        return _run_command(self.place, self.overrides, self.profile) if Path(self.place).is_file() else ""
+        return "" if self.is_output else _run_command(self.place, self.overrides, self.profile)
+
+    @property
+    def is_output(self) -> bool:
+        """Whether it is the folder that a run wrote; raises ConfigError for a folder that tells of no run."""
+        from flatpipe.proof.recorded import is_output
+
+        return is_output(self.place)
 
 
 @dataclass(frozen=True, slots=True)

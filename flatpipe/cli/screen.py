@@ -17,6 +17,7 @@ from rich.text import Text
 from flatpipe.cli.json_lines import print_json
 from flatpipe.cli.options import RunFlags
 from flatpipe.cli.sentences.running import (
+    compiling_text,
     found_text,
     image_text,
     progress_text,
@@ -69,7 +70,7 @@ class Screen(RunObserver):
 
     def compiling(self, done: int, total: int) -> None:
         """Say how far the kernels are: on a terminal in the bar, elsewhere as a line when they begin and end."""
-        words = f"compiling once for this machine: {done} of {total} parts"
+        words = compiling_text(done, total)
         if self._bar is not None:
             self._bar.update(self._bar.task_ids[0], rate=f", {words}")
         elif done in (0, total):

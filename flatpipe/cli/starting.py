@@ -6,41 +6,43 @@ import contextlib
 import os
 from collections import Counter
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from pathlib import Path
 
 from flatpipe.config import StarterFacts, default_config, starter_config
 from flatpipe.config.documents.schema import SCHEMA_FILE
 from flatpipe.errors import ConfigError
+from flatpipe.places import CONFIG, SCHEMA
 from flatpipe.records import ImageSource
 from flatpipe.storage.discover import Selection, discover
 
-CONFIG_NAME = "pipeline.yaml"
 _OUTPUT = "outputs/"
 
 
-def write_starter(folder: str) -> str:
-    """The path of the config written into the folder; raises ConfigError when one is there, or cannot be written.
+def write_starter(folder: str) -> tuple[str, int]:
+    """The path of the config written into the folder, and how many images it is for.
 
+    Raises ConfigError when one is there already, or cannot be written.
     The JSON Schema that its first line names lies beside it, so that the folder can be moved or committed; one that is
     there already stays. Images are listed, never opened: a folder of a million takes seconds.
     """
-    place = os.path.join(folder, CONFIG_NAME)  # noqa: PTH118 - Path would drop the "./" of what the user typed
+    place = os.path.join(folder, CONFIG)  # noqa: PTH118 - Path would drop the "./" of what the user typed
     if os.path.lexists(place):
         raise ConfigError(f"{place}: is there already; init never overwrites (remove it, or name another folder)")
     try:
-        text = starter_config(look_at(folder))
+        facts = look_at(folder)
         with Path(place).open("x", encoding="utf-8") as file:
-            file.write(text)
+            file.write(starter_config(facts))
         _write_schema(Path(folder))
     except FileExistsError:
         raise ConfigError(f"{place}: is there already; init never overwrites") from None
     except OSError as error:
         raise ConfigError(f"{folder}: {error.strerror or error}") from None
-    return place
+    return place, facts.n_images
 
 
 def _write_schema(folder: Path) -> None:
-    with contextlib.suppress(FileExistsError), (folder / SCHEMA_FILE.name).open("x", encoding="utf-8") as file:
+    with contextlib.suppress(FileExistsError), (folder / SCHEMA).open("x", encoding="utf-8") as file:
         file.write(SCHEMA_FILE.read_text(encoding="utf-8"))
 
 
@@ -50,7 +52,7 @@ def look_at(folder: str) -> StarterFacts:
     include = default_config(folder).input.include
     selection = Selection(str(Path(folder).absolute()), include, exclude=(f"{_OUTPUT}**",))
     images = [found for found in discover(selection) if isinstance(found, ImageSource)]
-    # ^ without outputs/: results of an earlier run are no input
+    # ^ results of an earlier run are no input
     path = _common_folder(image.image_id for image in images)
     name = Path(folder).absolute().name or "images"
     return StarterFacts(
@@ -60,7 +62,8 @@ def look_at(folder: str) -> StarterFacts:
         extensions=Counter(Path(image.image_id).suffix.lower().lstrip(".") for image in images),
         largest_bytes=max((image.size for image in images), default=0),
         total_bytes=sum(image.size for image in images),
-        schema=SCHEMA_FILE.name,
+        schema=SCHEMA,
+        day=datetime.now(UTC).date().isoformat(),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BeforeValidator, PlainSerializer, StrictStr, WithJsonSchema
@@ -28,6 +29,8 @@ IMAGE_PATTERNS = (
     "**/*.{fli,flc,xbm,xpm,msp}",
 )
 # ^ what the decoders read, whatever the case of the name
+IMAGE_SUFFIXES = frozenset(word for pattern in IMAGE_PATTERNS for word in re.findall(r"\w+", pattern.partition("{")[2]))
+# ^ the same as suffixes, without their dots
 
 
 def _as_tuple(value: Any) -> Any:

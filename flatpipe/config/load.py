@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 
 from pydantic import ValidationError
 
+from flatpipe.config.kinds import IMAGE_SUFFIXES
 from flatpipe.config.layers import Argument, laid_over, override_source, take_profiles
 from flatpipe.config.models import Config
 from flatpipe.config.problems import ConfigProblems, KeyPath, Origin, Problem, dotted
@@ -17,13 +18,16 @@ from flatpipe.config.source import Source, read_source
 from flatpipe.config.syntax import SourceError
 from flatpipe.config.words import problems_of
 from flatpipe.errors import ConfigError
-from flatpipe.text import in_bytes
+from flatpipe.places import CONFIG
+from flatpipe.text import in_bytes, nearest
 
 Overrides = Sequence[str | Argument]
 # ^ "flatten.k=2-8", whose value is read as YAML; or an Argument, whose value is taken as it is
 
 _LARGEST_FILE = 1_000_000
 # ^ bytes: a config has a few thousand; whatever has more is another file
+_MOST_NAMED = 5
+# ^ other configs that an error names
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +43,24 @@ def load_config(path: str | os.PathLike[str], overrides: Overrides = (), profile
     return load_resolved(path, overrides, profile).config
 
 
+def config_file(place: str | os.PathLike[str]) -> str:
+    """The config that a place names: itself, or the one in a folder; raises ConfigError for a folder without one."""
+    name = os.fspath(place)
+    if not Path(name).is_dir():
+        return name
+    found = _configs_in(Path(name))
+    if CONFIG in found or len(found) == 1:
+        return str(Path(name, CONFIG if CONFIG in found else found[0]))
+    if found:
+        raise ConfigError(f"{name} holds several configs; name one of them: {', '.join(found)}")
+    quoted = shlex.quote(name)
+    words = f"`flatpipe flatten {quoted}` needs none, `flatpipe init {quoted}` writes one"
+    raise ConfigError(f"{name} holds no config: {words}")
+
+
 def load_resolved(path: str | os.PathLike[str], overrides: Overrides = (), profile: str | None = None) -> LoadedConfig:
     """As load_config, with the origins of the values."""
-    name = os.fspath(path)
+    name = config_file(path)
     return parse_config(_read(name), name, str(Path(name).absolute().parent), overrides, profile)
 
 
@@ -78,7 +97,7 @@ def _resolve(source: Source, folder: str, overrides: Overrides, profile: str | N
         chosen = laid_over(chosen, upper)
     result = _check(chosen, folder)
     if isinstance(result, Config) and not problems and not chosen.unset:
-        result.remember({path: origin.written for path, origin in chosen.origins.items() if origin.written})
+        result.remember(chosen.origins)
         return LoadedConfig(result, chosen.origins)
     problems += [] if isinstance(result, Config) else result
     raise ConfigProblems(problems + _unset_variables(chosen))
@@ -110,14 +129,12 @@ def _read(path: str) -> str:
         with Path(path).open("rb") as file:
             content = file.read(_LARGEST_FILE + 1)
     except FileNotFoundError:
-        raise ConfigError(f"{path}: no such config file{_nearest_file(path)}") from None
-    except IsADirectoryError:
-        raise ConfigError(
-            f"{path}: is a folder; name the config file{_nearest_file(f'{path}/pipeline.yaml')}"
-        ) from None
+        raise ConfigError(f"{path}: no such config file{_others(Path(path))}") from None
     except (OSError, ValueError) as error:
         words = error.strerror if isinstance(error, OSError) else "the name holds a NUL character"
         raise ConfigError(f"{path}: cannot be read: {words}") from None
+    if Path(path).suffix.lower().lstrip(".") in IMAGE_SUFFIXES:
+        raise ConfigError(f"{path} is an image: flatpipe flatten {shlex.quote(path)}")
     if len(content) > _LARGEST_FILE:
         raise ConfigError(f"{path}: larger than {in_bytes(_LARGEST_FILE)}; is this a config?")
     if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
@@ -129,12 +146,20 @@ def _read(path: str) -> str:
         raise ConfigError(f"{path}:{line}: not a text in UTF-8 (byte {error.start}); save it as UTF-8") from None
 
 
-def _nearest_file(path: str) -> str:
-    """`; did you mean 'x.yaml'?` for a config file of the same folder whose name is near."""
-    folder = Path(path).absolute().parent
+def _others(missing: Path) -> str:
+    """What there is in the place of a config that is not there: one whose name is near, any, or the way to one."""
+    found = _configs_in(missing.parent)
+    near = nearest(missing.name, found)
+    if near:
+        return f"; did you mean '{missing.parent / near}'?"
+    if found:
+        return f"; there is {', '.join(found[:_MOST_NAMED])}" + ", ..." * (len(found) > _MOST_NAMED)
+    return "; `flatpipe init` writes one, `flatpipe flatten` needs none"
+
+
+def _configs_in(folder: Path) -> list[str]:
+    """Names of the YAML files in a folder."""
     try:
-        names = sorted(entry.name for entry in folder.iterdir() if entry.suffix in (".yaml", ".yml"))
-    except OSError:
-        return ""
-    near = get_close_matches(Path(path).name, names, n=1) or names[:1]
-    return f"; did you mean '{Path(path).parent / near[0]}'?" if near else "; `flatpipe init` writes one"
+        return sorted(entry.name for entry in folder.iterdir() if entry.suffix in (".yaml", ".yml"))
+    except (OSError, ValueError):
+        return []

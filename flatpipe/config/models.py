@@ -24,10 +24,11 @@ from flatpipe.config.kinds import (
     Version,
     Workers,
 )
-from flatpipe.config.problems import KeyPath
+from flatpipe.config.problems import KeyPath, Origin, Places
 from flatpipe.config.recording import recorded
 from flatpipe.config.section import InputPlace, LocalPath, OutputPlace, Section, unit, words, words_of
 from flatpipe.config.values import MOST_WORKERS
+from flatpipe.errors import ConfigError
 from flatpipe.places import is_url
 from flatpipe.quantize.options import MAX_K, FreeMetric, Metric, Solver, Space
 from flatpipe.vocabulary import (
@@ -215,10 +216,16 @@ class Config(Section):
 
     _written: dict[KeyPath, str] = PrivateAttr(default_factory=dict)
     # ^ values with environment variables as they stand in the file
+    _places: Places = PrivateAttr(default_factory=Places)
 
-    def remember(self, written: dict[KeyPath, str]) -> None:
-        """Keep how values with environment variables were written."""
-        self._written = written
+    def remember(self, origins: dict[KeyPath, Origin]) -> None:
+        """Keep where values stand, and how those with environment variables were written."""
+        self._places = Places(origins)
+        self._written = {path: origin.written for path, origin in origins.items() if origin.written}
+
+    def refused(self, path: KeyPath, message: str) -> ConfigError:
+        """What to raise when a value turns out not to serve: the message, at the place where the value stands."""
+        return self._places.refusal(path, message)
 
     def recorded(self) -> dict[str, Any]:
         """The whole config as plain values, as a run keeps it: without the secrets of the cluster's section."""

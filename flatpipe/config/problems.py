@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 
 from flatpipe.errors import ConfigError
@@ -73,6 +73,25 @@ class ConfigProblems(ConfigError):
 
     def __reduce__(self) -> tuple[type[ConfigProblems], tuple[tuple[Problem, ...]]]:
         return type(self), (self.problems,)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Places:
+    """Where the values of a config stand; configs of equal values are equal wherever these are written."""
+
+    origins: Mapping[KeyPath, Origin] = field(default_factory=dict)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Places)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def refusal(self, path: KeyPath, message: str) -> ConfigError:
+        """What to raise when a value does not serve: the message, with the value's place where somebody wrote it."""
+        origin = self.origins.get(path)
+        if origin is None or not (origin.line or origin.file.startswith("-")):
+            return ConfigError(message)
+        return ConfigProblems([Problem(origin, dotted(path), message)])
 
 
 def dotted(path: KeyPath) -> str:

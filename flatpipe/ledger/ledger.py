@@ -13,6 +13,7 @@ from typing import Any
 from flatpipe import layout
 from flatpipe.ledger.answers import BesideFile
 from flatpipe.ledger.database import Tell, gone
+from flatpipe.ledger.names import IdsByPlace
 from flatpipe.ledger.queries import Queries
 from flatpipe.ledger.recording import store_records
 from flatpipe.ledger.rows import FAILURES, PLANNED, failure_row, planned_row, to_sql
@@ -134,6 +135,10 @@ class Ledger(Queries):
         """Record that work begins; `now` in seconds since 1970."""
         self._db.execute("UPDATE progress SET began = ?, updated = ? WHERE run_id = ?", (now, now, run_id))
         self.commit()
+
+    def ids_by_place(self) -> IdsByPlace:
+        """Under which id each file was recorded."""
+        return IdsByPlace(self._db)
 
     def record_settings(self, choices_by_digest: dict[str, dict[str, Any]]) -> None:
         """Remember what each settings digest stands for."""

@@ -1,24 +1,72 @@
-"""Images that are named one by one, call after call, into one output: no two of them under one id."""
+"""Images that are named on a command line, call after call, into one output: no two under one id, none under two."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Iterator
 from dataclasses import replace
 
 from flatpipe import layout
+from flatpipe.config import Config
+from flatpipe.errors import ConfigError
 from flatpipe.ledger.ledger import Ledger
+from flatpipe.plan.every_frame import every_frame
+from flatpipe.plan.inputs import Sources
+from flatpipe.plan.settings import task_settings
 from flatpipe.records import ImageSource
+from flatpipe.storage.discover import RefusedFile
+from flatpipe.storage.litter import PassedOver
+from flatpipe.storage.named import NamedInput
 
 
-def told_apart(sources: Sequence[ImageSource], ledger: Ledger) -> list[ImageSource]:
-    """The sources; one whose id is that of another file, named by an earlier call, gets the folders before its name."""
-    taken = {source.image_id: source.path for source in sources}
-    apart = []
-    for source in sources:
-        image_id = next(one for one in _ids(source) if _is_free(one, source.path, taken, ledger))
-        taken[image_id] = source.path
-        apart.append(replace(source, image_id=image_id))
-    return apart
+def named_sources(
+    named: NamedInput, config: Config, ledger: Ledger, passed_over: PassedOver
+) -> Iterator[ImageSource | RefusedFile]:
+    """Every image that is named, under an id of its own; raises ConfigError when a place cannot be listed."""
+    try:
+        found: Sources = named.images(passed_over)
+        if config.input.frames == "all":
+            found = every_frame(found, task_settings(config))
+        ids = _Ids(ledger, remembers=not named.is_told_apart)
+        for item in found:
+            source = item.source if isinstance(item, RefusedFile) else item
+            renamed = replace(source, image_id=ids.of(source))
+            yield replace(item, source=renamed) if isinstance(item, RefusedFile) else renamed
+    except OSError as error:
+        raise ConfigError(f"{error.filename or named.places[0]}: cannot be read: {error.strerror or error}") from error
+
+
+class _Ids:
+    """Gives each image its id: the one that an earlier call gave it, or else the plainest that is free."""
+
+    def __init__(self, ledger: Ledger, *, remembers: bool) -> None:
+        """`remembers` where two images of this call may come with one id."""
+        self._ledger, self._remembers = ledger, remembers
+        self._known = ledger.ids_by_place()
+        self._given: dict[str, ImageSource] = {}
+        # ^ ids that are not the images' own, or all
+
+    def of(self, source: ImageSource) -> str:
+        """The image's id."""
+        recorded = self._ledger.source_of(source.image_id)
+        if recorded is not None and _is_same(recorded, source):
+            return source.image_id
+        earlier = self._known.of(source)
+        if earlier is not None and self._is_free(earlier, source):
+            return earlier
+        image_id = next(one for one in _ids(source) if self._is_free(one, source))
+        if self._remembers or image_id != source.image_id:
+            self._given[image_id] = source
+        return image_id
+
+    def _is_free(self, image_id: str, source: ImageSource) -> bool:
+        given = self._given.get(image_id)
+        if given is not None and not _is_same(given, source):
+            return False
+        recorded = self._ledger.source_of(image_id)
+        if recorded is not None:
+            return _is_same(recorded, source)
+        return image_id == source.image_id or not _is_of_another(image_id, source)
 
 
 def _ids(source: ImageSource) -> Iterator[str]:
@@ -30,8 +78,11 @@ def _ids(source: ImageSource) -> Iterator[str]:
     yield layout.marked(source.image_id, source.path)
 
 
-def _is_free(image_id: str, path: str, taken: dict[str, str], ledger: Ledger) -> bool:
-    if taken.get(image_id, path) != path:
-        return False
-    known = ledger.source_of(image_id)
-    return known is None or known.path == path
+def _is_same(one: ImageSource, other: ImageSource) -> bool:
+    return (one.path, one.frame) == (other.path, other.frame)
+
+
+def _is_of_another(image_id: str, source: ImageSource) -> bool:
+    """Whether a file of the same place has this id as its own: it may come later, and keeps it."""
+    place = source.path.removesuffix(source.image_id)
+    return place != source.path and os.path.lexists(f"{place}{image_id}")

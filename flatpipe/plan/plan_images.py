@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from flatpipe.config import Config
+from flatpipe.config import IMAGE_PATTERNS, Config
 from flatpipe.errors import ConfigError
 from flatpipe.plan.cost import expected_seconds
 from flatpipe.plan.inputs import Sources, input_sources
@@ -14,7 +14,7 @@ from flatpipe.plan.planner import Planner
 from flatpipe.plan.request import Request, selector
 from flatpipe.records import ImageSource, PlannedImage
 from flatpipe.storage.discover import RefusedFile
-from flatpipe.storage.litter import PassedOver
+from flatpipe.storage.litter import PassedOver, skipped_words
 from flatpipe.summaries import PlanSummary
 from flatpipe.vocabulary import NOT_SELECTED
 
@@ -61,10 +61,15 @@ def plan_images(
         yield planned
     yield from _drain(refused, counts)
     if counts.images == 0:
-        raise ConfigError(
-            f"{config.input.path}: no image to flatten; nothing matches input.include "
-            f"({', '.join(config.input.include)})"
-        )
+        raise ConfigError(_nothing_found(config, counts.passed_over))
+
+
+def _nothing_found(config: Config, passed_over: PassedOver) -> str:
+    """That there is no image, and what there is."""
+    include = config.input.include
+    asked = "" if include == IMAGE_PATTERNS else f" that input.include asks for ({', '.join(include)})"
+    skipped = skipped_words(passed_over.counts.items(), passed_over.suffixes)
+    return f"no image{asked} in {config.input.path}{f' ({skipped})' * bool(skipped)}"
 
 
 def _without_refused(found: Sources, refused: list[RefusedFile]) -> Iterator[ImageSource]:

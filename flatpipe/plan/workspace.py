@@ -17,14 +17,14 @@ from flatpipe.errors import ConfigError, RunGivenUp
 from flatpipe.ledger.database import Tell
 from flatpipe.ledger.ledger import Ledger
 from flatpipe.ledger.results import Results
-from flatpipe.places import check_apart, is_url
+from flatpipe.places import check_apart, check_not_within, is_url
 from flatpipe.plan.claim import check_claim
 from flatpipe.plan.fingerprint import Fingerprints, fingerprints
 from flatpipe.plan.holding import only_run
 from flatpipe.plan.lease import HeldOutput, held_output, live_lease
 from flatpipe.plan.planner import Planner
 from flatpipe.plan.settings import task_settings
-from flatpipe.records import ImageSource, SettingsDigests, TaskSettings
+from flatpipe.records import SettingsDigests, TaskSettings
 from flatpipe.storage.roots import Root, open_root
 
 Access = Literal["read", "amend", "run"]
@@ -66,23 +66,29 @@ class Workspace:
 
 @contextlib.contextmanager
 def open_workspace(
-    config: Config, access: Access, named: Sequence[ImageSource] | None = None, tell: Tell | None = None
+    config: Config, access: Access, named: Sequence[str] | None = None, tell: Tell | None = None
 ) -> Iterator[Workspace]:
     """The run's places, checked; raises ConfigError when they cannot serve, RunGivenUp when another run has them.
 
-    Images that are `named` one by one may lie beside or above the outputs, since no folder is searched for them. `tell`
-    is told, in words, of what is waited for, and of a run that is gone and whose place this one takes.
+    Places that are `named` on a command line, instead of the config's input, may hold the outputs, which are passed
+    over. `tell` is told, in words, of what is waited for, and of a run that is gone and whose place this one takes.
     """
     settings = task_settings(config)
-    if named is not None:
-        settings = replace(settings, reading=replace(settings.reading, root=""))
-        # ^ they lie in no one folder, and may be links
+    if named is None:
+        check_places(config)
+    else:
+        settings = replace(settings, reading=replace(settings.reading, root=_one_folder(named)))
+        for place in named:
+            check_not_within(place, settings.output)
     outputs = open_root(settings.output)
-    for source in [str(config.input.path)] if named is None else [image.path for image in named]:
-        check_places(source, settings.output, config.execution.state_path)
     path = _ledger_path(config)
     with _OPENED[access](path, outputs, tell) as ledger:
         yield Workspace(config, settings, outputs, ledger, path, fingerprints(settings, config.flatten.ks))
+
+
+def _one_folder(named: Sequence[str]) -> str:
+    """The folder that no link may lead out of: the one that is named; "" where others are, since files may be links."""
+    return named[0] if len(named) == 1 and not is_url(named[0]) and Path(named[0]).is_dir() else ""
 
 
 @contextlib.contextmanager
@@ -133,11 +139,15 @@ def _is_there(path: str) -> bool:
 _OPENED = {"read": _to_read, "amend": _to_amend, "run": _to_run}
 
 
-def check_places(source: str, output: str, state: str | None = None) -> None:
+def check_places(config: Config) -> None:
     """Raise ConfigError when the input is not there, or when input, output and the ledger's folder overlap."""
+    source = str(config.input.path)
     if not is_url(source) and not Path(source).exists():
-        raise ConfigError(f"{source}: input.path does not exist")
-    check_apart(source, output, state)
+        raise config.refused(("input", "path"), f"{source} does not exist")
+    try:
+        check_apart(source, str(config.output.path), config.execution.state_path)
+    except ConfigError as error:
+        raise config.refused(("output", "path"), str(error)) from error
 
 
 def _ledger_path(config: Config) -> str:

@@ -44,10 +44,10 @@ def estimate(
     seconds = 0.0
     for image in sample:
         began = time.perf_counter()
-        result, size = done_in_memory(image.source, image.ks or config.flatten.ks, settings)
-        if result.failure is None:
-            seconds += time.perf_counter() - began
-            read, written, done = read + image.source.size, written + size, done + 1
+        with done_in_memory(image.source, image.ks or config.flatten.ks, settings) as made:
+            if made.result.failure is None:
+                seconds += time.perf_counter() - began
+                read, written, done = read + image.source.size, written + made.size, done + 1
     if not read:
         return None
     whole = due_bytes / read

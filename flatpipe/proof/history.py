@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from pathlib import Path
 
 from flatpipe import layout
@@ -14,7 +13,8 @@ from flatpipe.places import is_url
 from flatpipe.plan.inputs import input_images
 from flatpipe.plan.planner import Planner
 from flatpipe.records import Failure, FlattenResult, ImageSource, PlannedImage
-from flatpipe.storage.discover import as_sources
+from flatpipe.storage.discover import local_source
+from flatpipe.text import nearest
 
 _MOST_NAMES = 20_000
 # ^ ids among which a near one is looked for
@@ -103,8 +103,8 @@ def _readings(image: str, root: str) -> list[str]:
 
 def _nearest(image: str, ledger: Ledger, config: Config) -> str:
     names = ledger.planned_ids(_MOST_NAMES) or [one.image_id for one in input_images(config)]
-    near = get_close_matches(image, names, n=1, cutoff=0.5) or [name for name in names if name.endswith(f"/{image}")]
-    return f"; did you mean '{near[0]}'?" if near else ""
+    near = next((name for name in names if name.endswith(f"/{image}")), None) or nearest(image, names)
+    return f"; did you mean '{near}'?" if near else ""
 
 
 def _source_now(known: ImageSource, config: Config) -> ImageSource | None:
@@ -112,6 +112,6 @@ def _source_now(known: ImageSource, config: Config) -> ImageSource | None:
     if is_url(known.path):
         return next((one for one in input_images(config) if one.image_id == known.image_id), None)
     try:
-        return replace(as_sources([known.path])[0], image_id=known.image_id, frame=known.frame)
+        return replace(local_source(known.path), image_id=known.image_id, frame=known.frame)
     except OSError:
         return None

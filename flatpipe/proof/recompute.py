@@ -29,7 +29,8 @@ def recompute(images: list[RecordedImage], settings: TaskSettings, counts: Verif
     """Outputs that come out otherwise than recorded, and images that fail now; nothing is written to the output."""
 
     def again(image: RecordedImage) -> ImageResult:
-        return done_in_memory(image.source, image.ks, settings)[0]
+        with done_in_memory(image.source, image.ks, settings) as done:
+            return done.result
 
     with ThreadPoolExecutor(jobs) as pool:
         for image, result in zip(images, pool.map(again, images), strict=True):

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from flatpipe import layout
-from flatpipe.config import Config, load_config, parse_config
+from flatpipe.config import Config, config_file, load_config, parse_config
 from flatpipe.config.documents.resolved import yaml_of
 from flatpipe.errors import ConfigError
 from flatpipe.ledger.ledger import Ledger
@@ -18,12 +18,24 @@ def recorded_config(place: str, overrides: tuple[str, ...] = (), profile: str | 
 
     An output folder may have been moved or copied since: its config's output.path is where it is now.
     """
-    if not Path(place).is_dir():
+    if not is_output(place):
         return load_config(place, overrides, profile)
     content = _last_config(Path(place))
     content["output"]["path"] = str(Path(place).absolute())
     content["execution"]["state_path"] = None
     return parse_config(yaml_of(content), f"{place}/{layout.LEDGER}", str(Path.cwd()), overrides, profile).config
+
+
+def is_output(place: str) -> bool:
+    """Whether a place is the output folder of a run; raises ConfigError for a folder that has no config either."""
+    if (Path(place) / layout.LEDGER).is_file():
+        return True
+    if Path(place).is_dir():
+        try:
+            config_file(place)
+        except ConfigError as error:
+            raise ConfigError(f"{place}: no {layout.LEDGER} here, and {error}") from None
+    return False
 
 
 def check_recorded(ledger: Ledger, ledger_path: str) -> None:
@@ -45,8 +57,6 @@ def config_yaml(config: Config) -> str:
 
 def _last_config(folder: Path) -> dict[str, Any]:
     path = folder / layout.LEDGER
-    if not path.is_file():
-        raise ConfigError(f"{folder}: no {layout.LEDGER} here; name an output folder, or a config file")
     ledger = Ledger(str(path), read_only=True)
     try:
         run = ledger.last_run()

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 from flatpipe.ledger.ledger import Ledger
-from flatpipe.plan.named import told_apart
+from flatpipe.plan.named import named_sources
 from flatpipe.plan.plan_images import REFUSED, PlanCounts, plan_images
 from flatpipe.plan.request import Request
 from flatpipe.plan.workspace import Workspace
 from flatpipe.proof.locked import check_planned
-from flatpipe.records import ImageSource, PlannedImage
+from flatpipe.records import PlannedImage
 from flatpipe.storage.discover import RefusedFile
+from flatpipe.storage.named import NamedInput
 
 
 def store_plan(
-    workspace: Workspace, request: Request, run_id: str, lock: Path | None, sources: Sequence[ImageSource] | None
+    workspace: Workspace, request: Request, run_id: str, lock: Path | None, named: NamedInput | None
 ) -> PlanCounts:
     """What the plan comes to: the run's beginning recorded, every image planned once and stored; raises ConfigError.
 
@@ -25,21 +26,22 @@ def store_plan(
     """
     ledger, began = workspace.ledger, datetime.now(UTC).isoformat(timespec="seconds")
     with ledger.transaction():
-        ledger.begin_run(run_id, began, workspace.config.as_json(), adds=sources is not None)
+        ledger.begin_run(run_id, began, workspace.config.as_json(), adds=named is not None)
         if lock is None:
             ledger.commit()
             # ^ so that `status` knows of it while it plans; with a lock it is not yet sure to begin
-        counts = _stored(workspace, request, run_id, sources)
+        counts = _stored(workspace, request, run_id, named)
         if lock is not None:
             check_planned(ledger, lock, workspace.settings.reading)
     return counts
 
 
-def _stored(workspace: Workspace, request: Request, run_id: str, sources: Sequence[ImageSource] | None) -> PlanCounts:
+def _stored(workspace: Workspace, request: Request, run_id: str, named: NamedInput | None) -> PlanCounts:
     counts, ledger, planner = PlanCounts(), workspace.ledger, workspace.planner(force=request.force)
     ledger.record_settings(workspace.fingerprints.choices)
-    sources = None if sources is None else told_apart(sources, ledger)
-    planned = plan_images(planner, workspace.config, request, counts, sources)
+    config = workspace.config
+    sources = None if named is None else named_sources(named, config, ledger, counts.passed_over)
+    planned = plan_images(planner, config, request, counts, sources)
     ledger.store_plan(_with_failures(ledger, planned, run_id))
     ledger.forget_absent_failures()
     return counts

@@ -11,14 +11,14 @@ from pathlib import Path
 
 from wcmatch import glob
 
-from flatpipe.errors import ConfigError, ImageIOFailed, UnsupportedImage
-from flatpipe.places import is_local, is_url, place_of
+from flatpipe.errors import ImageIOFailed, UnsupportedImage
+from flatpipe.places import is_url, name_of_url
 from flatpipe.records import Failure, ImageSource
-from flatpipe.storage.litter import PassedOver, Why, unsought
+from flatpipe.storage.litter import PassedOver, Why, is_results, unsought
 from flatpipe.storage.reading import LEAVES_INPUT, NOT_A_FILE, check_regular
 from flatpipe.storage.remote import RemoteRoot
 
-_PATTERN_RULES = glob.GLOBSTAR | glob.BRACE | glob.IGNORECASE | glob.FORCEUNIX | glob.MATCHBASE
+PATTERN_RULES = glob.GLOBSTAR | glob.BRACE | glob.IGNORECASE | glob.FORCEUNIX | glob.MATCHBASE
 # ^ `**` and `{a,b}` as in shells; *.jpg finds .JPG; a pattern without "/" holds in every folder; dot files stay out
 
 
@@ -59,19 +59,11 @@ def discover(selection: Selection, passed_over: PassedOver | None = None) -> Ite
         yield _named_file(selection.root)
 
 
-def as_sources(paths: Sequence[str]) -> list[ImageSource]:
-    """Sources for local images named one by one; ids are relative to their deepest common folder.
-
-    Raises OSError for a file that is not there or is none, such as a pipe; ConfigError for a URL.
-    """
-    for url in [path for path in paths if not is_local(path)]:
-        raise ConfigError(f"{url}: images at URLs are read from the input.path of a config")
-    absolute = sorted({place_of(path, Path.cwd()) for path in paths})
-    common = os.path.commonpath([str(Path(path).parent) for path in absolute])
-    statuses = {path: Path(path).stat() for path in absolute}
-    for path, status in statuses.items():
-        check_regular(status, path)
-    return [_source(os.path.relpath(path, common), path, status) for path, status in statuses.items()]
+def local_source(path: str) -> ImageSource:
+    """The source of one local file, called by its name; raises OSError where there is none, or what is no file."""
+    status = Path(path).stat()
+    check_regular(status, path)
+    return _source(Path(path).name, path, status)
 
 
 def _named_file(path: str) -> ImageSource | RefusedFile:
@@ -113,7 +105,7 @@ class _Patterns:
 
 def _compiled(patterns: Sequence[str]) -> re.Pattern[str]:
     """What matches where one of the globs does."""
-    included, _ = glob.translate(list(patterns), flags=_PATTERN_RULES)
+    included, _ = glob.translate(list(patterns), flags=PATTERN_RULES)
     return re.compile("|".join(f"(?:{pattern})" for pattern in included) or _NOTHING)
 
 
@@ -153,6 +145,9 @@ class _LocalWalk:
             if self._patterns.exclude_all_of(folder):
                 return iter(())
             return iter([_refused(folder, path, _unreadable(error))])
+        if folder and is_results(entry.name for entry in entries):
+            self._passed_over.add("output folders", folder)
+            return iter(())
         return iter(entries)
 
     def _entered(self, entry: os.DirEntry[str], parent: _Folder) -> list[_Folder]:
@@ -220,9 +215,15 @@ def _refused(image_id: str, path: str, failure: Failure) -> RefusedFile:
 
 
 def _discover_remote(selection: Selection, passed_over: PassedOver) -> Iterator[ImageSource]:
-    """Objects under a URL; the listing is held whole, because stores list in pages of their own order."""
-    root = RemoteRoot(selection.root)
+    """The file that a URL names, or those below it.
+
+    The listing is held whole, because stores list in pages of their own order.
+    """
+    root, name = RemoteRoot(selection.root), name_of_url(selection.root)
     patterns = _Patterns(selection)
+    if patterns.match(name) and (file := root.own_file()) is not None:
+        yield ImageSource(name, root.place, *file)
+        return
     for image_id, size, stamp in root.listing():
         reasons = {unsought(name) for name in image_id.split("/")}
         why: Why | None = "litter" if "litter" in reasons else "hidden" if "hidden" in reasons else None

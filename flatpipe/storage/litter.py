@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
+from flatpipe.layout import IMAGES, LEDGER, RUN
 from flatpipe.places import CONFIG, SCHEMA
+from flatpipe.text import counted
 
-Why = Literal["litter", "hidden", "linked folders", "other files"]
+Why = Literal["litter", "hidden", "linked folders", "output folders", "other files"]
+_NOUNS: dict[Why, str] = {
+    "litter": "system file",
+    "hidden": "hidden file",
+    "linked folders": "linked folder",
+    "output folders": "output folder",
+    "other files": "other file",
+}
+# ^ one of each, in words
 _OWN = frozenset({CONFIG, SCHEMA})
 # ^ what `flatpipe init` puts among the images: nobody asks what became of these
 _MOST_SUFFIXES = 1000
@@ -49,6 +60,23 @@ LITTER = (
 # ^ names of folders and files that systems leave among pictures, copies and thumbnails of them within; in any case.
 #   docs/config.md has them too
 _LITTER = frozenset(name.lower() for name in LITTER)
+
+
+def skipped_words(passed_over: Iterable[tuple[str, int]], suffixes: Iterable[str]) -> str:
+    """`1 linked folder, 2 other files skipped: .svg, .txt`; "" where nothing was."""
+    counts = dict(passed_over)
+    words = [counted(counts[why], noun) for why, noun in _NOUNS.items() if why in counts]
+    if not words:
+        return ""
+    kinds = ", ".join(suffix or "no suffix" for suffix in sorted(suffixes))
+    return f"{', '.join(words)} skipped{f': {kinds}' * bool(kinds)}"
+
+
+def is_results(names: Iterable[str]) -> bool:
+    """Whether a folder that holds these files and folders is one that a run has written."""
+    there = {LEDGER, RUN, IMAGES}.intersection(names)
+    return LEDGER in there or {RUN, IMAGES} <= there
+    # ^ the ledger may be kept elsewhere
 
 
 def unsought(name: str) -> Why | None:

@@ -9,7 +9,7 @@ import shutil
 from pathlib import Path
 from typing import BinaryIO
 
-from flatpipe.layout import PARTIAL, is_partial_name
+from flatpipe.layout import PARTIAL, is_partial_name, partial_name
 
 _ABOUT_NAMES = {
     *(errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ, errno.ELOOP),
@@ -41,6 +41,19 @@ def rename(partial: Path, final: Path) -> None:
     except FileNotFoundError:
         final.parent.mkdir(parents=True, exist_ok=True)
         partial.replace(final)
+
+
+def write_alone(path: str, content: bytes) -> None:
+    """Put a whole file in place that is nobody's output folder's; raises OSError and leaves nothing behind."""
+    final = Path(path)
+    final.parent.mkdir(parents=True, exist_ok=True)
+    partial = final.parent / f".{partial_name()}"
+    try:
+        partial.write_bytes(content)
+        partial.replace(final)
+    except OSError:
+        partial.unlink(missing_ok=True)
+        raise
 
 
 def move_across(partial: Path, place: str, name: str) -> str:

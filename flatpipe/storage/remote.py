@@ -138,6 +138,15 @@ class RemoteRoot:
             key=lambda file: file[0].encode(),
         )
 
+    def own_file(self) -> tuple[int, str] | None:
+        """Size in bytes and stamp of the file that the URL itself names; None when it names none; raises OSError."""
+        try:
+            with _as_os_errors():
+                details = self.filesystem.info(self._base)
+        except FileNotFoundError:
+            return None
+        return (int(details["size"] or 0), _stamp(details)) if details["type"] == "file" else None
+
     def first_file(self, folder: str) -> str:
         """The name of some file in or below a folder; "" when it holds none."""
         with contextlib.suppress(FileNotFoundError), _as_os_errors():

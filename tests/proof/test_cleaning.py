@@ -76,7 +76,7 @@ def unreadable(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     ("harm", "words", "hidden"),
     [
         (empty, "holds no image, and every output would go", ""),
-        (dangling_input, "input.path does not exist", ""),
+        (dangling_input, "/photos does not exist", ""),
         (dangling, "cannot be read in full, and what lies there may not be gone: disk", "images/disk"),
         (unreadable, "cannot be read in full, and what lies there may not be gone: trips", "images/trips"),
     ],

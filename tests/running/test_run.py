@@ -168,8 +168,8 @@ def test_failures_can_end_a_run(project: Project) -> None:
 
 
 @pytest.mark.parametrize(("sections", "words"), [
-    ({"input": {"path": "nowhere"}}, "nowhere: input.path does not exist"),
-    ({"input": {"path": "empty"}}, "empty: no image to flatten"),
+    ({"input": {"path": "nowhere"}}, "/nowhere does not exist\n      path: nowhere\n            ^"),
+    ({"input": {"path": "empty"}}, "flatpipe: no image in "),
     ({"output": {"path": "photos/out"}}, "overlap"),
     ({"output": {"path": "."}}, "overlap"),
     ({"output": {"path": "a-file/out"}}, "output.path cannot be written"),
@@ -375,12 +375,14 @@ def test_images_can_be_flattened_without_a_config(project: Project) -> None:
     assert set(project.digests("flat")) == {
         f"{n}.png/{name}" for n in ("00", "02") for name in ("k03.png", "k05.png", *PER_IMAGE)
     }
-    beside = project.flatpipe("flatten", "photos/00.png", "pipeline.yaml", "-k", "2")
+    (project.folder / "notes.txt").write_text("no image")
+    beside = project.flatpipe("flatten", "photos/00.png", "notes.txt", "-k", "2")
     assert beside.returncode == 1, beside.stderr
-    assert "photos/00.png/k02.png" in project.digests("flat")
+    assert "00.png/k02.png" in project.digests("flat")
+    # ^ under the id that the first call gave it
     missing = project.flatpipe("flatten", "photos/none.png")
     assert missing.returncode == 2
-    assert "none.png: No such file" in missing.stderr
+    assert "none.png: no such file" in missing.stderr
 
 
 def test_hostile_names_round_trip_through_the_tables(project: Project) -> None:

@@ -10,7 +10,7 @@ import fsspec
 import pytest
 
 from flatpipe.records import ImageSource
-from flatpipe.storage.discover import RefusedFile, Selection, as_sources, discover
+from flatpipe.storage.discover import RefusedFile, Selection, discover
 from flatpipe.storage.litter import LITTER, PassedOver
 
 INCLUDE = ("**/*.{png,jpg}",)
@@ -179,12 +179,24 @@ def test_folders_may_be_nested_deeper_than_calls(tmp_path: Path) -> None:
         # ^ pytest cannot, for the same reason
 
 
-def test_images_named_one_by_one_keep_apart(tmp_path: Path) -> None:
-    """Ids of named images are relative to their common folder, so equal file names do not collide."""
-    touch(tmp_path, "x/a.png", "y/a.png")
+def test_a_folder_of_results_is_no_input(tmp_path: Path) -> None:
+    """A folder below the input in which a run has left its ledger, or its run.json and images, is passed over whole."""
+    touch(tmp_path, "a.png", "flat/ledger.sqlite", "flat/images/a.png/k02.png", "b/run.json", "b/images/x.png")
+    touch(tmp_path, "images/c.png")
+    passed_over = PassedOver()
+    named = [found.image_id for found in discover(Selection(str(tmp_path), INCLUDE), passed_over)]  # type: ignore[union-attr]
 
-    sources = as_sources([str(tmp_path / "y" / "a.png"), str(tmp_path / "x" / "a.png")])
+    assert named == ["a.png", "images/c.png"]
+    assert passed_over.counts == {"output folders": 2}
+    assert ids(tmp_path / "flat") == ["images/a.png/k02.png"]
 
-    assert [source.image_id for source in sources] == ["x/a.png", "y/a.png"]
-    with pytest.raises(OSError, match="No such file"):
-        as_sources([str(tmp_path / "none.png")])
+
+def test_a_url_may_name_one_file() -> None:
+    """The root may be an object of a store: it is found under its name, with size, whatever lies beside it."""
+    store = fsspec.filesystem("memory")
+    for name in ("a.png", "b.png", "a.png.txt"):
+        store.pipe(f"/single/{name}", b"xyz")
+    (found,) = discover(Selection("memory://single/a.png", INCLUDE))
+
+    assert isinstance(found, ImageSource)
+    assert (found.image_id, found.path, found.size) == ("a.png", "memory://single/a.png", 3)

@@ -15,7 +15,7 @@ from builders import source_of, write_image
 from flatpipe.errors import ImageTooLarge
 from flatpipe.places import ReadPolicy
 from flatpipe.records import ImageSource, TaskSettings
-from flatpipe.storage.discover import RefusedFile, Selection, as_sources, discover
+from flatpipe.storage.discover import RefusedFile, Selection, discover, local_source
 from flatpipe.storage.reading import file_digest, file_size, read_file, read_input
 from flatpipe.storage.remote import RemoteRoot
 from flatpipe.work import tasks
@@ -119,7 +119,7 @@ def test_pipes_that_are_named_are_refused(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.png")
 
     with pytest.raises(OSError, match="never opened"):
-        as_sources([str(tmp_path / "pipe.png")])
+        local_source(str(tmp_path / "pipe.png"))
     (found,) = discover(Selection(str(tmp_path / "pipe.png"), ("*",)))
     assert isinstance(found, RefusedFile)
     assert "never opened" in found.failure.message

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 from flatpipe.cli.sentences.running import due_parts, found_text
@@ -20,6 +21,13 @@ def plan_text(plan: PlanSummary, forecast: Forecast, estimated: Estimate | None)
         lines += [_bytes_line(forecast)] if estimated is None else _estimate_lines(estimated)
         lines += _cost_lines(forecast)
     return "\n".join([*lines, *(printable(f"{counted(count, 'image')}: {reason}") for reason, count in plan.reasons)])
+
+
+def starter_text(place: str, images: int) -> str:
+    """That a config was written, and what to type next."""
+    if not images:
+        return printable(f"wrote {place}; no image is here yet: put some beside it, or set input.path")
+    return printable(f"wrote {place} for {counted(images, 'image')}; next: flatpipe run {shlex.quote(place)}")
 
 
 def _estimate_lines(estimated: Estimate) -> list[str]:

@@ -11,31 +11,41 @@ from flatpipe import layout
 from flatpipe.errors import ExitCode
 from flatpipe.places import is_url
 from flatpipe.quantize.knee import psnr, suggested_k
-from flatpipe.text import counted, duration, figure, in_bytes, printable
+from flatpipe.storage.litter import skipped_words
+from flatpipe.text import counted, duration, figure, in_bytes, printable, spans
 from flatpipe.vocabulary import NOT_SELECTED
 
 if TYPE_CHECKING:
-    from flatpipe.records import ImageRecord
+    from flatpipe.records import Failure, ImageRecord, ImageSource
     from flatpipe.report.gallery_rows import GalleryImage
+    from flatpipe.running.one_picture import OnePicture
     from flatpipe.summaries import PlanSummary, RunSummary
 
-_NOUNS = {"litter": "system file", "hidden": "hidden file", "linked folders": "linked folder"}
-# ^ what is passed over and has a reason of its own; the rest are other files
-
 HINTS = {
-    "not-an-image": "nothing in them can be shown; input.exclude leaves them out",
-    "truncated": "get them whole, or have what is missing filled: -s input.truncated=fill",
+    "not-an-image": "no picture inside; input.exclude leaves such files out",
+    "truncated": "get whole copies, or have the rest filled: -s input.truncated=fill",
     "too-large": "raise limits.max_pixels, or take fewer workers (-j), so that each has more memory",
-    "unsupported": "save them as PNG, TIFF or JPEG",
-    "decoder-error": "they are damaged; get them anew",
-    "io-error": "see what the message says of file or disk, then run again",
-    "worker-died": "they may need more memory: fewer workers (-j); else input.exclude leaves them out",
+    "unsupported": "save as PNG, TIFF or JPEG",
+    "decoder-error": "damaged; get new copies",
+    "io-error": "see the message, mend file or disk, and run again",
+    "worker-died": "more memory may help: fewer workers (-j); else input.exclude",
     "internal-error": "a fault of flatpipe's own: please report it, with the message",
 }
 # ^ what to do about each kind of failure, by its stable word
 
 
 # --- before and while ------------------------------------------------------------------------------------------------
+
+
+def reading_text(places: Sequence[str]) -> str:
+    """That a command has begun, before anything is known."""
+    more = f" and {len(places) - 1} more" if len(places) > 1 else ""
+    return printable(f"reading {places[0]}{more} ...")
+
+
+def compiling_text(done: int, total: int) -> str:
+    """How far the kernels are, which are compiled once."""
+    return f"compiling once for this machine: {done} of {total} parts"
 
 
 def found_text(plan: PlanSummary) -> str:
@@ -53,12 +63,8 @@ def due_parts(plan: PlanSummary) -> tuple[tuple[int, str], tuple[int, str]]:
 
 def skipped_lines(plan: PlanSummary) -> list[str]:
     """A line about what of the input's folder was not looked at; none where that is nothing."""
-    counts = dict(plan.passed_over)
-    words = [counted(counts[why], noun) for why, noun in _NOUNS.items() if why in counts]
-    others = counts.get("other files", 0)
-    words += [counted(others, "other file")] * bool(others)
-    kinds = ", ".join(suffix or "no suffix" for suffix in sorted(plan.suffixes))
-    return [printable(f"{', '.join(words)} skipped" + f": {kinds}" * bool(others))] if words else []
+    words = skipped_words(plan.passed_over, plan.suffixes)
+    return [printable(words)] if words else []
 
 
 def image_text(record: ImageRecord, ks: Sequence[int]) -> str:
@@ -66,15 +72,24 @@ def image_text(record: ImageRecord, ks: Sequence[int]) -> str:
 
     Of one that failed, why.
     """
-    name = printable(record.source.image_id)
     if record.failure is not None:
-        return f"failed: {name}: {printable(record.failure.message)} ({record.failure.error})"
+        return _failed_text(record.source, record.failure)
+    name = printable(record.source.image_id)
     told = json.loads(record.line)
     made = f"{counted(record.pairs, 'flat image')} in {record.seconds:.2f} s"
     mse_of = {flat["k"]: flat["mse"] for flat in told["flats"]}
     best = suggested_k(ks, list(mse_of.values())) if len(ks) > 1 and list(mse_of) == list(ks) else None
     suggested = f", suggested k = {best} ({_quality(mse_of[best])})" if best else ""
     return f"{name}: {told['width']} x {told['height']}, {made}{suggested}"
+
+
+def failure_text(source: ImageSource, failure: Failure) -> str:
+    """Why one image failed that was all there was to do, and what to do about it."""
+    return f"{_failed_text(source, failure)}\n{HINTS[failure.error]}"
+
+
+def _failed_text(source: ImageSource, failure: Failure) -> str:
+    return f"failed: {printable(source.image_id)}: {printable(failure.message)} ({failure.error})"
 
 
 def progress_text(done: int, images: int, failed: int, pairs: int, seconds: float) -> str:
@@ -144,10 +159,15 @@ def best_text(image: GalleryImage, output: str) -> str:
     return printable(f"{image.image_id}: k = {best.k if best else None} ({quality}{missed})  {file}")
 
 
-def picture_text(file: str, width: int, height: int, n_colors: int, mse: float, size: int) -> str:
-    """One picture that was asked for by its file's name."""
-    measures = f"{width} x {height}, {counted(n_colors, 'colour')}, {_quality(mse)}"
-    return printable(f"{file}: {measures}, {in_bytes(size)}")
+def picture_text(file: str, picture: OnePicture) -> str:
+    """One picture that was asked for by its file's name: where it is, and how good."""
+    ks = f"k = {spans(flat.k for flat in picture.flats)}"
+    words = [ks, f"{picture.width} x {picture.height}", in_bytes(picture.bytes)]
+    if len(picture.flats) == 1:
+        flat = picture.flats[0]
+        lost = [counted(flat.n_colors, "colour")] * (flat.n_colors != flat.k)
+        words[1:1] = [*lost, _quality(flat.mse)]
+    return printable(f"{file}: {', '.join(words)}")
 
 
 def _places(summary: RunSummary, pictures: Sequence[str]) -> list[str]:

@@ -20,11 +20,10 @@ _COMMENT_COLUMN = 33
 _WIDTH = 120
 _SECTION_PLACES = {"input.path": "data/", "output.path": "outputs/"}
 
+_SCHEMA = "# yaml-language-server: $schema=flatpipe/config/flatpipe.schema.json\n"
 _HEAD = """\
-# yaml-language-server: $schema=flatpipe/config/flatpipe.schema.json
 # `flatpipe run` does what this file says. Every key is shown at its default, but for input.path, which has none.
-# Paths are relative to this file; "${NAME}" in a text is the environment's; docs/config.md tells the rest.
-"""
+# Paths are relative to this file; "${NAME}" in a text is the environment's"""
 _PROFILES = """
 profiles: {}                     # named parts of a config; `flatpipe run --profile slurm` lays one over the rest
 # profiles:
@@ -39,7 +38,16 @@ profiles: {}                     # named parts of a config; `flatpipe run --prof
 
 def pipeline_yaml() -> str:
     """The text of the repository's pipeline.yaml."""
-    return _HEAD + "\n".join(_section_lines((), "")) + "\n" + _PROFILES
+    return f"{_SCHEMA}{_HEAD}; docs/config.md tells the rest.\n{_body()}"
+
+
+def every_key_yaml() -> str:
+    """The same for somebody who has no docs/ and no checkout."""
+    return f"{_HEAD}.\n{_body()}"
+
+
+def _body() -> str:
+    return "\n".join(_section_lines((), "")) + "\n" + _PROFILES
 
 
 def key_line(path: tuple[str, ...], written: str, margin: str) -> str:

@@ -47,7 +47,8 @@ true, and so are hidden files and folders, whose names begin with a dot, always.
 never looked into, in whatever case it is written: `@eaDir`, `#recycle`, `#snapshot`, `@Recycle`,
 `@Recently-Snapshot`, `$RECYCLE.BIN`, `RECYCLER`, `System Volume Information`, `Thumbs.db`, `ehthumbs.db`,
 `desktop.ini`, `__MACOSX`, `Network Trash Folder`, `Temporary Items` and `lost+found`; to take pictures out of
-such a folder, name it as `input.path`. `flatpipe plan`, and a run at its beginning, count what was skipped.
+such a folder, name it as `input.path`. So is a folder in which an earlier run has
+left its ledger. `flatpipe plan`, and a run at its beginning, count what was skipped.
 
 Outputs may not lie in the input, nor the input in the outputs, nor the ledger in the input, whatever links and
 spellings lead there.

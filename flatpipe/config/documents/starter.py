@@ -10,14 +10,10 @@ from flatpipe.config.documents.resolved import yaml_of
 from flatpipe.config.fields import plain_yaml
 from flatpipe.text import counted, in_bytes
 
-_FEW_IMAGES = 32
-# ^ below it a run is over before processes have started
 _MANY_IMAGES = 1_000
 # ^ beyond it a few broken files are certain, and a share of failures says more than waiting for the end
 _VERY_MANY_IMAGES = 5_000
 # ^ beyond it the sweeps' size is felt on the disk
-_SMALL_FILE = 50_000
-# ^ bytes: an image of this size is rarely wider than a sweep
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +30,17 @@ class StarterFacts:
     output: str = "outputs/"
     schema: str | None = None
     # ^ where the JSON Schema lies, as editors shall find it
+    day: str = ""
+    # ^ of the look, such as 2026-11-26
 
 
 def starter_config(facts: StarterFacts) -> str:
-    """The text of a config for these images; it loads as it is."""
+    """The text of a config for these images; it loads as it is.
+
+    What it pins stays right when images come or go; all else that is often changed stands there as a comment.
+    """
     parts = [_head(facts), _input(facts), _output_and_flatten(facts), _animation(facts), _errors(facts)]
-    parts.append(_execution(facts))
+    parts.append(_execution())
     return "\n".join(parts)
 
 
@@ -47,8 +48,8 @@ def _head(facts: StarterFacts) -> str:
     schema = f"# yaml-language-server: $schema={facts.schema}\n" if facts.schema else ""
     return (
         f"{schema}# {_found(facts)}\n"
-        "# flatpipe validate    checks this file      flatpipe plan    says what a run would do\n"
-        "# flatpipe run         does it; run it again after any change: only what is missing is computed\n"
+        "# flatpipe plan    says what a run would do, with --estimate how long it takes\n"
+        "# flatpipe run     does it; run it again after any change: only what is missing is computed\n"
         "version: 1\n"
     )
 
@@ -59,7 +60,8 @@ def _found(facts: StarterFacts) -> str:
     kinds = sorted(facts.extensions.items(), key=lambda kind: (-kind[1], kind[0]))
     listed = ", ".join(f"{name} {count:,}" for name, count in kinds[:6]) + (", ..." if len(kinds) > 6 else "")
     sizes = f"{in_bytes(facts.total_bytes)}; the largest has {in_bytes(facts.largest_bytes)}"
-    return f"Found: {counted(facts.n_images, 'image')} ({listed}), {sizes}."
+    found = f"Found{f' on {facts.day}' * bool(facts.day)}"
+    return f"{found}: {counted(facts.n_images, 'image')} ({listed}), {sizes}."
 
 
 def _input(facts: StarterFacts) -> str:
@@ -91,26 +93,15 @@ def _output_and_flatten(facts: StarterFacts) -> str:
 
 
 def _animation(facts: StarterFacts) -> str:
-    max_side, why = _max_side(facts)
+    many = facts.n_images > _VERY_MANY_IMAGES
+    why = f"Longest side of a frame in pixels; {facts.n_images:,} sweeps of 1024 would take 4 times the space"
     lines = [
         "animation:",
         key_line(("animation", "format"), "webp", "  # "),
         key_line(("animation", "frame_ms"), "400", "  # "),
-        beside(f"  max_side: {max_side}", why),
+        beside("  max_side: 512", why) if many else key_line(("animation", "max_side"), "1024", "  # "),
     ]
     return "\n".join(lines) + "\n"
-
-
-def _max_side(facts: StarterFacts) -> tuple[str, str]:
-    """The longest side to propose for sweeps, and why."""
-    if facts.n_images > _VERY_MANY_IMAGES:
-        return (
-            "512",
-            f"Longest side of a frame in pixels; {facts.n_images:,} sweeps of 1024 would take 4 times the space",
-        )
-    if facts.n_images and facts.total_bytes / facts.n_images < _SMALL_FILE:
-        return "null", "Longest side of a frame in pixels; null: full size, as these images are small"
-    return "1024", "Longest side of a frame in pixels; enough for a screen; null: full size"
 
 
 def _errors(facts: StarterFacts) -> str:
@@ -118,22 +109,12 @@ def _errors(facts: StarterFacts) -> str:
     return "\n".join(["errors:", key_line(("errors", "max_failures"), "5%", margin)]) + "\n"
 
 
-def _execution(facts: StarterFacts) -> str:
-    scheduler, why = _scheduler(facts)
+def _execution() -> str:
     lines = [
         "execution:",
-        beside(f"  scheduler: {scheduler}", why),
+        key_line(("execution", "scheduler"), "processes", "  # "),
         key_line(("execution", "workers"), "4", "  # "),
         "",
-        "# Every other key stands at its default: see docs/config.md.",
+        "# Every other key stands at its default: `flatpipe schema --yaml` prints all of them with their meanings.",
     ]
     return "\n".join(lines) + "\n"
-
-
-def _scheduler(facts: StarterFacts) -> tuple[str, str]:
-    """The scheduler to propose, and why."""
-    if 0 < facts.n_images < _FEW_IMAGES:
-        return "threads", "few images: threads start at once; processes pay from a few dozen on"
-    if facts.n_images > _MANY_IMAGES:
-        return "processes", "many images: one process per core, so that a broken file stops no other image"
-    return "auto", "threads or processes, by the number of images; synchronous: one core, for debugging"

@@ -32,18 +32,56 @@ def test_a_missing_file_is_named_with_the_nearest_one(tmp_path: Path) -> None:
 
 def test_a_missing_file_in_an_empty_folder(tmp_path: Path) -> None:
     """Where there is no config at all, the command that writes one is named."""
-    assert _said(tmp_path / "x.yaml") == "DIR/x.yaml: no such config file; `flatpipe init` writes one"
+    assert _said(tmp_path / "x.yaml") == (
+        "DIR/x.yaml: no such config file; `flatpipe init` writes one, `flatpipe flatten` needs none"
+    )
     assert "no such config file" in _said(tmp_path / "no folder" / "x.yaml")
 
 
-def test_a_folder_is_no_config(tmp_path: Path) -> None:
-    """A folder in the place of a config is an error that proposes the config within it."""
-    (tmp_path / "project").mkdir()
-    (tmp_path / "project" / "pipeline.yaml").write_text(SOUND)
+def test_a_far_fetched_name_is_not_proposed(tmp_path: Path) -> None:
+    """Where no name is near, those that there are are named, and none is said to be meant."""
+    (tmp_path / "bad.yaml").write_text(SOUND)
+    (tmp_path / "b1.yaml").write_text(SOUND)
 
-    assert _said(tmp_path / "project") == (
-        "DIR/project: is a folder; name the config file; did you mean 'DIR/project/pipeline.yaml'?"
-    )
+    assert _said(tmp_path / "nope.yaml") == "DIR/nope.yaml: no such config file; there is b1.yaml, bad.yaml"
+    assert _said(tmp_path / "b2.yaml") == "DIR/b2.yaml: no such config file; there is b1.yaml, bad.yaml"
+
+
+@pytest.mark.parametrize(("names", "chosen"), [
+    (["pipeline.yaml"], "pipeline.yaml"),
+    (["a.yaml", "pipeline.yaml"], "pipeline.yaml"),
+    (["mine.yml", "notes.txt"], "mine.yml"),
+], ids=" ".join)  # fmt: skip
+def test_a_folder_stands_for_the_config_in_it(names: list[str], chosen: str, tmp_path: Path) -> None:
+    """pipeline.yaml, or the only YAML file of a folder, is loaded when the folder is named, with its own paths."""
+    for name in names:
+        (tmp_path / name).write_text(SOUND.replace("photos", f"photos-of-{name}"))
+
+    assert load_config(tmp_path).input.path == f"{tmp_path}/photos-of-{chosen}"
+
+
+@pytest.mark.parametrize(("names", "words"), [
+    (["a.yaml", "b.yaml"], " holds several configs; name one of them: a.yaml, b.yaml"),
+    (
+        ["01.png"],
+        " holds no config: `flatpipe flatten 'DIR/it s'` needs none, `flatpipe init 'DIR/it s'` writes one",
+    ),
+], ids=["several", "none"])  # fmt: skip
+def test_a_folder_without_one_config_says_what_to_do(names: list[str], words: str, tmp_path: Path) -> None:
+    """Several configs are named, of none the two ways on are told, ready to be typed."""
+    folder = tmp_path / "it s"
+    folder.mkdir()
+    for name in names:
+        (folder / name).write_text(SOUND)
+
+    assert _said(folder).replace(str(tmp_path), "DIR") == f"DIR/it s{words}"
+
+
+def test_an_image_is_no_config(tmp_path: Path) -> None:
+    """An image in the place of a config is told as such, with the command that it was meant for."""
+    (tmp_path / "01.PNG").write_bytes(b"\x89PNG")
+
+    assert _said(tmp_path / "01.PNG") == "DIR/01.PNG is an image: flatpipe flatten DIR/01.PNG"
 
 
 @pytest.mark.parametrize(("content", "words"), [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -45,7 +46,7 @@ def test_init_writes_a_config_that_can_be_run(
     config = load_config(tmp_path / "pipeline.yaml")
     assert Path(config.input.path) == tmp_path / path
     assert Path(config.output.path) == (tmp_path / output.format(tmp_path.name)).resolve()
-    check_places(str(config.input.path), str(config.output.path))
+    check_places(config)
 
 
 def test_init_leaves_editors_a_schema_that_moves_with_the_folder(tmp_path: Path, monkeypatch) -> None:
@@ -111,26 +112,41 @@ def test_a_look_counts_what_is_there(tmp_path: Path) -> None:
 
     assert (facts.n_images, dict(facts.extensions)) == (3, {"jpg": 2, "png": 1})
     assert (facts.largest_bytes, facts.total_bytes) == (700, 1050)
-    assert "# Found: 3 images (jpg 2, png 1), 1.05 kB; the largest has 700 bytes.\n" in starter_config(facts)
+    found = "# Found on DAY: 3 images (jpg 2, png 1), 1.05 kB; the largest has 700 bytes.\n"
+    assert found in re.sub(r"20\d\d-\d\d-\d\d", "DAY", starter_config(facts))
+
+
+@pytest.mark.parametrize(("images", "words"), [
+    (2, "wrote {0}/pipeline.yaml for 2 images; next: flatpipe run {0}/pipeline.yaml\n"),
+    (1, "wrote {0}/pipeline.yaml for 1 image; next: flatpipe run {0}/pipeline.yaml\n"),
+    (0, "wrote {0}/pipeline.yaml; no image is here yet: put some beside it, or set input.path\n"),
+])  # fmt: skip
+def test_init_says_what_to_type_next(images: int, words: str, tmp_path: Path, monkeypatch, capsys) -> None:
+    """The config's place, the number of images, and the command that does them."""
+    for number in range(images):
+        write_image(tmp_path / f"{number}.png", seed=number)
+
+    assert _flatpipe(monkeypatch, "init", str(tmp_path)) == 0
+    assert capsys.readouterr().out == words.format(tmp_path)
 
 
 @pytest.mark.parametrize(("n_images", "mean_bytes", "proposed"), [
-    (0, 0, {"max_side": 1024, "scheduler": "auto"}),
-    (3, 5_000_000, {"max_side": 1024, "scheduler": "threads"}),
-    (500, 5_000_000, {"max_side": 1024, "scheduler": "auto"}),
-    (500, 20_000, {"max_side": None, "scheduler": "auto"}),
-    (2_000, 5_000_000, {"max_side": 1024, "scheduler": "processes", "max_failures": 0.05}),
-    (9_000, 5_000_000, {"max_side": 512, "scheduler": "processes", "max_failures": 0.05}),
+    (0, 0, {}),
+    (3, 5_000_000, {}),
+    (500, 20_000, {}),
+    (2_000, 5_000_000, {"max_failures": 0.05}),
+    (9_000, 5_000_000, {"max_side": 512, "max_failures": 0.05}),
 ])  # fmt: skip
 def test_proposals_suit_the_collection(n_images: int, mean_bytes: int, proposed: dict[str, object]) -> None:
-    """The number of images and their sizes decide what is proposed, and each proposal says why beside it."""
+    """Only what stays right when the folder grows is pinned, each with its reason; all else is at its default."""
     total = n_images * mean_bytes
     text = starter_config(StarterFacts("photos/", n_images, {"jpg": n_images}, mean_bytes, total))
     config = parse_config(text, "pipeline.yaml", "/folder").config
 
-    assert config.animation.max_side == proposed["max_side"]
-    assert config.execution.scheduler == proposed["scheduler"]
-    assert config.errors.max_failures == proposed.get("max_failures")
+    sections = (config.animation, config.errors, config.execution, config.limits, config.report)
+    pinned = {key: value for one in sections for key, value in one.model_dump(exclude_unset=True).items()}
+
+    assert pinned == proposed
     assert max(map(len, text.splitlines())) <= 120
     for line in text.splitlines():
         assert not line.startswith(("  max_side:", "  scheduler:")) or " # " in line
@@ -149,6 +165,16 @@ def test_schema_prints_the_schema(monkeypatch, capsys) -> None:
     """`flatpipe schema` prints the model's JSON Schema and nothing else."""
     assert _flatpipe(monkeypatch, "schema") == 0
     assert capsys.readouterr().out == schema_text()
+
+
+def test_who_has_no_docs_gets_every_key_printed(monkeypatch, capsys) -> None:
+    """`flatpipe schema --yaml`, which the starter names, prints a config of every key that loads, and no docs/."""
+    assert "`flatpipe schema --yaml`" in starter_config(StarterFacts("photos/"))
+    assert _flatpipe(monkeypatch, "schema", "--yaml") == 0
+    text = capsys.readouterr().out
+
+    assert parse_config(text, "c.yaml", "/folder").config.model_fields_set >= {"input", "limits", "report"}
+    assert "docs/" not in text + starter_config(StarterFacts("photos/"))
 
 
 def test_schema_and_init_import_nothing_heavy(tmp_path: Path) -> None:
@@ -194,6 +220,4 @@ def test_broken_overrides_through_the_command(override: str, tmp_path: Path, mon
 def test_a_folder_given_as_config_through_the_command(tmp_path: Path, monkeypatch, capsys) -> None:
     """A folder in the place of a config ends with 2 and one line."""
     assert _flatpipe(monkeypatch, "validate", str(tmp_path)) == 2
-    assert capsys.readouterr().err == (
-        f"flatpipe: {tmp_path}: is a folder; name the config file; `flatpipe init` writes one\n"
-    )
+    assert capsys.readouterr().err.startswith(f"flatpipe: {tmp_path} holds no config: `flatpipe flatten ")
