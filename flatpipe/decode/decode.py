@@ -40,6 +40,12 @@ class DecodedImage:
     format: str
     # ^ Pillow's name of the format, judged by content: "JPEG"
     n_frames: int
+    image: Image.Image | None = None
+    # ^ the same pixels as Pillow holds them, in mode RGB; None where it holds others, or opacity with them
+
+    def __reduce__(self) -> tuple[type[DecodedImage], tuple[object, ...]]:
+        """What another process is sent: all but the image, which is as large as the pixels again."""
+        return DecodedImage, (self.pixels, self.alpha, self.notes, self.format, self.n_frames)
 
 
 def decode(content: bytes, policy: DecodePolicy, frame: int = 0) -> DecodedImage:
@@ -89,7 +95,8 @@ def _decode_as(kind: str, content: bytes, policy: DecodePolicy, frame: int) -> D
         # ^ Pillow turns TIFF by itself while loading
         color = turn_upright(color, orientation)
         alpha = None if alpha is None else np.asarray(turn_upright(Image.fromarray(alpha), orientation))
-    return _settled(rgb_pixels(color), alpha, policy, [note for note in notes if note], kind, n_frames)
+    settled = _settled(rgb_pixels(color), alpha, policy, [note for note in notes if note], kind, n_frames)
+    return replace(settled, image=color) if alpha is None and color.mode == "RGB" else settled
 
 
 def _load_planes(opened: OpenedImage, content: bytes, frame: int) -> Planes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +14,8 @@ from flatpipe.decode.deep_pixels import join_bytes, scale_16_to_8, scale_floats,
 _BITS_PER_SAMPLE, _PHOTOMETRIC, _SAMPLE_FORMAT = 258, 262, 339
 _WHITE_IS_ZERO, _UNSIGNED = 0, 1
 # ^ TIFF tags and values
+_DONE = 1
+# ^ state of an encoder of Pillow's that has no more to give
 _BASE_MODES = frozenset({"L", "RGB", "CMYK", "LAB"})
 
 
@@ -55,7 +58,15 @@ def rgb_pixels(color: Image.Image) -> NDArray[np.uint8]:
 def _unpack(image: Image.Image, bands: str) -> NDArray[np.uint8]:
     """Bands "RGB" or "A" of an image as (H, W, 3) or (H, W): five times faster than convert() or getchannel() first."""
     shape = (image.height, image.width, len(bands)) if len(bands) > 1 else (image.height, image.width)
-    return np.frombuffer(image.tobytes("raw", bands), np.uint8).reshape(shape)
+    return np.frombuffer(_raw(image, bands, math.prod(shape)), np.uint8).reshape(shape)
+
+
+def _raw(image: Image.Image, bands: str, n_bytes: int) -> bytes:
+    """What image.tobytes("raw", bands) returns, in half the time: at once, where that joins pieces of 64 kB."""
+    encoder = Image._getencoder(image.mode, "raw", (bands, 0, 1))
+    encoder.setimage(image.im, (0, 0, *image.size))
+    _, state, content = encoder.encode(n_bytes)
+    return content if state == _DONE else image.tobytes("raw", bands)
 
 
 def _opaque(image: Image.Image, grey_bits: int) -> Planes:

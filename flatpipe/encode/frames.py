@@ -101,21 +101,26 @@ def shrunk_size(height: int, width: int, max_side: int | None) -> tuple[int, int
 
 
 def shrink_flat(flat: PaletteImage, max_side: int | None) -> PaletteImage:
-    """A flat image at frame size: each pixel takes the colour under its centre, so none is invented."""
-    return PaletteImage(flat.palette, _taken_at_centres(flat.label_map, max_side))
+    """A flat image at frame size: each pixel takes the colour under its centre, so none is invented.
+
+    One that fits comes back as it is.
+    """
+    small = _taken_at_centres(flat.label_map, max_side)
+    return flat if small is flat.label_map else PaletteImage(flat.palette, small)
 
 
-def shrink_original(original: Original, max_side: int | None) -> Original:
+def shrink_original(original: Original, max_side: int | None, image: Image.Image | None = None) -> Original:
     """The original at frame size, resampled with Lanczos; hidden colours do not bleed.
 
     The opacity is that of the pixels from which `shrink_flat` takes the colours. One that fits comes back as it is.
+    `image` is the same original as Pillow holds it, if it does: to make it anew takes as long as to shrink it.
     """
     height, width = original.pixels.shape[:2]
     small_height, small_width = shrunk_size(height, width, max_side)
     if (small_height, small_width) == (height, width):
         return original
-    image = Image.fromarray(with_alpha(original.pixels, original.alpha))
-    small = image.resize((small_width, small_height), Image.Resampling.LANCZOS, reducing_gap=2.0)
+    whole = image or Image.fromarray(with_alpha(original.pixels, original.alpha))
+    small = whole.resize((small_width, small_height), Image.Resampling.LANCZOS, reducing_gap=2.0)
     pixels = np.ascontiguousarray(np.asarray(small)[..., :3])
     return Original(pixels, None if original.alpha is None else _taken_at_centres(original.alpha, max_side))
 

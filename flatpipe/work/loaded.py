@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import numpy as np
@@ -32,7 +32,8 @@ class KeptFlat:
     frame: ShownFrame | None
     # ^ of the animation; None when there is none
     content: bytes | None
-    # ^ its file, for the report's pictures; None when they need it not, or it is large and had better be read back
+    # ^ its file, or one at the sweep's size, for the report's pictures; None when they need it not, or it is large and
+    #   had better be read back
 
     @property
     def nbytes(self) -> int:
@@ -90,9 +91,13 @@ def load_image(source: ImageSource, settings: TaskSettings) -> LoadedImage:
     digest = hashlib.sha256(content).hexdigest()
     decoded = decode(content, settings.decode, source.frame)
     del content
+    original = shrink_original(Original(decoded.pixels, decoded.alpha), original_side(settings), decoded.image)
+    decoded = replace(decoded, image=None)
+    # ^ four bytes a pixel that are not needed any more
     indexed = index_colors(decoded.pixels, decoded.alpha)
     check_colors(indexed.index.size, len(indexed.table.colors), settings)
-    original = shrink_original(Original(decoded.pixels, decoded.alpha, indexed), original_side(settings))
+    if original.pixels is decoded.pixels:
+        original = replace(original, counted=indexed)
     height, width = decoded.pixels.shape[:2]
     token = LoadToken(
         image_id=source.image_id,

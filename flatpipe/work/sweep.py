@@ -38,7 +38,7 @@ def encode_pictures(
 ) -> Iterator[tuple[str, bytes]]:
     """Names below the output root and bytes of the pictures that the report shows; flats ascend in k.
 
-    `flat_of` gives the flat for a k at full size.
+    `flat_of` gives the flat for a k, at full size or that of the sweep.
     """
     side = original_side(settings)
     sources = PictureSources(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from typing import Any
 
 import numpy as np
@@ -253,6 +254,19 @@ def test_arrays_are_read_only_and_contiguous() -> None:
                 assert plane.flags.c_contiguous
                 assert not plane.flags.writeable
                 assert plane.dtype == np.uint8
+
+
+@pytest.mark.parametrize(("kind", "mode", "content"), [pytest.param(*row, id=f"{row[0]}-{row[1]}") for row in WRITABLE])
+def test_what_pillow_holds_is_the_pixels(kind: str, mode: str, content: bytes) -> None:
+    """An image that comes with the pixels, of opaque colour alone, shows just these; another process gets it not."""
+    decoded = decode(content, POLICY)
+    if decoded.image is not None:
+        assert (np.asarray(decoded.image) == decoded.pixels).all()
+    assert decoded.image is None or decoded.alpha is None
+    sent = pickle.loads(pickle.dumps(decoded))
+    assert sent.image is None
+    assert (sent.pixels == decoded.pixels).all()
+    assert (decoded.image is not None) or mode != "RGB" or kind not in ("PNG", "JPEG")
 
 
 def test_the_header_is_read_without_pixels() -> None:

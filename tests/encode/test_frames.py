@@ -6,6 +6,7 @@ import numpy as np
 from flat_builders import patchy_flat, sizes
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
 from flatpipe.encode.frames import Original, shrink_flat, shrink_original, shrunk_size
 
@@ -33,7 +34,7 @@ def test_labels_are_taken_under_the_centres(size: tuple[int, int], max_side: int
     assert (height, width) == shrunk_size(*size, max_side)
     for y, x in np.ndindex(small.shape):
         assert small[y, x] == labels[int((y + 0.5) * size[0] / height), int((x + 0.5) * size[1] / width)]
-    assert shrink_flat(flat, None).label_map is labels
+    assert shrink_flat(flat, None) is flat
 
 
 def test_pixels_shrink_to_their_mean_look() -> None:
@@ -42,6 +43,7 @@ def test_pixels_shrink_to_their_mean_look() -> None:
     original = Original(np.dstack([board] * 3))
     small = shrink_original(original, 60).pixels
     assert shrink_original(original, 600) is original
+    assert (shrink_original(original, 60, Image.fromarray(original.pixels)).pixels == small).all()
     assert small.shape == (*shrunk_size(400, 600, 60), 3)
     assert small.dtype == np.uint8
     assert np.abs(small.astype(int) - 128).max() <= 2

@@ -232,14 +232,15 @@ def test_the_boxes_of_captions_fit_the_widest_k(tmp_path: Path) -> None:
     assert (folder / "sweep.gif").read_bytes() == encode_animation(flats, Original(noisy_pixels(120, 130)), options)
 
 
-def test_fades_of_images_too_large_to_keep_are_made_of_their_files(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("max_side", [1024, 20])
+def test_sweeps_of_images_too_large_to_keep_are_made_of_their_files(
+    max_side: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What the worker does not hold until the sweep it reads back, one after another, to the same bytes."""
     source = source_of(write_image(tmp_path / "a.png"))
-    kept = do_image(source, settings_for(tmp_path / "kept", fade=2))
+    kept = do_image(source, settings_for(tmp_path / "kept", fade=2, max_side=max_side))
     monkeypatch.setattr(image_work, "_LARGEST_KEPT", 0)
-    reread = do_image(source, settings_for(tmp_path / "reread", fade=2))
+    reread = do_image(source, settings_for(tmp_path / "reread", fade=2, max_side=max_side))
 
     assert kept.sweep is not None
     assert reread.sweep is not None
