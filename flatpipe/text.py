@@ -47,15 +47,16 @@ def figure(number: float) -> str:
     return f"{number:.2g}" if number < 1 else f"{number:.1f}" if number < 10 else f"{number:,.0f}"
 
 
-def spans(numbers: Iterable[int]) -> str:
-    """Whole numbers, ascending: `2-8, 12`; of two neighbours both are named."""
+def spans(numbers: Iterable[int], digits: int = 1) -> str:
+    """Whole numbers, ascending: `2-8, 12`; of two neighbours both are named. Each has so many digits at least."""
     runs: list[list[int]] = []
     for number in numbers:
         if runs and number == runs[-1][-1] + 1:
             runs[-1].append(number)
         else:
             runs.append([number])
-    return ", ".join(f"{run[0]}-{run[-1]}" if len(run) > 2 else ", ".join(map(str, run)) for run in runs)
+    written = [[f"{number:0{digits}d}" for number in run] for run in runs]
+    return ", ".join(f"{run[0]}-{run[-1]}" if len(run) > 2 else ", ".join(run) for run in written)
 
 
 def nearest(word: str, names: Iterable[str]) -> str | None:

@@ -21,6 +21,7 @@ from flatpipe.layout import animation_suffix
 from flatpipe.quantize.knee import suggested_k
 from flatpipe.quantize.palette_image import FlattenedImage
 from flatpipe.records import AnimationOptions
+from flatpipe.text import counted
 from flatpipe.vocabulary import SHORTEST_MS, AnimationFormat, PaletteFormat
 
 _ANIMATIONS: dict[str, AnimationFormat] = {
@@ -57,7 +58,11 @@ class FlatImage(FlattenedImage):
 
     def __repr__(self) -> str:
         height, width = self.label_map.shape
-        return f"<FlatImage {width} x {height}, {self.n_colors} colours, PSNR {self.psnr:.1f} dB>"
+        return f"<FlatImage {width} x {height}, {self._measures}>"
+
+    @property
+    def _measures(self) -> str:
+        return f"{counted(self.n_colors, 'colour')}, PSNR {self.psnr:.1f} dB"
 
     def _repr_png_(self) -> bytes:
         return encode_png(self, self.alpha)
@@ -71,7 +76,7 @@ class FlatImage(FlattenedImage):
         return (
             f'<figure style="margin:0;max-width:40em"><img style="max-width:100%" alt="{escape(repr(self))}" '
             f'src="data:image/png;base64,{picture}"><div style="display:flex;height:1.5em">{swatches}</div>'
-            f"<figcaption>{self.n_colors} colours, PSNR {self.psnr:.1f} dB</figcaption></figure>"
+            f"<figcaption>{self._measures}</figcaption></figure>"
         )
 
 

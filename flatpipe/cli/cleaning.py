@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import asdict
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import TYPE_CHECKING
 
 import click
 
 from flatpipe.cli.json_lines import print_json
 from flatpipe.cli.options import ConfigChoice, config_options
+from flatpipe.cli.sentences.proving import stale_text
 from flatpipe.cli.speaking import remark, say
 from flatpipe.errors import ConfigError, ExitCode
-from flatpipe.text import counted, in_bytes, printable
+from flatpipe.text import counted, in_bytes
 
 if TYPE_CHECKING:
     from flatpipe.proof.cleaning import Cleaning, StaleFile
@@ -72,8 +74,9 @@ def clean(chosen: ConfigChoice, agreed: int | None, as_json: bool, quiet: bool) 
     config, counts = chosen.config(), Cleaning()
     with open_workspace(config, "amend") as workspace, closing(ListedInput(config)) as listed:
         ledger, outputs, ks = workspace.ledger, workspace.outputs, workspace.ks
-        for file in stale_files(ledger, outputs, listed, ks, counts):
-            _show(file, as_json=as_json, quiet=quiet)
+        stale = stale_files(ledger, outputs, listed, ks, counts)
+        for (image_id, why, is_ours), files in groupby(stale, lambda file: (file.image_id, file.why, file.is_ours)):
+            _show(image_id, list(files), why=why, is_ours=is_ours, as_json=as_json, quiet=quiet)
         refusal = obstacle(counts, listed, None if agreed == _UNCOUNTED else agreed, _command(chosen))
         if agreed is not None and refusal:
             raise ConfigError(f"nothing was deleted: {refusal}")
@@ -88,18 +91,22 @@ def clean(chosen: ConfigChoice, agreed: int | None, as_json: bool, quiet: bool) 
     return ExitCode.DONE
 
 
-def _show(file: StaleFile, *, as_json: bool, quiet: bool) -> None:
+def _show(image_id: str, files: Sequence[StaleFile], *, why: str, is_ours: bool, as_json: bool, quiet: bool) -> None:
+    """The stale files of one image that have one reason, in one line."""
     if as_json:
-        print_json({"event": "file", **asdict(file)})
+        for file in files:
+            print_json({"event": "file", **asdict(file)})
     elif not quiet:
-        why = file.why if file.is_ours else f"{file.why}, but changed since it was written: kept"
-        say(printable(f"{file.name}: {why}"))
+        say(stale_text(image_id, [file.name for file in files], why, is_ours=is_ours))
 
 
 def _tell(counts: Cleaning, *, as_json: bool, deleted: bool) -> None:
     if as_json:
         totals = {"files": counts.files, "bytes": counts.bytes, "kept": counts.kept, "deleted": deleted}
         print_json({"event": "clean", **totals})
+        return
+    if not counts.files and not counts.kept:
+        say("nothing to delete")
         return
     done, kept = "deleted" if deleted else "to delete", f"; {counts.kept} kept" if counts.kept else ""
     say(f"{done}: {counted(counts.files, 'file')}, {in_bytes(counts.bytes)}{kept}")

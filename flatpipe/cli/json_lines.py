@@ -7,24 +7,51 @@ from typing import TYPE_CHECKING
 
 from flatpipe import layout
 from flatpipe.cli.speaking import write_line
+from flatpipe.ledger.rows import flat_of
 from flatpipe.quantize.knee import psnr
 
 if TYPE_CHECKING:
-    from flatpipe.records import ImageSource
+    from flatpipe.records import ImageRecord, ImageSource
     from flatpipe.report.gallery_rows import GalleryImage
     from flatpipe.running.one_picture import OnePicture
 
 
 def print_json(content: dict[str, object]) -> None:
-    """Write one JSON line to stdout."""
-    write_line(json.dumps(content, sort_keys=True, allow_nan=False))
+    """Write one JSON line to stdout, its fractions to six digits: nobody has measured more."""
+    write_line(json.dumps(_short(content), sort_keys=True, allow_nan=False))
+
+
+def image_line(record: ImageRecord, name_width: int) -> dict[str, object]:
+    """What became of one image: what the run's log keeps, and of each flat image its file, PSNR and colours."""
+    told: dict[str, object] = json.loads(record.line)
+    flats = told["flats"]
+    assert isinstance(flats, list)
+    folder = layout.image_folder(record.source.image_id)
+    for line, row in zip(flats, record.flat_rows, strict=True):
+        flat = flat_of(row)
+        line["file"] = f"{folder}/{layout.flat_name(flat.k, name_width)}"
+        line["psnr"], line["colors"] = _psnr(flat.mse), flat.palette
+    return told
+
+
+def _short(value: object) -> object:
+    if isinstance(value, float):
+        return float(f"{value:.6g}")
+    if isinstance(value, dict):
+        return {key: _short(inner) for key, inner in value.items()}
+    return [_short(inner) for inner in value] if isinstance(value, list | tuple) else value
+
+
+def _psnr(mse: float) -> float | None:
+    """In dB; None when no pixel changed."""
+    return psnr(mse) if mse else None
 
 
 def best_line(image: GalleryImage) -> dict[str, object]:
     """The k chosen for an image; psnr is null when no pixel changed."""
     best = image.suggested
     file = f"{layout.image_folder(image.image_id)}/{layout.BEST}"
-    quality = psnr(best.mse) if best and best.mse else None
+    quality = _psnr(best.mse) if best else None
     chosen = {"k": best.k if best else None, "psnr": quality, "reached": not image.shortfall}
     return {"event": "best", "image": image.image_id, "file": file, **chosen}
 
@@ -35,7 +62,7 @@ def picture_line(source: ImageSource, file: str, picture: OnePicture) -> dict[st
     told = None if failure is None else {"stage": failure.stage, "error": failure.error, "message": failure.message}
     size = {"width": picture.width, "height": picture.height, "bytes": picture.bytes, "sha256": picture.sha256}
     flats = [
-        {"k": flat.k, "n_colors": flat.n_colors, "psnr": psnr(flat.mse) if flat.mse else None, "colors": flat.palette}
+        {"k": flat.k, "n_colors": flat.n_colors, "psnr": _psnr(flat.mse), "colors": flat.palette}
         for flat in picture.flats
     ]
     return {"event": "picture", "image": source.path, "file": file, **size, "flats": flats, "failure": told}

@@ -14,7 +14,8 @@ from rich.markup import escape
 from rich.progress import MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from flatpipe.cli.json_lines import print_json
+from flatpipe import layout
+from flatpipe.cli.json_lines import image_line, print_json
 from flatpipe.cli.options import RunFlags
 from flatpipe.cli.sentences.running import (
     compiling_text,
@@ -25,7 +26,7 @@ from flatpipe.cli.sentences.running import (
     rate_text,
     summary_text,
 )
-from flatpipe.cli.speaking import patient_stderr, say, write_line
+from flatpipe.cli.speaking import patient_stderr, say
 from flatpipe.observer import RunObserver
 from flatpipe.records import ImageRecord
 from flatpipe.summaries import PlanSummary, RunSummary
@@ -94,7 +95,7 @@ class Screen(RunObserver):
         if record.failure is not None or self._flags.verbose:
             self._say(image_text(record, self._ks), style="red" if record.failure is not None else None)
         if self._flags.as_json:
-            write_line(record.line)
+            print_json(image_line(record, layout.name_width(self._ks)))
         self._show_progress()
 
     def stopping(self) -> None:

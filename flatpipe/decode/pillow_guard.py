@@ -126,7 +126,7 @@ def decoder_errors(name: str, source: ImageBytes) -> Iterator[None]:
             raise UnsupportedImage(f"{name}: a variant that we do not read: {_in_words(error)}") from error
         content = source.getvalue()
         if ends_early(name, content, source.ran_out):
-            raise TruncatedImage(f"{name}: the file ends, after {len(content):,} bytes, before its image") from error
+            raise TruncatedImage(f"{name} is cut off after {len(content):,} bytes") from error
         raise DecoderFailed(f"{name}: {_in_words(error)}") from error
 
 

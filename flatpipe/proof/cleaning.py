@@ -36,6 +36,8 @@ class StaleFile:
     # ^ below the output root
     why: Why
     bytes: int
+    image_id: str
+    # ^ of the image whose it was; of a replaced file the folder that it lies in
     is_ours: bool
     # ^ False when its bytes are not those that were written: it stays
 
@@ -71,14 +73,14 @@ def stale_files(
 
     What the ledger names outside the folders of images, or behind a link, is no file of ours.
     """
-    for name, sha256, why in _recorded(ledger, listed, ks, counts):
+    for image_id, name, sha256, why in _recorded(ledger, listed, ks, counts):
         if not _is_own_place(outputs, name):
             continue
         try:
             content = outputs.read(name)
         except OSError:
             continue
-        file = StaleFile(name, why, len(content), hashlib.sha256(content).hexdigest() == sha256)
+        file = StaleFile(name, why, len(content), image_id, hashlib.sha256(content).hexdigest() == sha256)
         counts.count(file)
         yield file
 
@@ -136,21 +138,22 @@ def _is_own_place(outputs: Root, name: str) -> bool:
 
 def _recorded(
     ledger: Ledger, listed: ListedInput, ks: tuple[int, ...], counts: Cleaning
-) -> Iterator[tuple[str, str, Why]]:
-    """Name, digest and reason of every recorded file that nobody asks for, whether it is there or not."""
+) -> Iterator[tuple[str, str, str, Why]]:
+    """Image, name, digest and reason of every recorded file that nobody asks for, whether it is there or not."""
     for flat in ledger.flat_files():
         counts.recorded += 1
         why = _why_stale(flat, listed, ks)
         wanted = layout.flat_name(flat.k, layout.name_width(ks)) if why == "replaced" else ""
         for name in sorted({layout.flat_name(flat.k, digits) for digits in _WIDTHS} - {wanted}):
-            yield f"{layout.image_folder(flat.image_id)}/{name}", flat.sha256, why
+            yield flat.image_id, f"{layout.image_folder(flat.image_id)}/{name}", flat.sha256, why
     for file in ledger.sweep_files():
         counts.recorded += 1
         if listed.is_gone(file.image_id):
-            yield layout.sweep_file(file.image_id, file.name), file.sha256, "image gone"
+            yield file.image_id, layout.sweep_file(file.image_id, file.name), file.sha256, "image gone"
     for retired in ledger.retired_files():
         counts.recorded += 1
-        yield retired.name, retired.sha256, "replaced"
+        folder = retired.name.rpartition("/")[0].removeprefix(f"{layout.IMAGES}/")
+        yield folder, retired.name, retired.sha256, "replaced"
 
 
 def _why_stale(flat: FlatFile, listed: ListedInput, ks: tuple[int, ...]) -> Why:

@@ -106,6 +106,11 @@ def test_clean_lists_first_and_deletes_only_what_is_ours(project: Project) -> No
     before = project.digests()
     listed = project.flatpipe("clean")
     assert project.digests() == before
+    assert "01.png: k04 (k not asked for)" in listed.stdout.splitlines()
+    assert re.search(
+        r"^trips/turned.jpg: k02-k04, sweep.gif, .*4 pictures of the report \(image gone\)$", listed.stdout, re.M
+    )
+    assert "00.png: k04 (k not asked for, but changed since written: kept)" in listed.stdout.splitlines()
     number = re.search(r"nothing was deleted; .*: flatpipe clean --yes (\d+)", listed.stderr)
     assert number, listed.stderr
     deleted = project.flatpipe("clean", "--yes", number[1], "--json")
@@ -128,7 +133,7 @@ def test_clean_lists_first_and_deletes_only_what_is_ours(project: Project) -> No
         "00.png/k04.png",
         "trips/turned.jpg/mine.txt",
     }
-    assert project.flatpipe("clean").stdout == "to delete: 0 files, 0 bytes\n"
+    assert project.flatpipe("clean").stdout == "nothing to delete\n"
     assert "2 up to date" in project.flatpipe("run").stdout
 
 

@@ -101,5 +101,5 @@ def test_best_png_is_an_output_like_the_others(project: Project) -> None:
     project.configure(flatten={"k": "2-6"})
     project.flatpipe("run")
     done = project.flatpipe("clean", "--yes")
-    assert "images/00.png/best.png: replaced" in done.stdout, done.stderr
+    assert "00.png: best.png (replaced)" in done.stdout, done.stderr
     assert not file.exists()

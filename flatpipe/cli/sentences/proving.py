@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from flatpipe.text import counted, printable
+from flatpipe import layout
+from flatpipe.text import counted, printable, spans
 
 if TYPE_CHECKING:
     from flatpipe.proof.compare import Compared
     from flatpipe.proof.verify import Difference, Verified
+
+_FLAT = re.compile(r"k(\d+)\.png")
 
 
 def difference_text(difference: Difference) -> str:
@@ -34,6 +39,17 @@ def compared_text(counts: Compared, differences: int) -> str:
     """How much was compared, and how much of it differs."""
     compared = counted(counts.files, "file") if counts.files else f"{counted(counts.images, 'image')} of two locks"
     return f"compared {compared}: {_differences(differences)}"
+
+
+def stale_text(image_id: str, names: Sequence[str], why: str, *, is_ours: bool) -> str:
+    """Files of one image that nobody asks for: `a.jpg: k09-k15 (k not asked for)`."""
+    files = [name.rpartition("/")[2] for name in names if not name.startswith(f"{layout.PICTURES}/")]
+    pictures = [counted(len(names) - len(files), "picture") + " of the report"] * (len(files) < len(names))
+    flats = sorted(int(found[1]) for file in files if (found := _FLAT.fullmatch(file)))
+    others = [file for file in files if not _FLAT.fullmatch(file)]
+    ks = [f"k{span.replace('-', '-k')}" for span in spans(flats, digits=2).split(", ") if span]
+    kept = "" if is_ours else ", but changed since written: kept"
+    return printable(f"{image_id}: {', '.join([*ks, *others, *pictures])} ({why}{kept})")
 
 
 def _differences(number: int) -> str:
