@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import operator
 import os
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, get_args
@@ -25,11 +26,23 @@ if TYPE_CHECKING:
 
 __all__ = ["FlatImage", "Sweep", "flatten", "run", "sweep"]
 
+_AUTO_KS = range(2, 16)
+# ^ what `auto` tries, as flatten.auto.max has it
+
 
 def flatten(
-    image: ImageLike, k: int, *, seed: int = 0, space: Space = "rgb", solver: Solver = "multilevel", alpha: str = "keep"
+    image: ImageLike,
+    k: int | str,
+    *,
+    seed: int = 0,
+    space: Space = "rgb",
+    solver: Solver = "multilevel",
+    alpha: str = "keep",
 ) -> FlatImage:
     """Return the image in at most k colours, 1 <= k <= 256: the FlatImage that `flatpipe run` would save.
+
+    With k "auto" it is that of 2 to 15 colours at the knee of the distortion curve, with "auto:psnr>=30" the first that
+    reaches 30 dB (the last when none does).
 
     `image` is a path, the bytes of an image file, a Pillow image, or an array (H, W), (H, W, 3) or (H, W, 4) uint8 of
     grey, sRGB or sRGB with opacity; only files are turned upright and have their profile applied. `space` is where
@@ -47,12 +60,13 @@ def flatten(
     (5, 22)
     >>> flat.save("kodim03.png")    # a palette PNG; .ase, .gpl and others save the palette
     """
-    return sweep(image, [k], seed=seed, space=space, solver=solver, alpha=alpha)[k]
+    made = sweep(image, k if isinstance(k, str) else [k], seed=seed, space=space, solver=solver, alpha=alpha)
+    return made[made.suggested_k]
 
 
 def sweep(
     image: ImageLike,
-    ks: Iterable[int] = range(2, 16),
+    ks: Iterable[int] | str = range(2, 16),
     *,
     seed: int = 0,
     space: Space = "rgb",
@@ -61,7 +75,8 @@ def sweep(
 ) -> Sweep:
     """Return the image in every k of `ks`: a Sweep, which maps k to FlatImage; arguments and errors as in `flatten`.
 
-    The image is decoded and its colours are counted once. Each k comes out as `flatten` gives it.
+    The image is decoded and its colours are counted once. Each k comes out as `flatten` gives it. With ks "auto" or
+    "auto:psnr>=30" they are 2 to 15, and `suggested_k` is the one that the word asks for.
 
     >>> import flatpipe
     >>> sweep = flatpipe.sweep("data/kodim03.png", [2, 4, 8])
@@ -71,7 +86,7 @@ def sweep(
     True
     >>> sweep.save("sweep.gif")     # the flats from low k to high, then the original
     """
-    wanted = _checked(ks)
+    wanted, target = (_AUTO_KS, _target(ks)) if isinstance(ks, str) else (_checked(ks), "knee")
     _check_options(seed, space, solver)
     options = FlattenOptions(solver=solver, seed=seed, space=space)
     original = original_of(image, alpha)
@@ -80,7 +95,7 @@ def sweep(
     for k in wanted:
         flat = flatten_indexed(indexed, k, options)
         flats[k] = FlatImage(flat.palette, flat.label_map, flat.weights, flat.mse, original.alpha)
-    return Sweep(flats, replace(original, counted=indexed))
+    return Sweep(flats, replace(original, counted=indexed), target)
 
 
 def run(
@@ -116,6 +131,14 @@ def run(
     elif overrides or profile:
         raise ConfigError("overrides and profile go to load_config, or to run together with a path")
     return run_pipeline(config, Request(only=tuple(only), force=force), observer)
+
+
+def _target(word: str) -> str:
+    """What `auto` and its like choose by: "knee", or "psnr>=30"."""
+    auto, _, target = word.partition(":")
+    if auto != "auto" or not re.fullmatch(r"|knee|psnr>=\d+(\.\d+)?", target):
+        raise ConfigError(f"k must be a whole number, 'auto', or one such as 'auto:psnr>=30', not {word!r}")
+    return target or "knee"
 
 
 def _checked(ks: Iterable[int]) -> list[int]:

@@ -18,7 +18,7 @@ from flatpipe.encode.palettes import write_palette
 from flatpipe.encode.png import encode_png
 from flatpipe.errors import ConfigError
 from flatpipe.layout import animation_suffix
-from flatpipe.quantize.knee import suggested_k
+from flatpipe.quantize.knee import best_k
 from flatpipe.quantize.palette_image import FlattenedImage
 from flatpipe.records import AnimationOptions
 from flatpipe.text import counted
@@ -28,6 +28,8 @@ _ANIMATIONS: dict[str, AnimationFormat] = {
     f".{suffix}": kind for kind in get_args(AnimationFormat) for suffix in (animation_suffix(kind), kind)
 }
 # ^ an APNG may be called .png or .apng
+_GRID_SIDE = 480
+# ^ pixels of a picture in a notebook's grid: twice what a column shows
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,23 +70,45 @@ class FlatImage(FlattenedImage):
         return encode_png(self, self.alpha)
 
     def _repr_html_(self) -> str:
-        picture = base64.b64encode(self._repr_png_()).decode()
-        swatches = "".join(
-            f'<span title="{color} {share:.1%}" style="background:{color};flex:{max(share, 0.02):.4f}"></span>'
-            for color, share in zip(self.hex_colors, self.shares.tolist(), strict=True)
-        )
+        return self.figure("40em", "")
+
+    def figure(self, width: str, title: str, max_side: int | None = None) -> str:
+        """HTML of the image, its measures and its colours with their hex values, so wide; it needs no script.
+
+        The picture is shrunk to `max_side` pixels, so that a notebook with many stays small.
+        """
+        shown = self if max_side is None else shrink_flat(self, max_side)
+        alpha = self.alpha if shown is self or self.alpha is None else shrink_original(self._original, max_side).alpha
+        picture = base64.b64encode(encode_png(shown, alpha)).decode()
+        swatches = "".join(map(_swatch, self.hex_colors, self.shares.tolist()))
         return (
-            f'<figure style="margin:0;max-width:40em"><img style="max-width:100%" alt="{escape(repr(self))}" '
-            f'src="data:image/png;base64,{picture}"><div style="display:flex;height:1.5em">{swatches}</div>'
-            f"<figcaption>{self._measures}</figcaption></figure>"
+            f'<figure style="margin:0;max-width:{width}"><img style="max-width:100%" alt="{escape(repr(self))}" '
+            f'src="data:image/png;base64,{picture}"><figcaption>{escape(title)}{self._measures}</figcaption>'
+            f'<div style="font:12px monospace">{swatches}</div></figure>'
         )
+
+    @property
+    def _original(self) -> Original:
+        """The flat image with its opacity, as what is shrunk."""
+        return Original(self.flat, self.alpha)
+
+
+def _swatch(color: str, share: float) -> str:
+    """A colour beside its hex value."""
+    square = (
+        f"display:inline-block;width:1em;height:1em;vertical-align:-.15em;background:{color};border:1px solid #8888"
+    )
+    return (
+        f'<span title="{share:.1%}" style="display:inline-block;margin-right:.7em">'
+        f'<span style="{square}"></span> {color}</span>'
+    )
 
 
 class Sweep(Mapping[int, FlatImage]):
     """An image in several k: maps k, ascending, to FlatImage."""
 
-    def __init__(self, flats: dict[int, FlatImage], original: Original) -> None:
-        self._flats, self._original = flats, original
+    def __init__(self, flats: dict[int, FlatImage], original: Original, target: str = "knee") -> None:
+        self._flats, self._original, self._target = flats, original, target
 
     def __getitem__(self, k: int) -> FlatImage:
         return self._flats[k]
@@ -101,8 +125,8 @@ class Sweep(Mapping[int, FlatImage]):
 
     @property
     def suggested_k(self) -> int:
-        """The k at the knee of the distortion curve, as in results.csv."""
-        return suggested_k(list(self), [flat.mse for flat in self.values()]) or next(iter(self))
+        """The k at the knee of the distortion curve, as in results.csv, or the one that `auto:psnr>=30` asks for."""
+        return best_k(list(self), [flat.mse for flat in self.values()], self._target) or next(iter(self))
 
     def save(
         self,
@@ -136,4 +160,10 @@ class Sweep(Mapping[int, FlatImage]):
         place.write_bytes(encode_animation(flats, shrink_original(self._original, side), options))
 
     def _repr_html_(self) -> str:
-        return "".join(flat._repr_html_() for flat in self.values())
+        """A grid of all k, each with its colours; the suggested one is marked."""
+        best = self.suggested_k
+        figures = "".join(
+            flat.figure("100%", f"k = {k}{' (suggested)' * (k == best)}: ", _GRID_SIDE) for k, flat in self.items()
+        )
+        columns = "grid-template-columns:repeat(auto-fill,minmax(240px,1fr))"
+        return f'<div style="display:grid;gap:1em;{columns}">{figures}</div>'

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import doctest
 import io
+import re
 import shutil
 import subprocess
 import sys
@@ -123,10 +125,41 @@ def test_a_notebook_shows_image_and_palette() -> None:
     page = flatpipe.sweep(noisy_pixels(), [2, 3])._repr_html_()
     assert page.count("<figure") == 2
     assert all(f"background:{color}" in page for color in flat.hex_colors)
+    text = re.sub("<[^>]*>", "", page)
+    assert all(f" {color}" in text for color in flat.hex_colors)
+    assert text.count("(suggested)") == 1
+    assert "script" not in page
     assert "http" not in page
 
 
+@pytest.mark.parametrize(("word", "best"), [
+    ("auto", lambda sweep: flatpipe.sweep(noisy_pixels(), range(2, 16)).suggested_k),
+    ("auto:psnr>=20.5", lambda sweep: next(k for k, flat in sweep.items() if flat.psnr >= 20.5)),
+    ("auto:psnr>=99", lambda sweep: 15),
+], ids=lambda value: value if isinstance(value, str) else "")  # fmt: skip
+def test_auto_chooses_k_as_a_run_does(word: str, best) -> None:
+    """`auto` tries 2 to 15 and gives the knee, `auto:psnr>=N` the first that reaches N dB, or else the last."""
+    sweep, flat = flatpipe.sweep(noisy_pixels(), word), flatpipe.flatten(noisy_pixels(), word)
+
+    assert list(sweep) == list(range(2, 16))
+    assert sweep.suggested_k == best(sweep)
+    assert np.array_equal(flat.flat, sweep[best(sweep)].flat)
+
+
+def test_a_large_sweep_in_a_notebook_is_shrunk(tmp_path: Path) -> None:
+    """The pictures of the grid have 480 pixels at most, and keep colours and transparency."""
+    cut = np.dstack([noisy_pixels(600, 900), np.full((600, 900), 255, np.uint8)])
+    cut[:300, :, 3] = 0
+    page = flatpipe.sweep(cut, [3])._repr_html_()
+    found = re.search('base64,([^"]+)', page)
+    assert found is not None
+    with Image.open(io.BytesIO(base64.b64decode(found[1]))) as picture:
+        assert picture.size == (480, 320)
+        assert set(np.unique(np.asarray(picture.convert("RGBA"))[..., 3])) == {0, 255}
+
+
 @pytest.mark.parametrize(("arguments", "words"), [
+    ({"k": "atuo"}, "k must be a whole number, 'auto', or one such as"),
     ({"k": 0}, "k must be from 1 to 256, not 0"),
     ({"k": 2.5}, "k must be a whole number"),
     ({"k": 2, "seed": -1}, "seed must be from 0"),

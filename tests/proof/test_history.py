@@ -108,7 +108,7 @@ def test_clean_lists_first_and_deletes_only_what_is_ours(project: Project) -> No
     assert project.digests() == before
     assert "01.png: k04 (k not asked for)" in listed.stdout.splitlines()
     assert re.search(
-        r"^trips/turned.jpg: k02-k04, sweep.gif, .*4 pictures of the report \(image gone\)$", listed.stdout, re.M
+        r"^trips/turned.jpg: k02-k04, .*sweep.gif.*, 4 pictures of the report \(image gone\)$", listed.stdout, re.M
     )
     assert "00.png: k04 (k not asked for, but changed since written: kept)" in listed.stdout.splitlines()
     number = re.search(r"nothing was deleted; .*: flatpipe clean --yes (\d+)", listed.stderr)
