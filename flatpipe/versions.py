@@ -11,7 +11,7 @@ DECODING = 1
 # ^ decode/: which pixels a file decodes to
 CLUSTERING = 3
 # ^ quantize/: which palette and labels those pixels get
-ENCODING = 2
+ENCODING = 3
 # ^ encode/: how they are written
 PICTURES = 2
 # ^ pictures/: thumbnails, previews, points, contact sheets

@@ -103,11 +103,11 @@ def is_noted(part: Callable[..., object]) -> bool:
 def stamp_of(source: Path) -> str:
     """Return what a kernel in the file `source` depends on beside its signature and processor.
 
-    That is the files beside it, all of this folder, and the versions of what compiles. A file with kernels takes
-    nothing of flatpipe from elsewhere (tests/test_architecture.py), so no kernel or constant that is compiled in comes
-    from another file.
+    That is the files beside it and below, all of this folder, and the versions of what compiles. A file with kernels
+    takes nothing of flatpipe from elsewhere (tests/test_architecture.py), so no kernel or constant that is compiled in
+    comes from another file.
     """
-    files = (*sorted(Path(__file__).parent.rglob("*.py")), *sorted(source.parent.glob("*.py")))
+    files = (*sorted(Path(__file__).parent.rglob("*.py")), *sorted(source.parent.rglob("*.py")))
     return f"{_digest_of(files)} {compiler_versions()}"
 
 

@@ -74,10 +74,24 @@ def test_lzw_survives_any_labels(labels: bytes, bits: int) -> None:
     assert (pixels[..., 0] == values).all()
 
 
+def test_lzw_joins_the_halves_of_large_frames() -> None:
+    """Wherever the first half's last code ends within a byte, and just where codes grow wider, the second follows."""
+    palette = random_palette(256)
+    for n_noisy in range(385, 425):
+        labels = np.zeros((4, 1 << 15), dtype=np.uint8)
+        half = labels.size // 2
+        labels.flat[half - n_noisy : half] = np.random.default_rng(0).integers(0, 256, n_noisy)
+        labels.flat[half + n_noisy :: 977] = 3
+        content = join_gif([], PaletteImage(palette, labels), None, AnimationOptions())
+        ((pixels, _),) = as_pillow_reads(content)
+        assert (pixels[..., :3] == palette[labels]).all()
+
+
+@pytest.mark.parametrize("size", [(300, 400), (401, 363), (363, 364)])
 @pytest.mark.parametrize("n_colors", [2, 4, 16, 256])
-def test_lzw_restarts_its_codes(n_colors: int) -> None:
-    """Noise that fills the code table many times over is decoded exactly."""
-    labels = np.random.default_rng(0).integers(0, n_colors, (300, 400), dtype=np.uint8)
+def test_lzw_restarts_its_codes(n_colors: int, size: tuple[int, int]) -> None:
+    """Noise that fills the code table many times over is decoded exactly, in one piece or, of large frames, in two."""
+    labels = np.random.default_rng(0).integers(0, n_colors, size, dtype=np.uint8)
     frame = PaletteImage(random_palette(n_colors), labels)
     assert len(lzw_blocks(labels, n_colors)) > labels.size * (n_colors.bit_length() - 1) // 8
     ((pixels, _),) = as_pillow_reads(join_gif([], frame, None, AnimationOptions()))
