@@ -52,10 +52,17 @@ def choose_backend(config: Config, seconds: float, tasks: int) -> Backend:
     return Backend("threads", threads, "threads")
 
 
+def seconds_with(backend: Backend, seconds: float) -> float:
+    """How long so many seconds of one worker's work take, the start of processes included."""
+    if backend.scheduler in ("processes", "cluster"):
+        return _START_SECONDS + seconds / (_PROCESS_SHARE * max(1, backend.workers))
+    return seconds * (1 + _THREAD_LOSS * (backend.workers - 1)) / backend.workers
+
+
 def _is_worth_processes(seconds: float, threads: int, workers: int) -> bool:
     """Whether worker processes are done sooner, their start included, or as good as."""
-    with_threads = seconds * (1 + _THREAD_LOSS * (threads - 1)) / threads
-    with_processes = _START_SECONDS + seconds / (_PROCESS_SHARE * workers)
+    with_threads = seconds_with(Backend("threads", threads, "threads"), seconds)
+    with_processes = seconds_with(Backend("processes", workers, "processes"), seconds)
     return with_processes < with_threads or _NEGLIGIBLE_START * with_threads > _START_SECONDS
 
 

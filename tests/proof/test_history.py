@@ -49,13 +49,10 @@ def test_a_plan_has_totals_then_cost_then_reasons(finished: Project) -> None:
     assert [json.loads(line)["image"] for line in printed[:-1]] == ["00.png", "01.png", "bad.png", "trips/turned.jpg"]
     assert (totals["bytes_to_write"], totals["estimate"]["sampled"], totals["estimate"]["workers"]) == (None, 3, 2)
     assert not (finished.folder / "elsewhere").exists()
-    written = sum(
-        path.stat().st_size
-        for folder in ("images", "gallery/pictures")
-        for path in (finished.out / folder).rglob("*")
-        if path.is_file()
-    )
-    assert 0.5 * written < totals["estimate"]["bytes_to_write"] < 2 * written
+    written = sum(path.stat().st_size for path in finished.out.rglob("*") if path.is_file())
+    assert written / 1.5 < totals["estimate"]["bytes_to_write"] < written * 1.5
+    assert totals["estimate"]["free_bytes"] > 0
+    assert totals["estimate"]["bytes_like_these"] > 1000 * totals["estimate"]["bytes_to_write"]
     assert 0 < totals["estimate"]["seconds"] < 60
     assert [image["pixels"] for image in totals["largest"]] == [768, 768, 768]
     assert totals["memory_per_worker"] > 400e6
@@ -108,7 +105,7 @@ def test_clean_lists_first_and_deletes_only_what_is_ours(project: Project) -> No
     assert project.digests() == before
     assert "01.png: k04 (k not asked for)" in listed.stdout.splitlines()
     assert re.search(
-        r"^trips/turned.jpg: k02-k04, .*sweep.gif.*, 4 pictures of the report \(image gone\)$", listed.stdout, re.M
+        r"^trips/turned.jpg: k02-k04, .*sweep.gif.*, \d pictures of the report \(image gone\)$", listed.stdout, re.M
     )
     assert "00.png: k04 (k not asked for, but changed since written: kept)" in listed.stdout.splitlines()
     number = re.search(r"nothing was deleted; .*: flatpipe clean --yes (\d+)", listed.stderr)

@@ -33,7 +33,14 @@ def starter_text(place: str, images: int) -> str:
 def _estimate_lines(estimated: Estimate) -> list[str]:
     workers = counted(estimated.workers, "worker")
     time = f"about {duration(estimated.seconds)} with {workers} ({counted(estimated.sampled, 'image')} measured)"
-    return [f"time:    {time}", f"write:   about {in_bytes(estimated.bytes_to_write)}"]
+    free = "" if estimated.free_bytes is None else f"; {in_bytes(estimated.free_bytes)} are free there"
+    short = " (TOO LITTLE)" * (estimated.free_bytes is not None and estimated.free_bytes < estimated.bytes_to_write)
+    like = f"about {duration(estimated.seconds_like_these)} and {in_bytes(estimated.bytes_like_these)}"
+    return [
+        f"time:    {time}",
+        f"write:   about {in_bytes(estimated.bytes_to_write)}{free}{short}",
+        f"scale:   100,000 images like these take {like} on this machine",
+    ]
 
 
 def _bytes_line(forecast: Forecast) -> str:
