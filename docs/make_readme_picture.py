@@ -1,28 +1,20 @@
-"""Draw docs/pictures/sweep.png from a finished run of `pipeline.yaml`: one photograph's flat images, side by side."""
+"""Write docs/pictures/sweep.gif, the moving picture of the README: one photograph, k = 2 to 15, then the original."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from PIL import Image
+import flatpipe
 
 ROOT = Path(__file__).parent.parent
-PHOTO = "kodim23.png"
-KS = (2, 4, 8, 15)
-TILE = (384, 256)
-GAP = 8
+PHOTO, SIDE = "kodim23.png", 480
+# ^ pixels: sharp in the README's column, and still a picture that loads at once
 
 
 def main() -> None:
-    """Write the strip: k = 2, 4, 8, 15 and the original, each below the size of the README's column."""
-    tiles = [ROOT / "outputs" / "images" / PHOTO / f"k{k:02d}.png" for k in KS]
-    images = [Image.open(path).convert("RGB") for path in (*tiles, ROOT / "data" / PHOTO)]
-    strip = Image.new("RGB", ((TILE[0] + GAP) * len(images) - GAP, TILE[1]), "white")
-    for column, image in enumerate(images):
-        strip.paste(image.resize(TILE, Image.Resampling.LANCZOS), (column * (TILE[0] + GAP), 0))
-    target = ROOT / "docs" / "pictures" / "sweep.png"
-    target.parent.mkdir(exist_ok=True)
-    strip.quantize(256, dither=Image.Dither.NONE).save(target, optimize=True)
+    """Write the sweep, each frame with its k."""
+    sweep = flatpipe.sweep(ROOT / "data" / PHOTO)
+    sweep.save(ROOT / "docs" / "pictures" / "sweep.gif", frame_ms=500, hold_ms=2000, max_side=SIDE, captions=True)
 
 
 if __name__ == "__main__":
