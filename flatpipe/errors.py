@@ -103,6 +103,16 @@ class ImageIOFailed(ImageError):
     error = "io-error"
 
 
+class ImageTimedOut(ImageError):
+    """Reading and decoding took longer than `limits.seconds_per_image`."""
+
+    error = "timeout"
+
+    def __init__(self, seconds: float) -> None:
+        limit = f"limits.seconds_per_image ({seconds:g} s)"
+        super().__init__(f"reading and decoding it took longer than {limit}; it was left")
+
+
 class WorkerDied(ImageError):
     """The worker process ended while it worked on this image, more often than allowed."""
 

@@ -6,14 +6,14 @@ import contextlib
 import json
 import time
 import uuid
-from collections import Counter
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from flatpipe import layout
 from flatpipe.config import Config
 from flatpipe.engines.bundle import Bundler
+from flatpipe.engines.engine import Engine
 from flatpipe.engines.execute import execute, failed_record
 from flatpipe.engines.graph import GraphBuilder
 from flatpipe.engines.open import check_backend, open_engine
@@ -27,24 +27,13 @@ from flatpipe.proof.lock import lock_header
 from flatpipe.proof.locked import lock_missed, lock_to_reproduce
 from flatpipe.records import FlattenResult, ImageRecord, ImageSource, PlannedImage, TaskSettings
 from flatpipe.running.finishing import write_ending
-from flatpipe.running.interrupts import stop_on_signals
+from flatpipe.running.interrupts import stop_on_signals, stopped_in_words
 from flatpipe.running.run_log import RunLog
 from flatpipe.running.store_plan import store_plan
+from flatpipe.running.tally import Tally
 from flatpipe.stop import StopRequest
 from flatpipe.storage.named import NamedInput
 from flatpipe.summaries import PlanSummary, RunSummary
-
-
-@dataclass(slots=True)
-class _Tally:
-    expected_seconds: float = 0.0
-    done: int = 0
-    failed: int = 0
-    pairs: int = 0
-    worked: int = 0
-    # ^ images that were due and have come back, done or failed
-    failures: Counter[str] = field(default_factory=Counter)
-    # ^ by the stable word of each
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +49,7 @@ class _Run:
     log: RunLog
     lock: Path | None
     # ^ what the run has promised to reproduce
-    tally: _Tally
+    tally: Tally
 
 
 def run(
@@ -86,7 +75,7 @@ def run(
     ):
         began = time.monotonic()
         counts = store_plan(workspace, request, run_id, lock, named)
-        plan, tally = counts.summary(), _Tally(counts.seconds, failed=counts.refused)
+        plan, tally = counts.summary(), Tally(counts.seconds, failed=counts.refused)
         current = _Run(run_id, began, workspace, request, observer, stop, log, lock, tally)
         _begin_log(current)
         reason = _execute(current, plan)
@@ -115,13 +104,10 @@ def _execute(run: _Run, plan: PlanSummary) -> str:
         with open_engine(backend, _opening(run)) as engine:
             _begin_work(run)
             run.observer.working()
-            work = run.workspace.ledger.work()
-            bundler = Bundler(work, plan.due, config.execution.granularity, engine.task_seconds)
-            for records in execute(bundler, engine, _graph_builder(run).build, run.stop):
-                _keep(run, records)
-                for record in records:
-                    _tell(run, record)
-                    _check_failures(run, plan, record)
+            try:
+                _work(run, plan, engine)
+            finally:
+                run.tally.unfinished = engine.unfinished()
     except StdoutLost as error:
         run.stop.exit_code = error.exit_code
         return str(error)
@@ -129,7 +115,17 @@ def _execute(run: _Run, plan: PlanSummary) -> str:
         return str(error)
     except KeyboardInterrupt:
         run.stop.exit_code = run.stop.exit_code or ExitCode.INTERRUPTED
-    return "stopped; run again to go on" if run.stop else ""
+    return stopped_in_words(run.tally.unfinished) if run.stop else ""
+
+
+def _work(run: _Run, plan: PlanSummary, engine: Engine) -> None:
+    granularity = run.workspace.config.execution.granularity
+    bundler = Bundler(run.workspace.ledger.work(), plan.due, granularity, engine.task_seconds)
+    for records in execute(bundler, engine, _graph_builder(run).build, run.stop):
+        _keep(run, records)
+        for record in records:
+            _tell(run, record)
+            _check_failures(run, plan, record)
 
 
 def _begin_work(run: _Run) -> None:
@@ -168,15 +164,9 @@ def _keep(run: _Run, records: list[ImageRecord]) -> None:
 
 
 def _tell(run: _Run, record: ImageRecord) -> None:
-    run.tally.pairs += record.pairs
-    if record.is_interrupted:
-        return
-    run.tally.worked += 1
-    run.tally.done += record.failure is None
-    if record.failure is not None:
-        run.tally.failed += 1
-        run.tally.failures[record.failure.error] += 1
-    run.observer.image_done(record)
+    run.tally.count(record)
+    if not record.is_interrupted:
+        run.observer.image_done(record)
 
 
 def _check_failures(run: _Run, plan: PlanSummary, record: ImageRecord) -> None:
@@ -199,6 +189,7 @@ def _finish(run: _Run, plan: PlanSummary, reason: str) -> RunSummary:
     if run.lock is not None and not reason:
         reason = lock_missed(workspace.results, workspace.settings.name_width, run.lock)
         exit_code = ExitCode.DIFFERENT if reason else exit_code
+    has_report = workspace.config.report.enabled and not run.stop.at_once
     summary = RunSummary(
         run_id=run.run_id,
         output=workspace.settings.output,
@@ -214,7 +205,7 @@ def _finish(run: _Run, plan: PlanSummary, reason: str) -> RunSummary:
         passed_over=plan.passed_over,
         left=plan.due - tally.worked,
         failures=tuple(tally.failures.most_common()),
-        report=f"{workspace.outputs.place}/{layout.INDEX}" if workspace.config.report.enabled else "",
+        report=f"{workspace.outputs.place}/{layout.INDEX}" if has_report else "",
     )
     failed = _write_ending(run, summary)
     if failed:
@@ -227,7 +218,8 @@ def _write_ending(run: _Run, summary: RunSummary) -> str:
     ledger = run.workspace.ledger
     try:
         ledger.end_run(run.run_id, _now(), summary.reason or "finished", json.dumps(asdict(summary)))
-        write_ending(run.workspace, summary, lock=run.lock is None, command=run.request.command)
+        if not run.stop.at_once:
+            write_ending(run.workspace, summary, lock=run.lock is None, command=run.request.command)
         run.log.end(summary)
     except OSError as error:
         return f"the output cannot be written: {error.strerror or error}"

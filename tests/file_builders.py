@@ -166,6 +166,32 @@ def srgb_profile() -> bytes:
     return rgb_profile((0.43607, 0.22249, 0.01392), (0.38515, 0.71687, 0.09708), (0.14307, 0.06061, 0.7141), "Camera 1")
 
 
+def scan_bomb(side: int, scans: int) -> bytes:
+    """A progressive JPEG, grey, whose scans each go over all of its blocks and change none: tens of bytes a scan.
+
+    With 6144 and 100,000 it has 6 MB, and its decoder is busy for minutes.
+    """
+
+    def segment(marker: int, content: bytes) -> bytes:
+        return struct.pack(">BBH", 0xFF, marker, len(content) + 2) + content
+
+    def table(kind: int, symbol: int) -> bytes:
+        return segment(0xC4, bytes([kind, 1, *[0] * 15, symbol]))
+        # ^ of one symbol, whose code is the bit 0
+
+    blocks = ((side + 7) // 8) ** 2
+    longest = (1 << 15) - 1
+    runs = [max(min(longest, blocks - at), 1 << 14) for at in range(0, blocks, longest)]
+    bits = "".join(f"0{run - (1 << 14):014b}" for run in runs)
+    # ^ "for so many blocks there is nothing"
+    bits += "1" * (-len(bits) % 8)
+    nothing = int(bits, 2).to_bytes(len(bits) // 8, "big").replace(b"\xff", b"\xff\0")
+    head = segment(0xDB, b"\0" + b"\1" * 64) + segment(0xC2, struct.pack(">BHHBBBB", 8, side, side, 1, 1, 0x11, 0))
+    first = segment(0xDA, b"\1\1\0\0\0\0") + bytes(blocks // 8 + 1)
+    again = segment(0xDA, b"\1\1\0\1\x3f\0") + nothing
+    return b"\xff\xd8" + head + table(0x00, 0) + table(0x10, 0xE0) + first + again * scans + b"\xff\xd9"
+
+
 def sample_files() -> dict[str, bytes]:
     """One small sound file of each format that can be written here, and some variants that take other paths."""
     rgb, rgba, palette = quarters(), quarters("RGBA"), quarters("P")

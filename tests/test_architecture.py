@@ -18,7 +18,7 @@ CORE_WORDS = {"quantize.options", "quantize.knee"}
 # ^ the two modules of the core that are standard library alone: what a caller may choose, and what a curve says
 GROUND = {
     *("records", "errors", "vocabulary", "places", "versions", "environment", "observer", "stop"),
-    *("layout", "text", "c_libraries", "machine", "summaries", "disks"),
+    *("layout", "text", "c_libraries", "child", "machine", "summaries", "disks"),
 }
 
 # From the top floor down: room -> (rooms of flatpipe that it may know, libraries beside the standard one).

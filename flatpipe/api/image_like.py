@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from flatpipe.decode.apart.decoding import Decoding
 from flatpipe.decode.background import composited
-from flatpipe.decode.decode import decode
 from flatpipe.encode.frames import Original
 from flatpipe.errors import ConfigError, ImageIOFailed
 from flatpipe.places import place_of
@@ -41,7 +41,9 @@ def original_of(image: ImageLike, alpha: str) -> Original:
         return Original(composited(original.pixels, original.alpha, alpha))
     if not isinstance(image, str | bytes | os.PathLike):
         raise ConfigError(f"an image is a path, bytes, an array or a Pillow image, not {type(image).__name__}")
-    decoded = decode(image if isinstance(image, bytes) else _read(os.fspath(image)), DecodePolicy(alpha=alpha))
+    content = image if isinstance(image, bytes) else _read(os.fspath(image))
+    decoded = Decoding().decode(content, DecodePolicy(alpha=alpha))
+    # ^ apart where it may take long: then Ctrl-C is heard
     return Original(decoded.pixels, decoded.alpha)
 
 

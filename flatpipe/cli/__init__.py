@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-import sys
 
 import click
 
@@ -17,7 +16,7 @@ from flatpipe.cli.planning import plan
 from flatpipe.cli.proving import diff, verify
 from flatpipe.cli.reporting import report
 from flatpipe.cli.running import run
-from flatpipe.cli.speaking import prepare_streams, remark
+from flatpipe.cli.speaking import end_process, prepare_streams, remark
 from flatpipe.errors import ConfigError, ExitCode, FlatpipeError, StdoutLost
 from flatpipe.text import nearest
 from flatpipe.versions import __version__
@@ -45,7 +44,7 @@ def main() -> None:
     except FlatpipeError as error:
         remark(f"flatpipe: {error}")
         exit_code = error.exit_code
-    sys.exit(exit_code if isinstance(exit_code, int) else ExitCode.DONE)
+    end_process(exit_code if isinstance(exit_code, int) else ExitCode.DONE)
 
 
 class _Groups(click.Group):

@@ -6,9 +6,10 @@ import contextlib
 import os
 import sys
 from collections.abc import Callable
-from typing import IO, Any, TextIO, TypeVar, cast
+from typing import IO, Any, NoReturn, TextIO, TypeVar, cast
 
 from flatpipe.errors import StdoutLost
+from flatpipe.stop import is_work_left
 from flatpipe.text import printable_lines
 
 T = TypeVar("T")
@@ -47,6 +48,16 @@ def prepare_streams() -> None:
         if getattr(sys, name) is None:
             setattr(sys, name, os.fdopen(os.dup(number), "w" if number else "r", encoding="utf-8"))
     sys.stdout = cast(TextIO, _Telling(sys.stdout))
+
+
+def end_process(exit_code: int) -> NoReturn:
+    """End this process, also while threads are at work that nobody waits for any more: Python itself would wait."""
+    if is_work_left():
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(OSError, StdoutLost):
+                stream.flush()
+        os._exit(exit_code)
+    sys.exit(exit_code)
 
 
 def _send_nowhere(stream: IO[str]) -> None:

@@ -150,7 +150,7 @@ class LimitsSection(Section):
     seconds_per_image: float | None = Field(
         default=600.0, gt=0, strict=True, allow_inf_nan=False, json_schema_extra=unit("seconds")
     )
-    """Longest decoding of one image, in a worker process; null: no limit."""
+    """Longest reading and decoding of one image; null: no limit."""
     memory_per_worker: Bytes | None = Field(
         default=None, json_schema_extra=words('a size such as "4 GiB", a number of bytes, or null')
     )

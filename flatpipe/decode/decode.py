@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from flatpipe.decode.apart.effort import Patience, check_patience
 from flatpipe.decode.background import composited
 from flatpipe.decode.color_profile import convert_to_srgb
 from flatpipe.decode.deep_pixels import low_byte_rawmode, use_rawmode
@@ -48,20 +49,20 @@ class DecodedImage:
         return DecodedImage, (self.pixels, self.alpha, self.notes, self.format, self.n_frames)
 
 
-def decode(content: bytes, policy: DecodePolicy, frame: int = 0) -> DecodedImage:
-    """Decode one frame (0-based) of an image file; raises subclasses of ImageError only.
+def decode(content: bytes, policy: DecodePolicy, frame: int = 0, here: Patience | None = None) -> DecodedImage:
+    """Decode one frame (0-based) of an image file; raises subclasses of ImageError, and TakesLong where `here` says so.
 
-    NotAnImage and UnsupportedImage before any decoder runs, ImageTooLarge from the header, TruncatedImage and
-    DecoderFailed from the decoder.
+    NotAnImage and UnsupportedImage before any decoder runs, ImageTooLarge and TakesLong from the header, TruncatedImage
+    and DecoderFailed from the decoder.
     """
     kind = sniff(content)
     try:
-        return _decode_as(kind, content, policy, frame)
+        return _decode_as(kind, content, policy, frame, here)
     except (DecoderFailed, TruncatedImage) as error:
         repair = repaired(kind, content, policy, error)
         if repair is None:
             raise
-    decoded = _decode_as(kind, repair.content, policy, frame)
+    decoded = _decode_as(kind, repair.content, policy, frame, here)
     return replace(decoded, notes=(*decoded.notes, repair.note))
 
 
@@ -78,8 +79,10 @@ def count_frames(content: bytes, policy: DecodePolicy | None = None) -> int:
     return read_header(content, policy).n_frames if stored is None else stored
 
 
-def _decode_as(kind: str, content: bytes, policy: DecodePolicy, frame: int) -> DecodedImage:
+def _decode_as(kind: str, content: bytes, policy: DecodePolicy, frame: int, here: Patience | None) -> DecodedImage:
     with open_image(kind, content, policy) as opened:
+        if here is not None:
+            check_patience(opened.image, opened.header, content, frame, here)
         opened.turn_to(frame)
         orientation = read_orientation(opened.image) if kind == "TIFF" else 1
         planes = _load_planes(opened, content, frame)

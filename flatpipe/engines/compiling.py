@@ -5,8 +5,6 @@ from __future__ import annotations
 import fcntl
 import os
 import selectors
-import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -14,6 +12,7 @@ from itertools import repeat
 from pathlib import Path
 from typing import IO
 
+from flatpipe.child import start_child
 from flatpipe.errors import RunGivenUp
 from flatpipe.machine import core_count
 from flatpipe.stop import StopRequest
@@ -75,28 +74,15 @@ def _alone() -> Iterator[None]:
 def _children(parts: Sequence[str]) -> Iterator[list[IO[bytes]]]:
     """What some processes that compile the parts print; whatever happens, they are gone at the end."""
     count = min(core_count(), len(parts))
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[2]), *_python_path()])}
     with ExitStack() as stack:
         outputs = []
         for child in range(count):
-            process = subprocess.Popen(  # noqa: S603 - this Python, and words of ours
-                [sys.executable, "-m", "flatpipe.work.kernels", *parts[child::count]],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                env=environment,
-                start_new_session=True,
-                # ^ Ctrl-C is for this process, which ends them
-            )
+            process = start_child("flatpipe.work.kernels", *parts[child::count])
             stack.callback(process.wait)
             stack.callback(process.kill)
             assert process.stdout is not None
             outputs.append(stack.enter_context(process.stdout))
         yield outputs
-
-
-def _python_path() -> list[str]:
-    return [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
 
 
 def _ended_lines(outputs: Sequence[IO[bytes]], stop: StopRequest) -> Iterator[None]:

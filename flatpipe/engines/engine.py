@@ -56,6 +56,10 @@ class Engine(Protocol):
         """Begin nothing more; what runs may finish."""
         ...
 
-    def close(self) -> None:
-        """Let go of processes and threads."""
+    def unfinished(self) -> list[str]:
+        """The images that it is at, or that a stop has cut short, as far as that is known; the longest first."""
+        ...
+
+    def close(self, *, at_once: bool = False) -> None:
+        """Let go of processes and threads, `at_once` even while they are at work."""
         ...

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import queue
+import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import Any
@@ -17,7 +18,24 @@ from dask.local import get_sync
 
 from flatpipe.engines.bundle import Bundle
 from flatpipe.engines.engine import Finished, Submission
-from flatpipe.work.worker import stop_run
+from flatpipe.engines.silence import Silence
+from flatpipe.stop import WORK_THREADS
+from flatpipe.text import duration
+from flatpipe.work.worker import stop_run, this_worker
+
+_LOOK_SECONDS = 5.0
+# ^ between looks at how long ago something finished
+
+
+def unfinished() -> list[str]:
+    """The images that this process is at, or that a stop has cut short, the longest first."""
+    found = this_worker().unfinished()
+    return sorted(found, key=lambda name: -found[name])
+
+
+def _waited_for() -> str:
+    found = this_worker().unfinished()
+    return f"at work: {', '.join(f'{name} for {duration(found[name])}' for name in unfinished())}"
 
 
 class SynchronousEngine:
@@ -26,9 +44,11 @@ class SynchronousEngine:
     workers = 1
     task_seconds = 0.0005
 
-    def __init__(self, run: str) -> None:
-        self._run = run
+    def __init__(self, run: str, tell: Callable[[str], None]) -> None:
+        self._run, self._silence = run, Silence(tell)
         self._queued: deque[Submission] = deque()
+        self._is_closed = threading.Event()
+        threading.Thread(target=self._look, daemon=True).start()
 
     @property
     def places(self) -> int:
@@ -43,6 +63,7 @@ class SynchronousEngine:
         """Compute the oldest bundle now, however long it takes."""
         del timeout
         bundle, root = self._queued.popleft()
+        self._silence.end()
         (records,) = dask.compute(root, scheduler=get_sync, optimize_graph=False)
         return [Finished(bundle, records)]
 
@@ -50,8 +71,18 @@ class SynchronousEngine:
         """Begin no further pair."""
         stop_run(self._run)
 
-    def close(self) -> None:
-        """Nothing to let go of."""
+    def unfinished(self) -> list[str]:
+        """What a stop has cut short."""
+        return unfinished()
+
+    def close(self, *, at_once: bool = False) -> None:  # noqa: ARG002 - nothing here takes long
+        """End the look-out for silence."""
+        self._is_closed.set()
+
+    def _look(self) -> None:
+        """Say what is worked on when that takes long: this process's main thread is at it."""
+        while not self._is_closed.wait(_LOOK_SECONDS):
+            self._silence.look(_waited_for)
 
 
 class ThreadsEngine:
@@ -59,13 +90,13 @@ class ThreadsEngine:
 
     task_seconds = 0.0005
 
-    def __init__(self, run: str, workers: int) -> None:
-        self._run, self.workers = run, workers
+    def __init__(self, run: str, workers: int, tell: Callable[[str], None]) -> None:
+        self._run, self.workers, self._silence = run, workers, Silence(tell)
         self._window = workers + 1
         # ^ one image more than threads, so that the next is decoded while the last pairs of another finish
         self._in_flight = 0
-        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="flatpipe-task")
-        self._schedulers = ThreadPoolExecutor(self._window, thread_name_prefix="flatpipe-image")
+        self._pool = ThreadPoolExecutor(workers, thread_name_prefix=f"{WORK_THREADS}task")
+        self._schedulers = ThreadPoolExecutor(self._window, thread_name_prefix=f"{WORK_THREADS}image")
         # ^ Dask's local scheduler is a loop that waits in its caller's thread: one such thread per image in flight
         self._done: queue.SimpleQueue[Finished] = queue.SimpleQueue()
 
@@ -76,6 +107,8 @@ class ThreadsEngine:
 
     def submit(self, submissions: Sequence[Submission]) -> None:
         """Start scheduling the bundles' tasks."""
+        if not self._in_flight:
+            self._silence.end()
         self._in_flight += len(submissions)
         for bundle, root in submissions:
             future = self._schedulers.submit(self._compute, root)
@@ -89,17 +122,24 @@ class ThreadsEngine:
             while True:
                 done.append(self._done.get_nowait())
         self._in_flight -= len(done)
+        if done:
+            self._silence.end()
+        self._silence.look(_waited_for)
         return done
 
     def stop(self) -> None:
         """Begin no further pair."""
         stop_run(self._run)
 
-    def close(self) -> None:
-        """Wait for running pairs, then end the threads."""
+    def unfinished(self) -> list[str]:
+        """What threads are at, and what a stop has cut short."""
+        return unfinished()
+
+    def close(self, *, at_once: bool = False) -> None:
+        """Wait for running pairs, then end the threads; `at_once` they are left to end by themselves."""
         stop_run(self._run)
-        self._schedulers.shutdown(cancel_futures=True)
-        self._pool.shutdown()
+        self._schedulers.shutdown(wait=not at_once, cancel_futures=True)
+        self._pool.shutdown(wait=not at_once, cancel_futures=at_once)
 
     def _put(self, bundle: Bundle, done: Future[Any]) -> None:
         error = done.exception()

@@ -55,10 +55,27 @@ def open_engine(backend: Backend, opening: Opening) -> Iterator[Engine]:
         compile_kernels(opening.listener.compiling, opening.stop)
         parts = shares_here(backend.workers, opening.config)
         this_worker().configure(parts.cache, parts.decoding)
-        run = opening.settings.run
-        is_synchronous = backend.scheduler == "synchronous"
-        engine: Engine = SynchronousEngine(run) if is_synchronous else ThreadsEngine(run, backend.workers)
-        try:
-            yield engine
-        finally:
-            engine.close()
+        with this_worker().driven(opening.settings.run, opening.stop):
+            yield from _here(_local_engine(backend, opening))
+
+
+def _local_engine(backend: Backend, opening: Opening) -> Engine:
+    run, tell = opening.settings.run, opening.listener.preparing
+    return (
+        SynchronousEngine(run, tell)
+        if backend.scheduler == "synchronous"
+        else ThreadsEngine(run, backend.workers, tell)
+    )
+
+
+def _here(engine: Engine) -> Iterator[Engine]:
+    """The engine, closed at the end: when the user stops for the second time, whatever it is at."""
+    try:
+        yield engine
+    except KeyboardInterrupt:
+        engine.close(at_once=True)
+        raise
+    except BaseException:
+        engine.close()
+        raise
+    engine.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import heapq
 import os
@@ -13,6 +14,7 @@ from flatpipe.proof.outputs import RecordedImage
 from flatpipe.proof.scratch import done_in_memory
 from flatpipe.proof.verify import Difference, Verified
 from flatpipe.records import ImageResult, TaskSettings
+from flatpipe.stop import WORK_THREADS
 
 
 def sample(images: Iterable[RecordedImage], number: int, seed: int, without: Collection[str]) -> list[RecordedImage]:
@@ -32,7 +34,7 @@ def recompute(images: list[RecordedImage], settings: TaskSettings, counts: Verif
         with done_in_memory(image.source, image.ks, settings) as done:
             return done.result
 
-    with ThreadPoolExecutor(jobs) as pool:
+    with _threads(jobs) as pool:
         for image, result in zip(images, pool.map(again, images), strict=True):
             if result.failure is not None:
                 yield Difference(
@@ -44,6 +46,18 @@ def recompute(images: list[RecordedImage], settings: TaskSettings, counts: Verif
             for file in image.files:
                 if digests.get(file.name if file.k is None else file.k) != file.sha256:
                     yield Difference(image.source.image_id, "recomputed otherwise", file.name, file.k)
+
+
+@contextlib.contextmanager
+def _threads(jobs: int) -> Iterator[ThreadPoolExecutor]:
+    """Threads that are waited for at the end, unless it is Ctrl-C: then what they are at is left."""
+    pool = ThreadPoolExecutor(jobs, thread_name_prefix=f"{WORK_THREADS}recompute")
+    try:
+        yield pool
+    except KeyboardInterrupt:
+        pool.shutdown(wait=False, cancel_futures=True)
+        raise
+    pool.shutdown()
 
 
 def _digests(result: ImageResult) -> dict[int | str, str]:

@@ -31,7 +31,7 @@ _STATE = "gallery/state.txt"
 _OUR_SCRIPT = re.compile(r"(rows|details)-\d{5,}\.js")
 _MOST_FAILURES = 200
 # ^ failures that stand in the page itself; the others are in failures.csv
-_MAY_PASS = ("io-error", "worker-died", "internal-error")
+_MAY_PASS = ("io-error", "timeout", "worker-died", "internal-error")
 # ^ what another try may help: the others are faults of the file itself, or limits
 _STYLES = ("base.css", "overview.css", "stage.css", "viewer.css", "compare.css")
 _SCRIPTS = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from types import FrameType
 
 from flatpipe.errors import ExitCode
@@ -16,6 +16,8 @@ _EXIT_CODES = {
     signal.SIGINT: ExitCode.INTERRUPTED,
     signal.SIGTERM: ExitCode.TERMINATED,
 }
+_NAMED = 3
+# ^ images that a sentence names
 
 
 @contextlib.contextmanager
@@ -25,6 +27,7 @@ def stop_on_signals(tell: Callable[[], None]) -> Iterator[StopRequest]:
 
     def handle(number: int, _frame: FrameType | None) -> None:
         if stop:
+            stop.at_once = True
             raise KeyboardInterrupt
         stop.exit_code = _EXIT_CODES[signal.Signals(number)]
         threading.Thread(target=tell, daemon=True).start()
@@ -45,3 +48,10 @@ def stop_on_signals(tell: Callable[[], None]) -> Iterator[StopRequest]:
 def _is_left_alone(number: signal.Signals) -> bool:
     """Whether a closed terminal shall not end the run: `nohup` has said so."""
     return number == signal.SIGHUP and signal.getsignal(number) == signal.SIG_IGN
+
+
+def stopped_in_words(unfinished: Sequence[str]) -> str:
+    """That a run was stopped, and in the midst of which images."""
+    more = [f"{len(unfinished) - _NAMED:,} more"] if len(unfinished) > _NAMED else []
+    midst = f" in the midst of {', '.join([*unfinished[:_NAMED], *more])}" if unfinished else ""
+    return f"stopped{midst}; run again to go on"

@@ -5,15 +5,17 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import partial, wraps
+from typing import Concatenate, ParamSpec, TypeVar
 
 from flatpipe import layout
+from flatpipe.decode.apart.decoding import Decoding
 from flatpipe.encode.animation import ShownFrame, join_sweep
 from flatpipe.encode.frames import shrink_flat
 from flatpipe.encode.png import decode_flat, encode_png
-from flatpipe.errors import ImageError, ImageIOFailed
+from flatpipe.errors import ImageIOFailed
 from flatpipe.quantize.flatten import flatten_indexed
 from flatpipe.quantize.palette_image import PaletteImage
 from flatpipe.records import FlattenResult, ImageSource, LoadToken, SweepResult, TaskSettings
@@ -30,8 +32,11 @@ from flatpipe.work.sweep import (
     encode_pictures,
     frame_picture,
 )
-from flatpipe.work.watchdog import watchdog
+from flatpipe.work.watchdog import Interrupted, call_off, in_time, watchdog
 from flatpipe.work.worker import Worker
+
+Parameters = ParamSpec("Parameters")
+Result = TypeVar("Result")
 
 _LARGEST_KEPT = 1 << 20
 # ^ bytes of a flat's file: those of a photograph of 2 megapixels and more may be larger
@@ -43,8 +48,19 @@ class OutputFailed(ImageIOFailed):
     """An output could not be written: the next image would fare alike."""
 
 
-class Interrupted(ImageError):
-    """The user asked to stop."""
+def _a_task(
+    method: Callable[Concatenate[ImageWork, Parameters], Result],
+) -> Callable[Concatenate[ImageWork, Parameters], Result]:
+    """The method, not begun after a stop, and known to be at work while it is."""
+
+    @wraps(method)
+    def begun(work: ImageWork, /, *args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
+        if work.is_stopped():
+            raise Interrupted
+        with work.worker.busy_with(work.source.image_id):
+            return method(work, *args, **kwargs)
+
+    return begun
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +71,14 @@ class ImageWork:
     source: ImageSource
     settings: TaskSettings
 
+    @_a_task
     def load(self) -> LoadToken:
         """Decode the image into the worker's cache."""
-        self._check_stopped()
         return self._loaded().token
 
+    @_a_task
     def flatten(self, token: LoadToken, k: int) -> FlattenResult:
         """Load, cluster, recolour and save."""
-        self._check_stopped()
         began = time.perf_counter()
         image = self._loaded_as(token)
         flat = flatten_indexed(image.indexed, k, self.settings.flatten)
@@ -71,9 +87,9 @@ class ImageWork:
         self._keep(image, k, flat, content)
         return flatten_result(image, k, flat, content, self.settings, began)
 
+    @_a_task
     def prepare(self, token: LoadToken) -> OriginalResult:
         """Make what the sweep needs of the original alone, and keep it with the decoded image."""
-        self._check_stopped()
         began = time.perf_counter()
         if self.settings.pictures:
             self._loaded_as(token).pictures.get()
@@ -82,9 +98,9 @@ class ImageWork:
             self._loaded_as(token).last_frame.get()
         return OriginalResult(self.source.image_id, time.perf_counter() - began)
 
+    @_a_task
     def sweep(self, token: LoadToken, flats: Sequence[FlattenResult]) -> SweepResult:
         """Write the files that need all k; `flats` are those of every k."""
-        self._check_stopped()
         began = time.perf_counter()
         folder, files = self._own(""), dict[str, tuple[int, str]]()
         for name, content in self._sweep_files(token, sorted(flats, key=lambda flat: flat.k)):
@@ -111,9 +127,9 @@ class ImageWork:
         """All that the decoded image and what is kept with it depend on."""
         return (self.source, self.settings)
 
-    def _check_stopped(self) -> None:
-        if self.worker.is_stopped(self.settings.run):
-            raise Interrupted
+    def is_stopped(self) -> bool:
+        """Whether the user asked to stop the run that this is for."""
+        return self.worker.is_stopped(self.settings.run)
 
     def _loaded(self) -> LoadedImage:
         return self.worker.images.get(self._key, self._decode_in_time)
@@ -126,11 +142,24 @@ class ImageWork:
         return image
 
     def _decode_in_time(self) -> LoadedImage:
-        with watchdog(self.settings.seconds_per_image if self.worker.may_exit else None):
-            most, settings = self.worker.decode_bytes, self.settings
-            reading = replace(settings.reading, max_bytes=max(most, _SMALL_FILE)) if most else settings.reading
-            policy = replace(settings.decode, max_bytes=most)
-            return load_image(self.source, replace(settings, decode=policy, reading=reading))
+        """The decoded image, within the time that the settings allow, however it is that it can be ended here."""
+        seconds = self.settings.seconds_per_image
+        if self.worker.may_exit:
+            alone = Decoding(seconds, has_company=False, goes_apart=call_off)
+            with watchdog(seconds):
+                return self._decode(alone)
+        decoding = Decoding(seconds)
+        try:
+            return in_time(partial(self._decode, decoding), seconds, self.is_stopped)
+        except BaseException:
+            decoding.end()
+            raise
+
+    def _decode(self, decoding: Decoding) -> LoadedImage:
+        most, settings = self.worker.decode_bytes, self.settings
+        reading = replace(settings.reading, max_bytes=max(most, _SMALL_FILE)) if most else settings.reading
+        policy = replace(settings.decode, max_bytes=most)
+        return load_image(self.source, replace(settings, decode=policy, reading=reading), decoding)
 
     def _own(self, name: str) -> str:
         """A name in the image's folder, below the output root."""

@@ -10,7 +10,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from flatpipe.decode.decode import decode
+from flatpipe.decode.apart.decoding import Decoding
 from flatpipe.encode.animation import ShownFrame, encode_last, frame_side
 from flatpipe.encode.frames import Original, shrink_original
 from flatpipe.pictures.image_pictures import OriginalPictures, original_pictures
@@ -84,12 +84,12 @@ def original_side(settings: TaskSettings) -> int:
     return _PICTURE_SIDE if settings.pictures else 1
 
 
-def load_image(source: ImageSource, settings: TaskSettings) -> LoadedImage:
+def load_image(source: ImageSource, settings: TaskSettings, decoding: Decoding) -> LoadedImage:
     """Read, decode and index one image; raises OSError and ImageError."""
     began = time.perf_counter()
     content = with_retries(lambda: read_input(source, settings.reading), settings.io_retries)
     digest = hashlib.sha256(content).hexdigest()
-    decoded = decode(content, settings.decode, source.frame)
+    decoded = decoding.decode(content, settings.decode, source.frame)
     del content
     original = shrink_original(Original(decoded.pixels, decoded.alpha), original_side(settings), decoded.image)
     decoded = replace(decoded, image=None)

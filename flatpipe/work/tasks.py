@@ -22,9 +22,10 @@ from flatpipe.records import (
     TaskSettings,
 )
 from flatpipe.vocabulary import Stage
-from flatpipe.work.image_work import ImageWork, Interrupted, OutputFailed
+from flatpipe.work.image_work import ImageWork, OutputFailed
 from flatpipe.work.loaded import OriginalResult
 from flatpipe.work.recorded import recorded
+from flatpipe.work.watchdog import Interrupted
 from flatpipe.work.worker import this_worker
 
 KeptFlats = Sequence[FlattenResult]

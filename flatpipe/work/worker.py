@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
+import time
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
 
+from flatpipe.stop import StopRequest
 from flatpipe.storage.roots import Root, open_root
 from flatpipe.work.cache import ByteBoundedCache
 from flatpipe.work.loaded import LoadedImage
+from flatpipe.work.watchdog import Interrupted
 
 _REMEMBERED_RUNS = 64
 # ^ stopped runs that are told apart: a worker of a shared cluster lives through many, and a run is stopped once
+_USUAL_SECONDS = 1.0
+# ^ of work that the first request to stop cuts short: it needs no mention
 
 
 @dataclass
@@ -24,12 +32,50 @@ class Worker:
     # ^ bytes that the process may take to decode one image; None: no limit beyond limits.max_pixels
     may_exit: bool = False
     # ^ whether the process's end is noticed and it is replaced: only then may a watchdog end it
+    _requests: dict[str, StopRequest] = field(default_factory=dict)
+    # ^ of runs that this very process drives
+    _busy: dict[int, tuple[str, float]] = field(default_factory=dict)
+    # ^ by thread: the image that it is at, and since when
+    _left: dict[str, float] = field(default_factory=dict)
+    # ^ seconds by image, of work that a stop has cut short
     _stopped: deque[str] = field(default_factory=lambda: deque(maxlen=_REMEMBERED_RUNS))
     _roots: dict[str, Root] = field(default_factory=dict)
 
     def configure(self, cache_bytes: int, decode_bytes: int | None = None) -> None:
         """Set how many bytes of decoded images the process may hold, and how many it may take to decode one."""
         self.images.capacity, self.decode_bytes = cache_bytes, decode_bytes
+
+    @contextlib.contextmanager
+    def driven(self, run: str, request: StopRequest) -> Iterator[None]:
+        """Obey a run's request during the block, as soon as it is set; forget what runs before it have left."""
+        self._requests[run] = request
+        self._left.clear()
+        try:
+            yield
+        finally:
+            del self._requests[run]
+
+    @contextlib.contextmanager
+    def busy_with(self, image_id: str) -> Iterator[None]:
+        """Remember during the block what this thread is at."""
+        thread, began = threading.get_ident(), time.monotonic()
+        self._busy[thread] = image_id, began
+        try:
+            yield
+        except (Interrupted, KeyboardInterrupt) as stop:
+            seconds = time.monotonic() - began
+            if isinstance(stop, KeyboardInterrupt) or seconds > _USUAL_SECONDS:
+                self._left[image_id] = seconds
+            raise
+        finally:
+            del self._busy[thread]
+
+    def unfinished(self) -> dict[str, float]:
+        """Seconds that images have been worked on, those included that a stop has cut short."""
+        now, found = time.monotonic(), dict(self._left)
+        for image_id, began in list(self._busy.values()):
+            found[image_id] = max(now - began, found.get(image_id, 0.0))
+        return found
 
     def stop(self, run: str) -> None:
         """Begin no further work of a run whose user asked to stop."""
@@ -38,7 +84,7 @@ class Worker:
 
     def is_stopped(self, run: str) -> bool:
         """Whether the run's user asked to stop."""
-        return run in self._stopped
+        return run in self._stopped or bool(self._requests.get(run))
 
     def root(self, place: str) -> Root:
         """The root of an output, opened once."""

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import itertools
+import re
+import threading
 from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from builders import settings_for, source_of, write_image
+from dask.delayed import delayed
+from waiting import wait_for
 
+from flatpipe.engines import silence
 from flatpipe.engines.bundle import Bundle, Bundler
 from flatpipe.engines.engine import Engine, Finished, Submission, WorkersLost
 from flatpipe.engines.execute import execute
@@ -20,6 +27,7 @@ from flatpipe.records import ImageRecord, ImageSource, PlannedImage, SettingsDig
 from flatpipe.stop import StopRequest
 from flatpipe.vocabulary import Granularity
 from flatpipe.work import tasks
+from flatpipe.work.worker import this_worker
 
 DIGESTS = SettingsDigests(tuple((k, f"flat-{k}") for k in range(1, 257)), "sweep")
 
@@ -147,7 +155,7 @@ def test_local_engines_give_equal_files(workers: int, granularity: Granularity, 
     work = [PlannedImage(source, (2, 5), sweep=True, reason="new") for source in sources]
     for image in work:
         tasks.whole_image(image, (), expected)
-    engine = ThreadsEngine("run", workers) if workers else SynchronousEngine("run")
+    engine = ThreadsEngine("run", workers, print) if workers else SynchronousEngine("run", print)
     builder = GraphBuilder(settings, DIGESTS, lambda image: ())
     bundler = Bundler(work, len(work), granularity, engine.task_seconds)
     records = [record for some in execute(bundler, engine, builder.build, StopRequest()) for record in some]
@@ -155,7 +163,40 @@ def test_local_engines_give_equal_files(workers: int, granularity: Granularity, 
 
     assert [record.failure for record in records] == [None] * 4
     files = sorted(path.relative_to(tmp_path / "plain") for path in (tmp_path / "plain").rglob("*.*") if path.is_file())
-    assert len(files) == 4 * (2 + 2 + 4)
+    assert len(files) == 4 * (2 + 2 + 3)
     # ^ flats, sweep and palettes, the report's pictures
     for file in files:
         assert (tmp_path / "plain" / file).read_bytes() == (tmp_path / "engine" / file).read_bytes()
+
+
+def test_threads_in_which_nothing_finishes_say_what_they_are_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After two minutes without an image, then after four, threads name what they are at; what finishes begins anew."""
+    told: list[str] = []
+    clock, first, second = [0.0], threading.Event(), threading.Event()
+    monkeypatch.setattr(silence, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+
+    def stuck(name: str, go: threading.Event) -> tuple[ImageRecord, ...]:
+        with this_worker().busy_with(name):
+            go.wait(60)
+        return ()
+
+    engine = ThreadsEngine("run", 2, told.append)
+    both = [delayed(partial(stuck, name, go))() for name, go in (("a.png", first), ("b.png", second))]
+    engine.submit([(Bundle((), one_task=True), root) for root in both])
+    wait_for(lambda: len(this_worker().unfinished()) == 2)
+    for clock[0] in (60.0, 130.0, 200.0, 250.0):
+        assert engine.finished(0.01) == []
+    first.set()
+    assert len(engine.finished(60)) == 1
+    for clock[0] in (300.0, 380.0):
+        assert engine.finished(0.01) == []
+    second.set()
+    engine.close()
+
+    at_work = re.compile(r"nothing has finished for (\d) min; at work: ((?:\w\.png for \d+ s(?:, )?)+)")
+    found = [match for words in told if (match := at_work.fullmatch(words))]
+    assert [(match[1], sorted(re.findall(r"\w\.png", match[2]))) for match in found] == [
+        ("2", ["a.png", "b.png"]),
+        ("4", ["a.png", "b.png"]),
+        ("2", ["b.png"]),
+    ]

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
 import sqlite3
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from commands import Project
+from waiting import wait_for
 
 from flatpipe.config import load_config
 from flatpipe.errors import RunGivenUp
 from flatpipe.plan.holding import only_run
 from flatpipe.plan.workspace import Workspace, open_workspace
+from flatpipe.proof import recompute as recomputing
 from flatpipe.proof.outputs import RecordedImage, recorded_images
 from flatpipe.proof.recompute import recompute, sample
 from flatpipe.proof.verify import Verified
+from flatpipe.stop import is_work_left
 
 
 @pytest.fixture(scope="module")
@@ -134,6 +140,24 @@ def test_an_image_that_cannot_be_recomputed_is_told_with_its_reason(project: Pro
         (found,) = recompute(images, workspace.settings, counts, 1)
     assert (found.kind, found.name, counts.recomputed) == ("not recomputed", images[0].source.path, 0)
     assert "image" in found.detail
+
+
+def test_ctrl_c_waits_for_no_image_that_is_recomputed(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """KeyboardInterrupt while an image is recomputed comes through, though its thread goes on."""
+    go = threading.Event()
+
+    def interrupted(*_: object) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        go.wait(200)
+
+    monkeypatch.setattr(recomputing, "done_in_memory", interrupted)
+    with open_workspace(load_config(project.folder / "pipeline.yaml"), "read") as workspace:
+        images = sample(_recorded(workspace), 1, 7, ())
+        with pytest.raises(KeyboardInterrupt):
+            list(recompute(images, workspace.settings, Verified(), 1))
+    assert is_work_left()
+    go.set()
+    wait_for(lambda: not is_work_left())
 
 
 def test_recompute_from_the_command_line(project: Project) -> None:

@@ -7,17 +7,22 @@ import io
 import json
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
 import imageio.v3 as iio
 import numpy as np
+import psutil
 import pytest
 from builders import noisy_pixels, settings_for, source_of, write_image
+from file_builders import scan_bomb
 from PIL import Image, ImageSequence
+from waiting import wait_for
 
 from flatpipe import layout
+from flatpipe.decode.apart import decoding
 from flatpipe.encode.animation import encode_animation
 from flatpipe.encode.frames import Original
 from flatpipe.encode.png import decode_flat
@@ -151,7 +156,7 @@ def test_nothing_is_made_twice_nor_read_back_where_each_k_is_a_task(
     """A sweep whose flats and original were done beside each other only assembles: one decoding, one frame each."""
     calls: Counter[str] = Counter()
     for module, name in (
-        (loaded, "decode"),
+        (decoding, "decode"),
         (loaded, "encode_last"),
         (loaded, "original_pictures"),
         (sweep, "encode_flat"),
@@ -373,3 +378,27 @@ def test_captioned_frames_have_no_colour_more(kind: AnimationFormat, tmp_path: P
         assert apart[450:, :160].any()
         assert not apart[:450].any()
         assert not apart[:, 160:].any()
+
+
+@pytest.mark.parametrize(("seconds", "error"), [(1.0, "timeout"), (None, "interrupted")])
+def test_a_decoder_that_is_left_is_ended(seconds: float | None, error: str, tmp_path: Path) -> None:
+    """When an image's time is up, or the user stops, nothing goes on decoding it, though this process does."""
+    (tmp_path / "bomb.jpg").write_bytes(scan_bomb(6144, 100_000))
+    settings = replace(settings_for(tmp_path), seconds_per_image=seconds, run=f"with {error}")
+    with ThreadPoolExecutor(1) as pool:
+        token = pool.submit(tasks.load, source_of(tmp_path / "bomb.jpg"), settings)
+        wait_for(lambda: bool(_decoders()))
+        if seconds is None:
+            stop_run(settings.run)
+        failure = token.result(60).failure
+
+    assert failure is not None
+    assert (failure.stage, failure.error) == ("worker" if seconds is None else "load", error)
+    wait_for(lambda: not _decoders())
+
+
+def _decoders() -> list[psutil.Process]:
+    found = psutil.Process().children()
+    return [
+        child for child in found if child.status() != psutil.STATUS_ZOMBIE and "apart.child" in str(child.cmdline())
+    ]

@@ -28,6 +28,7 @@ HINTS = {
     "unsupported": "save as PNG, TIFF or JPEG",
     "decoder-error": "damaged; get new copies",
     "io-error": "see the message, mend file or disk, and run again",
+    "timeout": "raise limits.seconds_per_image; else input.exclude",
     "worker-died": "more memory may help: fewer workers (-j); else input.exclude",
     "internal-error": "a fault of flatpipe's own: please report it, with the message",
 }

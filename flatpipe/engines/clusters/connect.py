@@ -29,7 +29,10 @@ from flatpipe.engines.clusters.starting import answered, left_running
 from flatpipe.engines.clusters.worker_setup import WorkerSetup
 from flatpipe.engines.opening import Opening
 from flatpipe.errors import RunGivenUp
+from flatpipe.stop import StopRequest
 
+_GRACE_SECONDS = 2.0
+# ^ after which a connection that has not kept to its own limit is left
 PATIENCE = "distributed.scheduler.no-workers-timeout"
 _SETUPS, _SETUP_SECONDS, _FORGET_SECONDS = 5, 300.0, 10.0
 # ^ tries to set up workers that end meanwhile; patience with each try, for kernels may be compiled, if wait_for.timeout
@@ -105,7 +108,8 @@ def _connected(stack: contextlib.ExitStack, opening: Opening) -> tuple[Any, Repl
         check_credentials(section, scheduler)
     security = None if section.class_ else credentials_for(section)
     # ^ a cluster that we started knows its own
-    client = stack.enter_context(client_of(scheduler, min(60.0, section.wait_for.timeout), security))
+    limit = min(60.0, section.wait_for.timeout)
+    client = stack.enter_context(client_of(scheduler, limit, opening.stop, security))
     if not section.class_:
         stack.callback(_forget, client, setup.name)
     _set_up(client, setup, opening)
@@ -148,21 +152,27 @@ def _running_scheduler(opening: Opening) -> str:
 
 
 @contextlib.contextmanager
-def client_of(scheduler: Any, timeout: float, security: Any = None) -> Iterator[Any]:
-    """A client, closed at the end; raises RunGivenUp when no scheduler answers."""
+def client_of(scheduler: Any, timeout: float, stop: StopRequest, security: Any = None) -> Iterator[Any]:
+    """A client, closed at the end; raises RunGivenUp when no scheduler answers, or the user stops meanwhile."""
+    make = partial(distributed.Client, scheduler, timeout=timeout, set_as_default=False, security=security)
+    place = f" at {scheduler}" if isinstance(scheduler, str) else ""
     try:
         with warnings.catch_warnings(action="ignore"):
             # ^ that versions differ: the preflight says it in a sentence
-            client = distributed.Client(scheduler, timeout=timeout, set_as_default=False, security=security)
+            client = answered(f"a Dask scheduler{place} to answer", make, stop, timeout + _GRACE_SECONDS, _close)
     except (OSError, TimeoutError, ValueError, RuntimeError) as error:
         # ^ RuntimeError: one side wants encryption, the other has none
-        words = "no Dask scheduler answers" + (f" at {scheduler}" if isinstance(scheduler, str) else "")
-        raise RunGivenUp(f"{words} ({error}); is it running, and can this machine reach it?") from error
+        words = f"no Dask scheduler answers{place} ({error}); is it running, and can this machine reach it?"
+        raise RunGivenUp(words) from error
     try:
         yield client
     finally:
-        with contextlib.suppress(OSError, TimeoutError, RuntimeError):
-            client.close(timeout=5)
+        _close(client)
+
+
+def _close(client: Any) -> None:
+    with contextlib.suppress(OSError, TimeoutError, RuntimeError):
+        client.close(timeout=5)
 
 
 def _forget(client: Any, plugin: str) -> None:

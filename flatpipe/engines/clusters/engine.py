@@ -15,6 +15,7 @@ from flatpipe.engines.clusters.replacement import Replacement
 from flatpipe.engines.clusters.starting import left_running
 from flatpipe.engines.engine import Finished, Submission, WorkersLost
 from flatpipe.engines.opening import Opening
+from flatpipe.engines.silence import Silence
 from flatpipe.errors import RunGivenUp
 from flatpipe.text import counted
 from flatpipe.work.worker import stop_run
@@ -25,8 +26,6 @@ _LOOK_SECONDS = 2.0
 # ^ between looks at the scheduler: are there workers, and how many threads have they?
 _ANSWER_SECONDS = 10.0
 # ^ a scheduler that is this late with an answer counts as absent for the while
-_SILENCE_SECONDS = 120.0
-# ^ in which nothing finished, before the run says what it waits for; then twice as long, and so on
 _QUIET_SECONDS = 10.0
 # ^ in which nothing finished: from then on only workers count that stay from one look to the next. Those that are ended
 #   as soon as they have begun come again and again, and never take a task
@@ -59,10 +58,8 @@ class ClusterEngine:
         if replacement is not None:
             replacement.look()
             # ^ a worker that was never seen is taken to be still on its way
-        self._looked = self._had_workers = self._moved = time.monotonic()
-        # ^ moved: when something finished last, or was begun after nothing had been
-        self._silence = _SILENCE_SECONDS
-        self._listener = opening.listener
+        self._looked = self._had_workers = time.monotonic()
+        self._silence = Silence(opening.listener.preparing)
         self._futures: dict[Any, Bundle] = {}
         self._stopped = False
         self._seen: frozenset[str] = frozenset()
@@ -84,7 +81,7 @@ class ClusterEngine:
     def submit(self, submissions: Sequence[Submission]) -> None:
         """Send the bundles' graphs to the scheduler, in one message."""
         if not self._futures:
-            self._move()
+            self._silence.end()
         roots = [root for _, root in submissions]
         futures = self._client.compute(roots, fifo_timeout="0s", retries=self._retries, optimize_graph=False)
         # ^ fifo_timeout: images submitted within a minute would otherwise interleave and thrash the workers' caches
@@ -128,7 +125,7 @@ class ClusterEngine:
             return None
         del self._futures[future]
         future.release()
-        self._move()
+        self._silence.end()
         return done
 
     def stop(self) -> None:
@@ -140,22 +137,17 @@ class ClusterEngine:
             left_running(partial(self._client.run, stop_run, self._run, on_error="ignore"))
             # ^ a worker that hangs or ends meanwhile never answers
 
-    def close(self) -> None:
+    def close(self, *, at_once: bool = False) -> None:  # noqa: ARG002 - nothing here takes long
         """Forget what is in flight."""
         self._futures.clear()
 
-    def _move(self) -> None:
-        self._moved, self._silence = time.monotonic(), _SILENCE_SECONDS
+    def unfinished(self) -> list[str]:
+        """The images that are in flight."""
+        return [image.source.image_id for bundle in self._futures.values() for image in bundle.images]
 
-    def _tell_silence(self, now: float, scheduler: dict[str, Any]) -> None:
-        """Say what is waited for, when nothing has finished for long."""
-        if not self._futures or now - self._moved < self._silence:
-            return
-        first = next(iter(self._futures.values())).images[0].source.image_id
-        waiting = sum(len(bundle.images) for bundle in self._futures.values())
-        busy = f"{counted(scheduler.get('n_workers', 0), 'worker')} at {counted(waiting, 'image')}, such as {first}"
-        self._listener.preparing(f"nothing has finished for {self._silence / 60:.0f} min; {busy}")
-        self._silence *= 2
+    def _waited_for(self, scheduler: dict[str, Any]) -> str:
+        waiting, workers = self.unfinished(), counted(scheduler.get("n_workers", 0), "worker")
+        return f"{workers} at {counted(len(waiting), 'image')}, such as {waiting[0]}"
 
     def _look(self) -> None:
         """Now and then: follow the number of threads, and give up when there has been no worker for too long."""
@@ -167,9 +159,10 @@ class ClusterEngine:
             raise RunGivenUp("the connection to the Dask scheduler was lost; run again to resume")
         if self._replacement is not None and not self._stopped:
             self._replacement.look()
-        scheduler = self._scheduler(each=self._stopped or now - self._moved > _QUIET_SECONDS)
+        scheduler = self._scheduler(each=self._stopped or self._silence.seconds > _QUIET_SECONDS)
         self.workers = max(self._most_threads, scheduler.get("total_threads", 0))
-        self._tell_silence(now, scheduler)
+        if self._futures:
+            self._silence.look(partial(self._waited_for, scheduler))
         if self._is_served(scheduler):
             self._had_workers = now
         elif now - self._had_workers > self._patience:

@@ -58,7 +58,7 @@ def local_processes(workers: int, opening: Opening) -> Iterator[ClusterEngine]:
         cluster = _cluster(opening, workers)
         stack.callback(close_cluster, cluster, timeout=10)
         replacement = Replacement(cluster, partial(cluster.scale, workers))
-        client = stack.enter_context(client_of(cluster, 60))
+        client = stack.enter_context(client_of(cluster, 60, opening.stop))
         client.register_plugin(WorkerSetup())
         cluster.scale(workers)
         _wait_for_workers(cluster, workers, replacement, opening, said)

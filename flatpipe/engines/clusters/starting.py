@@ -38,6 +38,10 @@ def check_processes() -> None:
         raise RunGivenUp(f"worker processes cannot be started: {words}; {_INSTEAD}") from error
 
 
+def _kept(_value: object) -> None:
+    """Nothing is to be undone."""
+
+
 def started(
     what: str, start: Callable[[], Value], undo: Callable[[Value], None], stop: StopRequest, seconds: float
 ) -> Value:
@@ -48,9 +52,11 @@ def started(
     return _awaited(_Attempt(start, undo), stop, seconds, f"{what} was starting", f"{what} to start")
 
 
-def answered(what: str, ask: Callable[[], Value], stop: StopRequest, seconds: float) -> Value:
+def answered(
+    what: str, ask: Callable[[], Value], stop: StopRequest, seconds: float, undo: Callable[[Value], None] = _kept
+) -> Value:
     """What `ask` returns, or raises, with the same patience: a worker that hangs or ends meanwhile never answers."""
-    return _awaited(_Attempt(ask, _kept), stop, seconds, f"waiting for {what}", what)
+    return _awaited(_Attempt(ask, undo), stop, seconds, f"waiting for {what}", what)
 
 
 def _awaited(attempt: _Attempt[Value], stop: StopRequest, seconds: float, doing: str, what: str) -> Value:
@@ -81,10 +87,6 @@ def left_running(call: Callable[[], object], seconds: float = 0.0) -> None:
     thread = threading.Thread(target=quietly, name="flatpipe-left", daemon=True)
     thread.start()
     thread.join(seconds)
-
-
-def _kept(_value: object) -> None:
-    """Nothing is to be undone."""
 
 
 class _Attempt(Generic[Value]):

@@ -12,6 +12,7 @@ import pytest
 from dask.delayed import delayed
 from distributed.comm import CommClosedError
 
+from flatpipe.engines import silence
 from flatpipe.engines.bundle import Bundle
 from flatpipe.engines.clusters import connect, engine
 from flatpipe.errors import ExitCode, RunGivenUp
@@ -40,7 +41,8 @@ class Clock:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """The engine's clock."""
     clock = Clock()
-    monkeypatch.setattr(engine, "time", clock)
+    for module in (engine, silence):
+        monkeypatch.setattr(module, "time", clock)
     return clock
 
 

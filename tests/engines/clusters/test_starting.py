@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -151,6 +152,25 @@ def test_a_class_that_takes_long_to_start_can_be_left(
     out, err = run.communicate(timeout=30)
 
     assert run.returncode == code, out + err
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize(("timeout", "interrupts", "code"), [(60, 1, 130), (1, 0, 3)], ids=["Ctrl-C", "timeout"])
+def test_a_scheduler_that_says_nothing_can_be_left(timeout: int, interrupts: int, code: int, tmp_path: Path) -> None:
+    """While something at the scheduler's address takes the connection and is mute, the same two end the run."""
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        address = f"tcp://127.0.0.1:{mute.getsockname()[1]}"
+        cluster = {"address": address, "wait_for": {"timeout": timeout}}
+        project = Project.make(tmp_path, images=1, execution={"cluster": cluster})
+        run = project.start("run")
+        connection, _ = mute.accept()
+        for _ in range(interrupts):
+            run.send_signal(signal.SIGINT)
+        out, err = run.communicate(timeout=30)
+        connection.close()
+
+    assert run.returncode == code, out + err
+    assert f"for a Dask scheduler at {address} to answer" in out
     assert "Traceback" not in err
 
 
