@@ -6,6 +6,8 @@ Usage: python -m benchmarks.gallery [N] [--keep FOLDER]      needs Chromium
 from __future__ import annotations
 
 import argparse
+import base64
+import json
 import os
 import shutil
 import statistics
@@ -19,7 +21,7 @@ import psutil
 from playwright.sync_api import CDPSession, Page, sync_playwright
 
 from benchmarks.common import print_table, save, say_setup
-from flatpipe.layout import picture_name
+from flatpipe.layout import picture_key, picture_name
 from flatpipe.ledger.ledger import Ledger
 from flatpipe.pictures.thumbnail import small_picture, thumbnail
 from flatpipe.records import PlannedImage, SweepResult
@@ -37,6 +39,12 @@ _SCROLL = """() => new Promise(done => {
   const frame = now => { times.push(now - last); last = now; place += 800; scrollTo(0, place);
     times.length < 120 ? requestAnimationFrame(frame) : done(times.slice(1)); };
   requestAnimationFrame(frame); })"""
+_GLIDE = 12_000, 1_200
+# ^ pixels that a traced scroll goes, and pixels a second
+_TURN = """() => { let place = 0; const ks = flatpipe.page.ks;
+  window.turning = setInterval(() => flatpipe.choice.set(ks[place++ % ks.length]), 200); }"""
+_WITH_ORIGINALS = 6_000
+# ^ images that have the script of their original: as many as are scrolled over
 _READY = "() => performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd"
 
 
@@ -73,12 +81,19 @@ def _write(folder: Path, count: int) -> dict[str, Any]:
         target = folder / "outputs" / picture_name(image_id, "flat.jpg")
         target.parent.mkdir(parents=True, exist_ok=True)
         os.link(folder / "outputs" / f"thumbnail-{number % len(thumbnails)}.jpg", target)
+        if number < _WITH_ORIGINALS:
+            outputs.write(picture_name(image_id, "original.js"), _original_script(image_id, thumbnails[number % 50]))
     results = ledger.results(DIGESTS)
     began = time.perf_counter()
     write_gallery(results, outputs, SETTINGS)
     first = time.perf_counter()
     write_gallery(results, outputs, SETTINGS)
     return {"seconds to write": first - began, "seconds when nothing changed": time.perf_counter() - first}
+
+
+def _original_script(image_id: str, small: bytes) -> bytes:
+    told = {"preview": "preview.jpg", "points": "", "small": base64.b64encode(small).decode(), "opaque": True}
+    return f"flatpipe.receiveOriginal({json.dumps(picture_key(image_id))}, {json.dumps(told)});\n".encode()
 
 
 def _open_often(page_file: Path) -> dict[str, Any]:
@@ -103,6 +118,13 @@ def _measure(page: Page, session: CDPSession, empty: float) -> dict[str, float]:
     page.wait_for_timeout(500)
     opened_mb = _renderer_mb()
     frames = sorted(page.evaluate(_SCROLL))
+    page.evaluate("scrollTo(0, 0)")
+    page.wait_for_timeout(500)
+    glided = _glide(session)
+    page.evaluate("scrollTo(0, 0)")
+    page.evaluate(_TURN)
+    turned = _glide(session)
+    page.evaluate("clearInterval(turning)")
     session.send("Performance.enable")
     session.send("HeapProfiler.collectGarbage")
     metrics = {metric["name"]: metric["value"] for metric in session.send("Performance.getMetrics")["metrics"]}
@@ -115,7 +137,31 @@ def _measure(page: Page, session: CDPSession, empty: float) -> dict[str, float]:
         "page's process after scrolling, MB": _renderer_mb(),
         "frame while scrolling, median ms": statistics.median(frames),
         "frame while scrolling, 95th percentile ms": frames[int(0.95 * len(frames))],
+        "frames/s of a scroll, traced": glided,
+        "frames/s of a scroll while k changes five times a second, traced": turned,
     }
+
+
+def _glide(session: CDPSession) -> float:
+    """Frames a second that came to the screen while a scroll went on, by Chromium's own trace."""
+    events: list[dict[str, Any]] = []
+    ended: list[bool] = []
+    session.on("Tracing.dataCollected", lambda part: events.extend(part["value"]))
+    session.on("Tracing.tracingComplete", lambda _: ended.append(True))
+    session.send("Tracing.start", {"traceConfig": {"includedCategories": ["benchmark", "cc"]}})
+    distance, speed = _GLIDE
+    place = {"x": 640, "y": 500, "yDistance": -distance, "speed": speed, "gestureSourceType": "mouse"}
+    session.send("Input.synthesizeScrollGesture", place)
+    session.send("Tracing.end")
+    while not ended:
+        session.send("Performance.enable")
+    return _displayed(events)
+
+
+def _displayed(events: list[dict[str, Any]]) -> float:
+    """Frames a second that a trace's display has shown, from the first to the last of them."""
+    times = sorted(event["ts"] for event in events if event["name"] == "Display::FrameDisplayed")
+    return (len(times) - 1) / (times[-1] - times[0]) * 1e6
 
 
 def _renderer_mb() -> float:

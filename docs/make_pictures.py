@@ -32,17 +32,17 @@ def main() -> None:
         _photograph(page, "gallery")
         page.goto(f"{page_address}#image={quote(image_id)}")
         page.locator("#work").wait_for()
-        _photograph(page, "viewer", whole=True)
+        _photograph(page, "viewer")
         browser.close()
 
 
-def _photograph(page: Page, name: str, *, whole: bool = False) -> None:
+def _photograph(page: Page, name: str) -> None:
     page.wait_for_load_state("networkidle")
     page.wait_for_timeout(500)
     # ^ images are decoded beside the page
     target = ROOT / "docs" / "pictures" / f"{name}.jpg"
     target.parent.mkdir(exist_ok=True)
-    page.screenshot(path=target, type="jpeg", quality=88, full_page=whole)
+    page.screenshot(path=target, type="jpeg", quality=88)
 
 
 if __name__ == "__main__":

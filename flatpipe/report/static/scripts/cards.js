@@ -125,5 +125,5 @@ flatpipe.cards = (() => {
 
   const words = (left, all, mse) => [element("span", {}, flatpipe.colorsLeft(left, all)), element("span", {}, flatpipe.decibels(mse))];
 
-  return { create, fill, strip, get face() { return face; }, setFace(wanted) { face = wanted; } };
+  return { create, fill, strip, fitted, get face() { return face; }, setFace(wanted) { face = wanted; } };
 })();

@@ -33,10 +33,11 @@ flatpipe.film = (() => {
 
   function fill(made, detail, flat, pixels) {
     const place = made.firstChild;
-    if (!pixels) return place.replaceChildren(element("img", { alt: "", src: flatpipe.flatSource(detail, flat[0]), decoding: "async" }));
+    const file = element("img", { alt: "", src: flatpipe.flatSource(detail, flat[0]), decoding: "async" });
+    if (!pixels) return place.replaceChildren(flatpipe.cards.fitted(file));
     const canvas = element("canvas");
     flatpipe.small.draw(canvas, pixels, flatpipe.colors.paletteOf(flat));
-    return place.replaceChildren(canvas);
+    return place.replaceChildren(flatpipe.cards.fitted(canvas));
   }
 
   function mark(k) {
