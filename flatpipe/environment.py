@@ -6,13 +6,15 @@ import os
 import platform
 from collections.abc import Iterable
 from importlib import metadata
-from typing import Literal
+from typing import Literal, get_args
 
 from flatpipe.versions import __version__
+from flatpipe.vocabulary import AnimationFormat, VideoFormat
 
-Effect = Literal["work", "images", "sklearn", "animations", "heif"]
+Effect = Literal["work", "images", "sklearn", "animations", "video", "heif"]
 
 PACKAGES: dict[str, Effect] = {
+    "av": "video",
     "dask": "work",
     "distributed": "work",
     "imageio": "animations",
@@ -24,19 +26,26 @@ PACKAGES: dict[str, Effect] = {
 }
 # ^ every package whose version matters, and for what: "work" is carried by it and no byte depends on it; every byte of
 #   "images" may; of the others only those that the settings ask for: a solver, animations that are no GIF, HEIF files
-_OPTIONAL: Effect = "heif"
-# ^ flatpipe works without it
+_OPTIONAL: tuple[Effect, ...] = ("heif", "video")
+# ^ flatpipe works without them
 
 
 def package_versions() -> dict[str, str]:
     """Versions of the packages that every flatpipe needs, by name, in the order of names."""
-    return {name: metadata.version(name) for name, effect in PACKAGES.items() if effect != _OPTIONAL}
+    return {name: metadata.version(name) for name, effect in PACKAGES.items() if effect not in _OPTIONAL}
 
 
 def versions_for(effects: Iterable[Effect]) -> dict[str, str]:
     """Versions of the packages that have one of these effects, as far as they are installed."""
     wanted = {name for name, effect in PACKAGES.items() if effect in set(effects)}
     return {name: version for name in sorted(wanted) if (version := _installed(name)) is not None}
+
+
+def missing_codecs(animation: AnimationFormat) -> str:
+    """What must be installed before such an animation can be written, in words; "" when nothing is missing."""
+    if animation not in get_args(VideoFormat) or _installed("av"):
+        return ""
+    return f"{animation} is written with PyAV, which is not installed: pip install 'flatpipe[video]'"
 
 
 def environment() -> dict[str, object]:

@@ -22,6 +22,7 @@ from flatpipe.errors import ExitCode, RunGivenUp, StdoutLost
 from flatpipe.observer import RunObserver
 from flatpipe.plan.backend import choose_backend
 from flatpipe.plan.request import Request
+from flatpipe.plan.settings import check_codecs
 from flatpipe.plan.workspace import Workspace, open_workspace
 from flatpipe.proof.lock import lock_header
 from flatpipe.proof.locked import lock_missed, lock_to_reproduce
@@ -67,6 +68,7 @@ def run(
     """
     observer, request, run_id = observer or RunObserver(), request or Request(), _new_run_id()
     check_backend(config)
+    check_codecs(config)
     with (
         open_workspace(config, "run", named=None if named is None else named.places, tell=observer.note) as workspace,
         lock_to_reproduce(request.lock, workspace.outputs, lock_header(workspace.fingerprints)) as lock,

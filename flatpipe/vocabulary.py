@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-AnimationFormat = Literal["gif", "webp", "apng"]
+PictureFormat = Literal["gif", "webp", "apng"]
+# ^ of animations that browsers take for pictures
+VideoFormat = Literal["mp4", "webm"]
+AnimationFormat = Literal[PictureFormat, VideoFormat]
 SHORTEST_MS = 20
 # ^ that a frame may be shown: browsers make 100 ms of anything shorter
 PaletteFormat = Literal["gpl", "ase", "aco", "css", "hex"]

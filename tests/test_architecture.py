@@ -51,7 +51,7 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
         {"dask"},
     ),
     "running": ({"proof", "engines", "plan", "report", "ledger", "storage", "config", *GROUND}, {"dask"}),
-    "proof": ({"plan", "work", "ledger", "storage", "config", *GROUND}, {"PIL"}),
+    "proof": ({"plan", "work", "ledger", "storage", "config", *GROUND}, {"PIL", "av"}),
     "engines": (
         {"work", "plan", "storage", "config", *GROUND},
         {"dask", "distributed", "psutil", "threadpoolctl", "cryptography", "asyncssh"},
@@ -62,7 +62,7 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     "ledger": (GROUND, set()),
     "pictures": ({"encode", "quantize", *GROUND}, {"PIL", "numpy"}),
     "decode": (GROUND, {"PIL", "numpy", "pillow_heif"}),
-    "encode": ({"quantize", *GROUND}, {"PIL", "numpy", "numba", "imageio"}),
+    "encode": ({"quantize", *GROUND}, {"PIL", "numpy", "numba", "imageio", "av"}),
     "storage": (GROUND, {"fsspec", "wcmatch"}),
     "config": ({*CORE_WORDS, "errors", "vocabulary", "places", "text"}, {"yaml", "pydantic", "pydantic_core"}),
     **{room: ({*CORE_WORDS, *GROUND}, set()) for room in sorted(GROUND)},

@@ -16,6 +16,7 @@ from flatpipe.encode.animation import encode_animation, frame_side
 from flatpipe.encode.frames import Original, shrink_flat, shrink_original
 from flatpipe.encode.palettes import write_palette
 from flatpipe.encode.png import encode_png
+from flatpipe.environment import missing_codecs
 from flatpipe.errors import ConfigError
 from flatpipe.layout import animation_suffix
 from flatpipe.quantize.knee import best_k
@@ -138,17 +139,20 @@ class Sweep(Mapping[int, FlatImage]):
         captions: bool = False,
         fade: int = 0,
     ) -> None:
-        """Save the animation: the flats from low k to high, then the original; .gif, .webp, or .png for an APNG.
+        """Save the animation: the flats from low k to high, then the original.
 
-        Durations in milliseconds; frames whose longest side exceeds max_side pixels are shrunk, None keeps them.
-        `captions` writes each k into its frame; `fade` frames lead from each k to what comes next, within frame_ms.
-        Raises ConfigError for another suffix and for more frames than frame_ms has time for, OSError when the file
-        cannot be written.
+        The name's suffix says how: .gif, .webp, .png for an APNG, and with the extra `video` .mp4 and .webm. Durations
+        are in milliseconds; frames whose longest side exceeds max_side pixels are shrunk, None keeps them. `captions`
+        writes into each frame what it shows; `fade` frames lead from each k to what comes next, within frame_ms.
+        Raises ConfigError for another suffix, for what is not installed and for more frames than frame_ms has time for,
+        OSError when the file cannot be written.
         """
         place = Path(path)
         if place.suffix.lower() not in _ANIMATIONS:
             raise ConfigError(f"{place}: the name must end in one of {', '.join(_ANIMATIONS)}")
         kind = _ANIMATIONS[place.suffix.lower()]
+        if missing := missing_codecs(kind):
+            raise ConfigError(missing)
         most = max(0, frame_ms // SHORTEST_MS - 1)
         if not 0 <= fade <= most:
             raise ConfigError(f"fade must be from 0 to {most} for a frame_ms of {frame_ms}, not {fade}")

@@ -122,7 +122,7 @@ class AnimationSection(Section):
     enabled: StrictBool = True
     """Whether to make it."""
     format: AnimationFormat = "gif"
-    """gif (opens everywhere; the original in 256 colours), webp or apng (every frame exact)."""
+    """gif (opens everywhere; the original in 256 colours), webp, apng (every frame exact), mp4, webm (lossy)."""
     frame_ms: StrictInt = Field(default=400, ge=SHORTEST_MS, le=60_000, json_schema_extra=unit("milliseconds"))
     """How long each k is shown."""
     hold_ms: StrictInt = Field(default=1500, ge=SHORTEST_MS, le=60_000, json_schema_extra=unit("milliseconds"))

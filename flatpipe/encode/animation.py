@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from flatpipe.encode import apng, gif, webp
+from flatpipe.encode import apng, gif, video, webp
 from flatpipe.encode.captions import captioned, captioned_original
 from flatpipe.encode.frames import Alpha, Canvas, EncodedFrame, Original, Picture
 from flatpipe.errors import UnsupportedImage
@@ -39,6 +39,8 @@ ENCODERS: dict[AnimationFormat, AnimationEncoder] = {
     "gif": AnimationEncoder(gif.shown, gif.frame, gif.fade, gif.join_frames, 65535),
     "webp": AnimationEncoder(webp.shown, webp.frame, webp.fade, webp.join_frames, 16383),
     "apng": AnimationEncoder(apng.shown, apng.frame, apng.fade, apng.join_frames, 2**31 - 1),
+    "mp4": AnimationEncoder(video.shown, video.frame, video.fade, video.join_mp4, 16382),
+    "webm": AnimationEncoder(video.shown, video.frame, video.fade, video.join_webm, 16382),
 }
 
 

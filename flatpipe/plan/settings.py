@@ -7,6 +7,8 @@ from typing import get_args
 
 from flatpipe import layout
 from flatpipe.config import Config
+from flatpipe.environment import missing_codecs
+from flatpipe.errors import ConfigError
 from flatpipe.machine import core_count, memory_at_hand
 from flatpipe.places import ReadPolicy, is_url
 from flatpipe.quantize.options import CostlyMetric, FlattenOptions
@@ -50,6 +52,12 @@ def task_settings(config: Config) -> TaskSettings:
         io_retries=config.errors.retries,
         seconds_per_image=config.limits.seconds_per_image,
     )
+
+
+def check_codecs(config: Config) -> None:
+    """Raise ConfigError, with what to install, when this flatpipe cannot write the animations that are asked for."""
+    if config.animation.enabled and (missing := missing_codecs(config.animation.format)):
+        raise ConfigError(f"animation.format: {missing}")
 
 
 def _reading(config: Config) -> ReadPolicy:

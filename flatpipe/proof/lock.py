@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 from PIL import features
 
@@ -19,6 +19,7 @@ from flatpipe.environment import Effect, versions_for
 from flatpipe.ledger.results import ImageDigests, Results
 from flatpipe.plan.fingerprint import Fingerprints
 from flatpipe.versions import __version__
+from flatpipe.vocabulary import VideoFormat
 
 _FORMAT = "1"
 _DIGITS = 32
@@ -109,6 +110,17 @@ def _versions(choices: dict[str, Any]) -> dict[str, str]:
     """Versions of what can change a byte under these choices."""
     effects: set[Effect] = {"images", "heif"}
     effects |= {"sklearn"} if choices["solver"] == "sklearn" else set()
-    effects |= {"animations"} if choices["animation"].get("format", "gif") != "gif" else set()
+    animation = choices["animation"].get("format", "gif")
+    effects |= {"video"} if animation in get_args(VideoFormat) else {"animations"} if animation != "gif" else set()
     codecs = {f"pillow.{codec}": str(features.version(codec)) for codec in _CODECS}
-    return {"flatpipe": __version__, **versions_for(effects), **codecs}
+    return {"flatpipe": __version__, **versions_for(effects), **codecs, **_video_codecs(effects)}
+
+
+def _video_codecs(effects: set[Effect]) -> dict[str, str]:
+    """Versions of FFmpeg's libraries, which PyAV brings with it; their encoders have none that they tell."""
+    if "video" not in effects or not versions_for({"video"}):
+        return {}
+    from av import library_versions
+
+    used = ("libavcodec", "libavfilter", "libavformat", "libswscale")
+    return {f"av.{name}": ".".join(map(str, library_versions[name])) for name in used}

@@ -9,6 +9,7 @@ from typing import Literal, get_args
 
 from flatpipe import layout
 from flatpipe.config import IMAGE_SUFFIXES, Config
+from flatpipe.environment import missing_codecs
 from flatpipe.errors import ConfigError, RunGivenUp
 from flatpipe.places import is_url
 from flatpipe.plan.settings import task_settings
@@ -20,7 +21,7 @@ from flatpipe.vocabulary import AnimationFormat, PaletteFormat
 
 Kind = Literal["flat", "sweep", "palette"]
 
-_SWEEPS: dict[str, AnimationFormat] = {"gif": "gif", "webp": "webp", "apng": "apng"}
+_SWEEPS: dict[str, AnimationFormat] = {kind: kind for kind in get_args(AnimationFormat)}
 _PALETTES = get_args(PaletteFormat)
 
 
@@ -41,7 +42,7 @@ def is_one_picture(output: str) -> bool:
     """Whether a place for results is the name of a file, not of a folder."""
     if output.endswith("/") or (not is_url(output) and Path(output).is_dir()):
         return False
-    return _suffix(output) in {*IMAGE_SUFFIXES, *_PALETTES}
+    return _suffix(output) in {*IMAGE_SUFFIXES, *_SWEEPS, *_PALETTES}
 
 
 def kind_of(output: str) -> Kind:
@@ -50,6 +51,8 @@ def kind_of(output: str) -> Kind:
     if suffix in _PALETTES:
         return "palette"
     if suffix in _SWEEPS:
+        if missing := missing_codecs(_SWEEPS[suffix]):
+            raise ConfigError(f"{output}: {missing}")
         return "sweep"
     if suffix != "png":
         known = ", ".join(f".{word}" for word in ("png", *_SWEEPS, *_PALETTES))

@@ -23,6 +23,8 @@ _INDEX_BYTES = 15
 # ^ for each pixel while an image is flattened: its row in the colour table, its label, its opacity, what is encoded
 _FADE_BYTES = 1.1
 # ^ for each pixel of a frame between two others, encoded and in the file: measured 0.5 (GIF) to 1.1 (APNG)
+_VIDEO_BYTES = {"mp4": 45, "webm": 85}
+# ^ for each pixel of a frame, in the encoder of a video: measured 34 and 73 at 10.7 megapixels
 _COLOR_BYTES = 112
 # ^ for each distinct colour: the table, and the pyramid of points in which centroids are sought; measured 110
 
@@ -46,7 +48,7 @@ def shares(memory: int, resident: int, at_once: int = 1) -> Shares:
 
 def check_colors(pixels: int, colors: int, settings: TaskSettings) -> None:
     """Raise ImageTooLarge when flattening takes more than the share of which settings.decode.max_bytes are a part."""
-    need = pixels * _INDEX_BYTES + colors * _COLOR_BYTES + _fades(pixels, settings)
+    need = pixels * _INDEX_BYTES + colors * _COLOR_BYTES + _sweep_bytes(pixels, settings)
     decoding = settings.decode.max_bytes
     if decoding is not None and need > decoding * WORK_RATIO:
         words = f"{pixels:,} pixels in {colors:,} colours take about {in_bytes(need)} to flatten"
@@ -67,12 +69,14 @@ def memory_needed(source: ImageSource, settings: TaskSettings) -> MemoryNeed | N
         header = read_header(read_input(source, settings.reading), settings.decode)
     except (OSError, ImageError):
         return None
-    return MemoryNeed(int(header.peak_bytes * WORK_RATIO) + _fades(header.pixels, settings), header.pixels)
+    return MemoryNeed(int(header.peak_bytes * WORK_RATIO) + _sweep_bytes(header.pixels, settings), header.pixels)
 
 
-def _fades(pixels: int, settings: TaskSettings) -> int:
-    """Bytes that the frames between those of a sweep take together, of an image of so many pixels."""
+def _sweep_bytes(pixels: int, settings: TaskSettings) -> int:
+    """Bytes that a sweep takes beyond its frames for each k, of so many pixels: for fades, in a video's encoder."""
     animation = settings.animation
-    frames = settings.n_ks * animation.fade if animation.enabled else 0
+    if not animation.enabled:
+        return 0
     shown = pixels if animation.max_side is None else min(pixels, animation.max_side**2)
-    return int(shown * frames * _FADE_BYTES)
+    each = settings.n_ks * animation.fade * _FADE_BYTES + _VIDEO_BYTES.get(animation.format, 0)
+    return int(shown * each)

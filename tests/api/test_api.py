@@ -186,7 +186,7 @@ def test_files_that_cannot_be_are_image_errors(tmp_path: Path) -> None:
     with pytest.raises(flatpipe.ConfigError, match=r"must end in one of \.png, \.gpl, \.ase"):
         flatpipe.flatten(noisy_pixels(), 2).save(tmp_path / "a.jpg")
     with pytest.raises(flatpipe.ConfigError, match="must end in one of"):
-        flatpipe.sweep(noisy_pixels(), [2]).save(tmp_path / "a.mp4")
+        flatpipe.sweep(noisy_pixels(), [2]).save(tmp_path / "a.avi")
     with pytest.raises(flatpipe.ConfigError, match="fade must be from 0 to 4 for a frame_ms of 100, not 5"):
         flatpipe.sweep(noisy_pixels(), [2]).save(tmp_path / "a.gif", frame_ms=100, fade=5)
     with pytest.raises(flatpipe.ConfigError, match="go to load_config"):

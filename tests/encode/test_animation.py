@@ -19,9 +19,10 @@ from flatpipe.errors import UnsupportedImage
 from flatpipe.quantize.flatten import flatten_pixels
 from flatpipe.quantize.palette_image import PaletteImage
 from flatpipe.records import AnimationOptions
-from flatpipe.vocabulary import AnimationFormat
+from flatpipe.vocabulary import AnimationFormat, PictureFormat
 
-lossless_formats = st.sampled_from([word for word in get_args(AnimationFormat) if word != "gif"])
+FORMATS: tuple[PictureFormat, ...] = get_args(PictureFormat)
+lossless_formats = st.sampled_from([word for word in FORMATS if word != "gif"])
 
 
 def test_every_format_has_its_encoder() -> None:
@@ -43,7 +44,7 @@ def test_lossless_frames_are_exact(size: tuple[int, int], format_: AnimationForm
             assert (pixels == np.dstack((rgb, opacity))).all()
 
 
-@pytest.mark.parametrize("format_", get_args(AnimationFormat))
+@pytest.mark.parametrize("format_", FORMATS)
 def test_equal_frames_stay_apart(format_: AnimationFormat) -> None:
     """An image of few colours has equal frames: each is kept, so that frame i is always the i-th k, at its time."""
     frame = patchy_flat(20, 30, 3)
@@ -54,7 +55,7 @@ def test_equal_frames_stay_apart(format_: AnimationFormat) -> None:
     assert loops_for_ever(content)
 
 
-@pytest.mark.parametrize("format_", get_args(AnimationFormat))
+@pytest.mark.parametrize("format_", FORMATS)
 def test_bytes_depend_on_the_frames_alone(format_: AnimationFormat) -> None:
     """The same frames give the same bytes, whether their arrays are contiguous and writable or not."""
     frame, options = patchy_flat(21, 33, 6), AnimationOptions(format=format_)

@@ -19,9 +19,9 @@ from flatpipe.quantize.dither import dithered
 from flatpipe.quantize.flatten import flatten_pixels
 from flatpipe.quantize.palette_image import PaletteImage
 from flatpipe.records import AnimationOptions
-from flatpipe.vocabulary import AnimationFormat
+from flatpipe.vocabulary import PictureFormat
 
-FORMATS: tuple[AnimationFormat, ...] = get_args(AnimationFormat)
+FORMATS: tuple[PictureFormat, ...] = get_args(PictureFormat)
 PHOTOGRAPH = iio.imread(Path(__file__).parents[2] / "data" / "kodim23.png")[:256, :384]
 
 
@@ -34,7 +34,7 @@ def halfway(before: np.ndarray, after: np.ndarray) -> np.ndarray:
 
 @given(sizes, st.sampled_from(FORMATS), st.booleans())
 def test_a_frame_between_two_is_their_mean_in_linear_light(
-    size: tuple[int, int], format_: AnimationFormat, has_alpha: bool
+    size: tuple[int, int], format_: PictureFormat, has_alpha: bool
 ) -> None:
     """Exact in every format, a GIF of up to 15 x 16 pairs of colours included; the frames of the ks are as without."""
     flats = {k: patchy_flat(*size, k, seed=k) for k in (2, 15, 16)}
@@ -55,7 +55,7 @@ def test_a_frame_between_two_is_their_mean_in_linear_light(
 
 @pytest.mark.parametrize("format_", FORMATS)
 @pytest.mark.parametrize(("frame_ms", "fade"), [(400, 1), (400, 3), (415, 7), (80, 3), (1000, 19)])
-def test_a_k_takes_as_long_as_without_its_fade(format_: AnimationFormat, frame_ms: int, fade: int) -> None:
+def test_a_k_takes_as_long_as_without_its_fade(format_: PictureFormat, frame_ms: int, fade: int) -> None:
     """frame_ms is for the k and the frames that lead on from it, of which none is too short for a browser."""
     flats = {k: patchy_flat(9, 9, k) for k in (2, 3)}
     options = AnimationOptions(format=format_, frame_ms=frame_ms, fade=fade)

@@ -19,6 +19,7 @@ def test_fades_count_by_the_pixels_of_their_frames(tmp_path: Path) -> None:
     for name, options in {
         "none": {}, "disabled": {"fade": 2, "enabled": False}, "small": {"fade": 2, "max_side": 100},
         "whole": {"fade": 2, "max_side": None}, "more": {"fade": 4, "max_side": None},
+        "video": {"format": "webm"},
     }.items():  # fmt: skip
         need = memory_needed(source, replace(settings_for(tmp_path, **options), n_ks=10))
         assert need is not None
@@ -27,6 +28,7 @@ def test_fades_count_by_the_pixels_of_their_frames(tmp_path: Path) -> None:
     assert needed["disabled"] == needed["none"]
     assert needed["small"] - needed["none"] == pytest.approx(20 * 100 * 100 * 1.1)
     assert needed["whole"] - needed["none"] == pytest.approx(20 * 300 * 400 * 1.1)
+    assert needed["video"] - needed["none"] == 300 * 400 * 85
     assert needed["more"] - needed["none"] == pytest.approx(40 * 300 * 400 * 1.1)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import io
 import json
 from collections import Counter
@@ -28,13 +29,15 @@ from flatpipe.encode.frames import Original
 from flatpipe.encode.png import decode_flat
 from flatpipe.quantize.options import FlattenOptions
 from flatpipe.records import AnimationOptions, ImageResult, ImageSource, PlannedImage, TaskSettings
-from flatpipe.vocabulary import AnimationFormat
+from flatpipe.vocabulary import AnimationFormat, PictureFormat
 from flatpipe.work import image_work, loaded, sweep, tasks
 from flatpipe.work.worker import stop_run, this_worker
 
 DATA = Path(__file__).parent.parent.parent / "data"
 KS = (2, 3, 5, 8)
-ANIMATIONS: tuple[AnimationFormat, ...] = get_args(AnimationFormat)
+ANIMATIONS = [
+    kind for kind in get_args(AnimationFormat) if kind in get_args(PictureFormat) or importlib.util.find_spec("av")
+]
 
 
 @pytest.fixture(autouse=True)

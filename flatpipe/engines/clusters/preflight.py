@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from threadpoolctl import threadpool_info  # type: ignore[import-untyped]
 
 from flatpipe.engines.clusters.worker_setup import memory_of
-from flatpipe.environment import package_versions
+from flatpipe.environment import package_versions, versions_for
 from flatpipe.errors import RunGivenUp
 from flatpipe.layout import PARTIAL, partial_name
 from flatpipe.records import ImageSource, TaskSettings
@@ -23,6 +23,7 @@ from flatpipe.storage.reading import file_size
 from flatpipe.storage.roots import Root, open_root
 from flatpipe.text import in_bytes
 from flatpipe.versions import __version__
+from flatpipe.vocabulary import VideoFormat
 from flatpipe.work.memory import BASE_BYTES, memory_needed
 
 _END_SHARE = 0.95
@@ -66,7 +67,7 @@ def check_workers(client: Any, settings: TaskSettings, largest: Sequence[ImageSo
         outputs.remove(f"{PARTIAL}/{token}")
     complaints: dict[str, list[str]] = defaultdict(list)
     for address, report in reports.items():
-        for complaint in _complaints(report):
+        for complaint in _complaints(report, settings):
             complaints[complaint].append(address)
     complaints |= _too_large(reports, settings, largest)
     if complaints:
@@ -100,7 +101,7 @@ def _on_scheduler(client: Any) -> str | None:
 def report_of_worker(probe: Probe, dask_worker: Any) -> WorkerReport:
     """What holds here; runs in each worker."""
     return WorkerReport(
-        software=software(),
+        software=software() | versions_for({"video"}),
         memory=memory_of(dask_worker),
         threads=dask_worker.state.nthreads,
         library_threads=max((pool["num_threads"] for pool in threadpool_info()), default=1),
@@ -147,8 +148,9 @@ def software() -> dict[str, str]:
     return {"flatpipe": __version__, "flatpipe's code": digest.hexdigest()[:12], "python": python, **package_versions()}
 
 
-def _complaints(report: WorkerReport) -> Iterable[str]:
-    ours = software()
+def _complaints(report: WorkerReport, settings: TaskSettings) -> Iterable[str]:
+    writes_videos = settings.animation.enabled and settings.animation.format in get_args(VideoFormat)
+    ours = software() | (versions_for({"video"}) if writes_videos else {})
     differing = [name for name in ours if report.software.get(name) != ours[name]]
     if differing:
         words = ", ".join(f"{name} {report.software.get(name)} (here {ours[name]})" for name in differing)

@@ -36,12 +36,12 @@ class Workers:
         return "1.0"
 
 
-def refusal(tmp_path: Path, width: int = 32, **reports: WorkerReport) -> str:
+def refusal(tmp_path: Path, width: int = 32, format: str = "gif", **reports: WorkerReport) -> str:  # noqa: A002
     """Why a run over one image would not begin; "" when it would."""
     image = write_image(tmp_path / "in" / "a.png", width=width)
     (tmp_path / "out").mkdir(exist_ok=True)
     try:
-        check_workers(Workers(**reports), settings_for(tmp_path / "out"), [source_of(image)])
+        check_workers(Workers(**reports), settings_for(tmp_path / "out", format=format), [source_of(image)])
     except RunGivenUp as error:
         return str(error)
     finally:
@@ -67,6 +67,14 @@ def test_what_is_wrong_with_a_worker_is_a_sentence(change: dict[str, Any], words
 
     assert words in said
     assert said.startswith("worker b ")
+
+
+def test_a_worker_without_the_codec_of_a_video_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a video is asked for, workers must have the driver's PyAV; where none is, it is all the same."""
+    monkeypatch.setattr(preflight, "versions_for", lambda _: {"av": "18.1.0"})
+
+    assert refusal(tmp_path, a=GOOD) == ""
+    assert "av None (here 18.1.0)" in refusal(tmp_path, a=GOOD, format="mp4")
 
 
 def test_many_workers_with_one_fault_are_one_sentence(tmp_path: Path) -> None:
