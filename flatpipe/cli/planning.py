@@ -11,7 +11,8 @@ import click
 from flatpipe.cli.json_lines import print_json
 from flatpipe.cli.options import ConfigChoice, SelectionFlags, config_options, gathered, selection_options
 from flatpipe.cli.sentences.planning import plan_text
-from flatpipe.cli.speaking import say
+from flatpipe.cli.sentences.running import reading_text
+from flatpipe.cli.speaking import remark, say
 from flatpipe.errors import ExitCode
 from flatpipe.text import printable
 
@@ -61,6 +62,7 @@ def plan(chosen: ConfigChoice, selection: SelectionFlags, flags: PlanFlags) -> E
       flatpipe plan -v -s flatten.k=2-16
       flatpipe plan --estimate
     """
+    remark(reading_text([chosen.config_path]))
     return show_plan(chosen.config(), selection.request(force=flags.force), flags)
 
 

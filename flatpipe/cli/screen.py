@@ -34,8 +34,8 @@ from flatpipe.text import counted, printable, printable_lines
 
 _LINE_EVERY_SECONDS = 10.0
 # ^ between progress lines where there is no terminal
-_BAR_WIDTH = 40
-# ^ characters
+_BAR_WIDTH = 24
+# ^ characters: counts, rates and time left fit beside it into 80
 
 
 class Screen(RunObserver):

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import ast
+import contextlib
+import fcntl
 import os
 import pty
+import re
 import signal
+import struct
 import subprocess
 import sys
+import termios
 from pathlib import Path
 
 import pytest
@@ -80,6 +85,56 @@ def test_no_name_reaches_a_terminal_as_it_is(project: Project) -> None:
         assert TRACEBACK not in told, arguments
         assert told, arguments
         assert all(char.isprintable() or char in "\n\t" for char in told), (arguments, told)
+
+
+@pytest.mark.parametrize("arguments", ["run photos", "flatten photos -o other", "photos -o other", "plan photos"])
+def test_the_first_words_wait_for_no_library(arguments: str, finished: Project) -> None:
+    """A command that takes a while says that it has begun before anything is imported that takes a while itself."""
+    program = (
+        "import sys\nfrom flatpipe.cli import main\n"
+        "class Told:\n"
+        "    def write(self, text):\n"
+        "        slow = {'numpy', 'pydantic', 'rich', 'dask', 'PIL', 'yaml', 'sqlite3'} & set(sys.modules)\n"
+        "        sys.stdout.write(f'{text.strip()}|{sorted(slow)}')\n"
+        "        sys.stdout.flush()\n"
+        "        import os\n        os._exit(0)\n"
+        "    def flush(self): pass\n"
+        f"sys.stderr = Told()\nsys.argv = ['flatpipe', *{arguments.split()!r}]\nmain()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=finished.folder, capture_output=True, text=True, timeout=60, check=False
+    )
+
+    assert done.stdout == "reading photos ...|[]", done
+
+
+def test_the_bar_fits_a_terminal_of_80_columns(tmp_path: Path) -> None:
+    """On a terminal the bar, what is done, rates and time left stand on one line, none of it cut off."""
+    execution = {"scheduler": "threads", "workers": 2, "granularity": "image"}
+    project = Project.make(tmp_path, images=12, execution=execution)
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "flatpipe", "run"],
+        cwd=project.folder,
+        env={**environment({"slow": 0.2}), "TERM": "xterm"},
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+    )
+    os.close(theirs)
+    shown = b""
+    with contextlib.suppress(OSError):
+        while piece := os.read(ours, 65536):
+            shown += piece
+    process.wait(timeout=60)
+    text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown.decode())
+    bars = [line for line in re.split(r"[\r\n]+", text) if "/12 images" in line]
+
+    assert any("images/s" in line for line in bars)
+    assert max(map(len, bars)) <= 80
+    assert not any("…" in line for line in bars)
+    assert any("━" in line and "─" in line for line in bars), bars
 
 
 # --- streams that fail -----------------------------------------------------------------------------------------------
