@@ -17,6 +17,8 @@ PICTURES = 2
 # ^ pictures/: thumbnails, previews, points, contact sheets
 
 # These came late: in a fingerprint they are absent while they are 1, so that what was made before them stays valid.
+OKLAB = 2
+# ^ quantize/color_space.py: which 8-bit colours means in Oklab become
 KNEE = 1
 # ^ quantize/knee.py: which k is best.png, and the one that the report's pictures show
 CAPTIONS = 2

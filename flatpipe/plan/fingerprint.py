@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from flatpipe.records import TaskSettings
-from flatpipe.versions import CAPTIONS, CLUSTERING, DECODING, ENCODING, KNEE, PALETTES, PICTURES
+from flatpipe.versions import CAPTIONS, CLUSTERING, DECODING, ENCODING, KNEE, OKLAB, PALETTES, PICTURES
 
 Choices = dict[str, Any]
 
@@ -42,6 +42,7 @@ def flat_choices(settings: TaskSettings, k: int) -> Choices:
         "alpha": settings.decode.alpha,
         "truncated": settings.decode.truncated,
         **asdict(settings.flatten),
+        **_raised({"oklab": _oklab(settings)}),
     }
 
 
@@ -64,10 +65,19 @@ def sweep_choices(settings: TaskSettings, ks: tuple[int, ...]) -> Choices:
 def _late_versions(settings: TaskSettings) -> Choices:
     """Versions of the parts that these settings use and that had none at first; absent while they are 1."""
     versions = {
+        "oklab": _oklab(settings),
         "knee": KNEE if settings.target or settings.pictures else 1,
         "captions": CAPTIONS if settings.animation.enabled and settings.animation.captions else 1,
         "palettes": PALETTES,
     }
+    return _raised(versions)
+
+
+def _oklab(settings: TaskSettings) -> int:
+    return OKLAB if settings.flatten.space == "oklab" else 1
+
+
+def _raised(versions: dict[str, int]) -> Choices:
     raised = {part: version for part, version in versions.items() if version > 1}
     return {"versions": raised} if raised else {}
 
@@ -82,7 +92,7 @@ def changed(before: Choices, after: Choices) -> str:
         elif name == "animation":
             words.append("animation settings changed")
         elif name == "versions":
-            words += _raised(before.get(name, {}), after.get(name, {}))
+            words += _parts_raised(before.get(name, {}), after.get(name, {}))
         elif name == "best":
             words.append(f"best k {_said(before, name)} -> {_said(after, name)}")
         else:
@@ -90,7 +100,7 @@ def changed(before: Choices, after: Choices) -> str:
     return ", ".join(words) or "settings changed"
 
 
-def _raised(before: Choices, after: Choices) -> list[str]:
+def _parts_raised(before: Choices, after: Choices) -> list[str]:
     """`knee 1 -> 2`: which parts of flatpipe have another version."""
     versions = {part: (before.get(part, 1), after.get(part, 1)) for part in sorted({*before, *after})}
     return [f"{part} {earlier} -> {now}" for part, (earlier, now) in versions.items() if earlier != now]

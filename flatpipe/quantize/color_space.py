@@ -45,8 +45,15 @@ def to_space(colors: NDArray[np.uint8], space: Space) -> NDArray[np.int32]:
 
 
 def from_space(means: NDArray[np.float64], space: Space) -> NDArray[np.uint8]:
-    """Return the 8-bit sRGB colours nearest to `means` (n, 3), coordinates in `space`; (n, 3) uint8."""
+    """Return the 8-bit sRGB colours nearest to `means` (n, 3), coordinates in `space`; (n, 3) uint8.
+
+    A mean without colour in Oklab, such as that of greys, comes out as a grey: halfway between two levels, last bits
+    would round the three channels apart.
+    """
     levels = means if space == "rgb" else oklab_to_srgb(means / OKLAB_UNIT)
+    if space == "oklab":
+        is_grey = (means[:, 1:] == 0).all(axis=1, keepdims=True)
+        levels = np.where(is_grey, levels[:, 1:2], levels)
     return np.clip(np.rint(levels), 0, 255).astype(np.uint8)
 
 

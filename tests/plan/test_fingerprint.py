@@ -22,7 +22,16 @@ OTHERWISE = TaskSettings(
     palettes=("hex",),
     target="knee",
 )
-VERSIONS = {"CLUSTERING": 3, "DECODING": 1, "ENCODING": 1, "PICTURES": 1, "KNEE": 1, "CAPTIONS": 1, "PALETTES": 1}
+VERSIONS = {
+    "CLUSTERING": 3,
+    "DECODING": 1,
+    "ENCODING": 1,
+    "PICTURES": 1,
+    "KNEE": 1,
+    "CAPTIONS": 1,
+    "PALETTES": 1,
+    "OKLAB": 1,
+}
 # ^ of that day; one that has been raised since makes what it is about anew, once
 RECORDED = {
     # name: (settings, digest of k = 2, of k = 8, of the sweep of both), as flatpipe 0.1 of 2026-11-26 recorded them
@@ -177,3 +186,16 @@ def test_a_raised_version_is_told_by_its_part(monkeypatch) -> None:
     after = fingerprints(PLAIN, (2,))
     reason = changed(before.choices[before.sweep], after.choices[after.sweep])
     assert reason == "knee 1 -> 2, palettes 1 -> 3"
+
+
+def test_a_raised_version_of_oklab_is_about_oklab_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """When means in Oklab are rounded otherwise, what was clustered in RGB stays valid; what was in Oklab is due."""
+    in_oklab = replace(PLAIN, flatten=FlattenOptions(space="oklab"))
+    before = [fingerprints(settings, (2,)) for settings in (PLAIN, in_oklab)]
+    monkeypatch.setattr(fingerprint, "OKLAB", 2)
+    after = [fingerprints(settings, (2,)) for settings in (PLAIN, in_oklab)]
+
+    assert after[0] == before[0]
+    assert after[1].flat[2] != before[1].flat[2]
+    assert after[1].sweep != before[1].sweep
+    assert changed(before[1].choices[before[1].flat[2]], after[1].choices[after[1].flat[2]]) == "oklab 1 -> 2"

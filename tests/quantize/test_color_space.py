@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from flatpipe.quantize.color_space import (
     OKLAB_UNIT,
@@ -23,6 +25,16 @@ GRID = np.stack(np.meshgrid(*[np.arange(0, 256, 5)] * 3), axis=-1).reshape(-1, 3
 def test_every_color_survives_the_space(space):
     """Into the space's whole numbers and back, no colour of a dense grid changes."""
     assert np.array_equal(from_space(to_space(GRID, space).astype(float), space), GRID)
+
+
+@given(st.lists(st.integers(0, 255), min_size=1, max_size=40))
+def test_the_mean_of_greys_is_a_grey(levels: list[int]) -> None:
+    """Whatever greys are averaged in Oklab, what comes out has one level, between the darkest and the lightest."""
+    greys = np.repeat(np.array(levels, np.uint8)[:, None], 3, axis=1)
+    (mean,) = from_space(to_space(greys, "oklab").mean(axis=0, keepdims=True), "oklab").tolist()
+
+    assert mean == [mean[0]] * 3
+    assert min(levels) <= mean[0] <= max(levels)
 
 
 def test_oklab_of_known_colors():

@@ -222,3 +222,16 @@ def test_seed_is_the_only_other_choice():
     flats = [flatten_pixels(pixels, 11, FlattenOptions(seed=seed)) for seed in range(5)]
     assert same(flats[3], flatten_pixels(pixels, 11, FlattenOptions(seed=3)))
     assert max(flat.mse for flat in flats) < 1.05 * min(flat.mse for flat in flats)
+
+
+@pytest.mark.parametrize(
+    "levels", [[0, 113, 114], list(range(256)), [0, 1], [254, 255, 3]], ids=["issue", "ramp", "dark", "light"]
+)
+@pytest.mark.parametrize("solver", ["multilevel", "textbook"])
+def test_greys_stay_grey_in_oklab(levels: list[int], solver: str) -> None:
+    """Of an image of greys, every colour of every palette has one level, also where a mean lies between two of them."""
+    pixels = np.repeat(np.array([levels], np.uint8)[:, :, None], 3, axis=2)
+    options = FlattenOptions(space="oklab", solver=solver)
+    for k in (1, 2, 3, 5, 8, 15, 64, 137, 255):
+        palette = flatten_pixels(pixels, k, options).palette
+        assert (palette == palette[:, :1]).all(), (k, palette)

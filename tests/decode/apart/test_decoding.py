@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -41,8 +42,12 @@ Decoding().decode(open(sys.argv[1], "rb").read(), DecodePolicy())
 
 def children(of: int | None = None) -> list[psutil.Process]:
     """The processes that decode for a process, this one if none is named."""
-    found = psutil.Process(of).children()
-    return [child for child in found if "flatpipe.decode.apart.child" in child.cmdline()]
+    found = []
+    for child in psutil.Process(of).children():
+        with contextlib.suppress(psutil.Error):
+            # ^ it may end while it is asked
+            found += [child] if "flatpipe.decode.apart.child" in child.cmdline() else []
+    return found
 
 
 @pytest.fixture(autouse=True)
