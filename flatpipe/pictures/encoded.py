@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import os
 import struct
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +19,8 @@ _TRUECOLOR = 2
 # ^ colour type of PNG (third edition), 11.2.1
 _SQUARE = 8
 # ^ pixels a side of the checkerboard that stands for transparency
+_LARGE = 1 << 19
+# ^ bytes of pixels that take Pillow about a millisecond
 _CHECKER = np.array([204, 255], dtype=np.uint8)
 
 
@@ -42,9 +46,21 @@ def on_checkerboard(pixels: NDArray[np.uint8], alpha: NDArray[np.uint8] | None) 
 
 def jpeg_bytes(pixels: NDArray[np.uint8], quality: int) -> bytes:
     """A JPEG file of pixels (h, w, 3) uint8, colour at full resolution so that flat edges stay clean."""
-    target = io.BytesIO()
-    Image.fromarray(pixels).save(target, "JPEG", quality=quality, subsampling=0)
-    return target.getvalue()
+    with _memory_file(pixels.size) as file:
+        Image.fromarray(pixels).save(file, "JPEG", quality=quality, subsampling=0)
+        file.seek(0)
+        return file.read()
+
+
+def _memory_file(size: int) -> BinaryIO:
+    """A file in memory for a picture of so many bytes.
+
+    Pillow lets go of the interpreter's lock only while it encodes to a file descriptor. For a small picture, having one
+    costs more than it brings.
+    """
+    if size < _LARGE or not hasattr(os, "memfd_create"):
+        return io.BytesIO()
+    return open(os.memfd_create("picture"), "w+b")  # noqa: PTH123 - a descriptor
 
 
 def png_bytes(pixels: NDArray[np.uint8]) -> bytes:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from flatpipe.layout import picture_key, picture_name, still_name
+from flatpipe.pictures import encoded
 from flatpipe.pictures.colorspace import color_points, colorspace_png, packed_points
 from flatpipe.pictures.contact_sheet import Panel, contact_sheet_png
 from flatpipe.pictures.encoded import on_checkerboard, png_bytes
@@ -45,6 +46,17 @@ def test_transparent_pixels_show_the_checkerboard() -> None:
     assert (shown[:16] == [255, 0, 0]).all()
     assert set(np.unique(shown[16:])) == {204, 255}
     assert (shown[16:, :, 0] == shown[16:, :, 1]).all()
+
+
+def test_a_jpeg_is_the_same_however_it_is_encoded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """To a file descriptor, where Pillow lets other threads go on, and to memory: the same bytes and pixels."""
+    pixels = soft_pixels(3, 300, 500)
+    made = []
+    for large in (0, 1 << 30):
+        monkeypatch.setattr(encoded, "_LARGE", large)
+        made.append(encoded.jpeg_bytes(pixels, 90))
+    assert made[0] == made[1]
+    assert _error(_decoded(made[0]), pixels) < 6
 
 
 @pytest.mark.parametrize(
