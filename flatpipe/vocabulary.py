@@ -18,7 +18,8 @@ PaletteFormat = Literal["gpl", "ase", "aco", "css", "hex"]
 WhichFrames = Literal["first", "all"]
 Truncated = Literal["fail", "fill"]
 
-LocalScheduler = Literal["synchronous", "threads", "processes"]
+InProcess = Literal["synchronous", "threads"]
+LocalScheduler = Literal[InProcess, "processes"]
 Scheduler = Literal["auto", LocalScheduler]
 BackendKind = Literal[LocalScheduler, "cluster"]
 # ^ what carries a run once it is chosen

@@ -104,10 +104,11 @@ def shares_here(workers: int, config: Config) -> Shares:
 
 def _is_cramped(backend: Backend, config: Config) -> bool:
     """Whether worker processes, which nobody asked for, would have too little memory each."""
-    is_free = config.execution.scheduler == "auto" and backend.scheduler == "processes"
+    is_free = config.execution.scheduler == "auto"
+    in_processes = backend.scheduler == "processes"
     is_said = config.limits.memory_per_worker is not None or config.execution.workers != "auto"
     has = memory_per_worker(config, backend.workers)
-    return is_free and is_said and has < _least_memory("processes", backend.workers)
+    return is_free and in_processes and is_said and has < _least_memory("processes", backend.workers)
 
 
 def _is_open(config: Config) -> bool:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import multiprocessing
 from dataclasses import dataclass
+from typing import get_args
 
 from flatpipe.config import Config
 from flatpipe.machine import core_count
 from flatpipe.places import is_in_memory
-from flatpipe.vocabulary import BackendKind
+from flatpipe.vocabulary import BackendKind, InProcess
 
 _START_SECONDS = 1.5
 # ^ until worker processes are ready
@@ -54,7 +55,7 @@ def choose_backend(config: Config, seconds: float, tasks: int) -> Backend:
 
 def seconds_with(backend: Backend, seconds: float) -> float:
     """How long so many seconds of one worker's work take, the start of processes included."""
-    if backend.scheduler in ("processes", "cluster"):
+    if backend.scheduler not in get_args(InProcess):
         return _START_SECONDS + seconds / (_PROCESS_SHARE * max(1, backend.workers))
     return seconds * (1 + _THREAD_LOSS * (backend.workers - 1)) / backend.workers
 
