@@ -28,7 +28,6 @@ WORDS: dict[str, tuple[str, ...]] = {
 EXCUSED = {
     ("__init__.py", "Stage"): "names of the API's functions, which are those of two stages because they do the same",
     ("api/__init__.py", "Stage"): "as above",
-    ("config/documents/starter.py", "LocalScheduler"): "a comment for people, about three words of one key",
     ("config/documents/reference.py", "Truncated"): "an example of a message, as it is printed",
 }
 
