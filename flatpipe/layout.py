@@ -37,7 +37,10 @@ FOLDERS = (IMAGES, GALLERY, RUNS)
 # ^ under an output root; one that is on a file system of its own has a PARTIAL of its own
 CLEANED = (IMAGES, PICTURES, "palettes")
 # ^ folders under an output root in which `clean` removes files, and nowhere else
-_OUR_PARTIAL = re.compile("flatpipe-[0-9a-f]{32}")
+_OUR_PARTIAL = re.compile("flatpipe-[0-9a-f]{32}(?:\u00e9|e\u0301)?\\.?")
+# ^ with what storage/name_rules.py puts behind it
+_MARK = re.compile("~[0-9a-f]{12}(?=#\\d+$|$)")
+# ^ at the end of an id, or before the number of its frame
 _SUFFIXES: dict[AnimationFormat, str] = {"apng": "png"}
 # ^ of animations whose suffix is not the format's own word
 
@@ -115,6 +118,11 @@ def sweep_file(image_id: str, name: str) -> str:
 def marked(image_id: str, by: str) -> str:
     """The id with `~` and 12 hex digits of a text behind it, which sets it apart from equal ones."""
     return f"{image_id}{_mark(by)}"
+
+
+def unmarked(image_id: str) -> str:
+    """The id without such a mark."""
+    return _MARK.sub("", image_id)
 
 
 def _mark(text: str) -> str:

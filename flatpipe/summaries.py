@@ -54,3 +54,5 @@ class PlanSummary:
     passed_over: tuple[tuple[str, int], ...] = ()
     suffixes: tuple[str, ...] = ()
     # ^ of the other files that were passed over, the most frequent first; "" for those without
+    marked: int = 0
+    # ^ images that a mark tells apart from one whose name the output's file system takes for theirs

@@ -74,3 +74,43 @@ class DiskImage:
         after.replace(self.file)
         # ^ a mount namespace of some other process may still have the file system mounted, and keep it shut down
         self.mount()
+
+
+@contextlib.contextmanager
+def exfat_disk(place: Path, megabytes: int = 64) -> Iterator[Path]:
+    """The folder of a file system that takes A.png for a.png, and refuses what?.png; skips where it cannot be."""
+    if os.getuid() or not (shutil.which("mkfs.exfat") and shutil.which("mount.exfat-fuse")):
+        pytest.skip("needs root, mkfs.exfat (exfatprogs) and mount.exfat-fuse (exfat-fuse)")
+    if not (Path("/dev/fuse").exists() and Path("/dev/loop-control").exists()):
+        pytest.skip("needs FUSE and loop devices")
+    file, folder = place / "exfat.disk", place / "exfat"
+    folder.mkdir(parents=True)
+    with file.open("wb") as content:
+        content.truncate(megabytes << 20)
+    subprocess.run(["mkfs.exfat", str(file)], check=True, capture_output=True)
+    attached = subprocess.run(["losetup", "-f", "--show", str(file)], check=True, capture_output=True, text=True)
+    device = attached.stdout.strip()
+    try:
+        subprocess.run(["mount.exfat-fuse", device, str(folder)], check=True, capture_output=True)
+        try:
+            yield folder
+        finally:
+            subprocess.run(["umount", str(folder)], check=True)
+    finally:
+        subprocess.run(["losetup", "-d", device], check=True)
+        file.unlink()
+
+
+@contextlib.contextmanager
+def small_disk(folder: Path, kilobytes: int) -> Iterator[Path]:
+    """A file system of that size in memory, mounted at a new folder; skips where that cannot be."""
+    if os.getuid() or shutil.which("mount") is None:
+        pytest.skip("only root can mount a file system")
+    folder.mkdir(parents=True)
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={kilobytes}k", "none", str(folder)]
+    if subprocess.run(mount, check=False, capture_output=True).returncode:
+        pytest.skip("no file system may be mounted here")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)

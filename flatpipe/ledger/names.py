@@ -12,11 +12,15 @@ from flatpipe.records import ImageSource
 class NamesOnDisk:
     """A set of names that takes no memory; close it after use."""
 
-    def __init__(self, names: Iterable[str]) -> None:
+    def __init__(self, names: Iterable[str] = ()) -> None:
         self._db = connected("", "the temporary folder")
         # ^ a temporary file of SQLite's own, gone when it is closed
         self._db.execute("CREATE TABLE names (name PRIMARY KEY) WITHOUT ROWID")
         self._db.executemany("INSERT OR IGNORE INTO names (name) VALUES (?)", ((to_sql(name),) for name in names))
+
+    def add(self, name: str) -> bool:
+        """Take a name in; whether it is a new one."""
+        return self._db.execute("INSERT OR IGNORE INTO names (name) VALUES (?)", (to_sql(name),)).rowcount == 1
 
     def __contains__(self, name: object) -> bool:
         if not isinstance(name, str):

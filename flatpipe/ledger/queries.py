@@ -135,6 +135,11 @@ class Queries:
         """Every image that was ever read, in the order of ids."""
         return (from_sql(row[0]) for row in self._db.execute("SELECT image_id FROM images ORDER BY image_id"))
 
+    def known_ids(self) -> Iterator[str]:
+        """Every image that was ever read, and those of the last plan."""
+        query = "SELECT image_id FROM images UNION SELECT image_id FROM planned"
+        return (from_sql(row[0]) for row in self._db.execute(query))
+
     def flat_files(self) -> Iterator[FlatFile]:
         """Every flat image that was ever written, by image and k."""
         for image_id, k, sha256 in self._db.execute("SELECT image_id, k, sha256 FROM flats ORDER BY image_id, k"):

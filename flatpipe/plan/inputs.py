@@ -6,22 +6,28 @@ from collections.abc import Iterable, Iterator
 
 from flatpipe.config import Config
 from flatpipe.errors import ConfigError
+from flatpipe.plan.alike import rules_of, told_apart_by
 from flatpipe.plan.every_frame import every_frame
 from flatpipe.plan.settings import selection, task_settings
 from flatpipe.records import ImageSource
 from flatpipe.storage.discover import RefusedFile, discover
 from flatpipe.storage.litter import PassedOver
+from flatpipe.storage.name_rules import NameRules
 
 Sources = Iterable[ImageSource | RefusedFile]
 
 
-def input_sources(config: Config, passed_over: PassedOver | None = None) -> Iterator[ImageSource | RefusedFile]:
-    """Every image of the input, in the order of ids; raises ConfigError when it cannot be listed.
+def input_sources(
+    config: Config, passed_over: PassedOver | None = None, rules: NameRules | None = None
+) -> Iterator[ImageSource | RefusedFile]:
+    """Every image of the input, in the order of its files' names; raises ConfigError when it cannot be listed.
 
-    What is passed over is counted in `passed_over`.
+    What is passed over is counted in `passed_over`. Ids are told apart by the rules of the output's file system, which
+    is asked for them when they are not given.
     """
     try:
-        found: Sources = discover(selection(config), passed_over)
+        rules = rules_of(str(config.output.path)) if rules is None else rules
+        found: Sources = told_apart_by(rules, discover(selection(config), passed_over))
         if config.input.frames == "all":
             found = every_frame(found, task_settings(config))
         yield from found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterator
 from dataclasses import replace
@@ -10,12 +11,15 @@ from flatpipe import layout
 from flatpipe.config import Config
 from flatpipe.errors import ConfigError
 from flatpipe.ledger.ledger import Ledger
+from flatpipe.ledger.names import NamesOnDisk
+from flatpipe.plan.alike import rules_of
 from flatpipe.plan.every_frame import every_frame
 from flatpipe.plan.inputs import Sources
 from flatpipe.plan.settings import task_settings
 from flatpipe.records import ImageSource
 from flatpipe.storage.discover import RefusedFile
 from flatpipe.storage.litter import PassedOver
+from flatpipe.storage.name_rules import NameRules
 from flatpipe.storage.named import NamedInput
 
 
@@ -27,11 +31,12 @@ def named_sources(
         found: Sources = named.images(passed_over)
         if config.input.frames == "all":
             found = every_frame(found, task_settings(config))
-        ids = _Ids(ledger, remembers=not named.is_told_apart)
-        for item in found:
-            source = item.source if isinstance(item, RefusedFile) else item
-            renamed = replace(source, image_id=ids.of(source))
-            yield replace(item, source=renamed) if isinstance(item, RefusedFile) else renamed
+        rules = rules_of(str(config.output.path))
+        with contextlib.closing(_Ids(ledger, rules, remembers=not named.is_told_apart)) as ids:
+            for item in found:
+                source = item.source if isinstance(item, RefusedFile) else item
+                renamed = replace(source, image_id=ids.of(source))
+                yield replace(item, source=renamed) if isinstance(item, RefusedFile) else renamed
     except OSError as error:
         raise ConfigError(f"{error.filename or named.places[0]}: cannot be read: {error.strerror or error}") from error
 
@@ -39,9 +44,11 @@ def named_sources(
 class _Ids:
     """Gives each image its id: the one that an earlier call gave it, or else the plainest that is free."""
 
-    def __init__(self, ledger: Ledger, *, remembers: bool) -> None:
-        """`remembers` where two images of this call may come with one id."""
-        self._ledger, self._remembers = ledger, remembers
+    def __init__(self, ledger: Ledger, rules: NameRules, *, remembers: bool) -> None:
+        """`remembers` where two images of this call may come with one id; `rules` are those of the output's names."""
+        self._ledger, self._rules, self._remembers = ledger, rules, remembers
+        self._taken = None if rules.are_exact else NamesOnDisk(map(rules.key, ledger.known_ids()))
+        # ^ ids that the ledger knows and those given, as the output's file system takes them
         self._known = ledger.ids_by_place()
         self._given: dict[str, ImageSource] = {}
         # ^ ids that are not the images' own, or all
@@ -55,6 +62,8 @@ class _Ids:
         if earlier is not None and self._is_free(earlier, source):
             return earlier
         image_id = next(one for one in _ids(source) if self._is_free(one, source))
+        if self._taken is not None:
+            self._taken.add(self._rules.key(image_id))
         if self._remembers or image_id != source.image_id:
             self._given[image_id] = source
         return image_id
@@ -66,7 +75,14 @@ class _Ids:
         recorded = self._ledger.source_of(image_id)
         if recorded is not None:
             return _is_same(recorded, source)
+        if self._taken is not None and self._rules.key(image_id) in self._taken:
+            return False
         return image_id == source.image_id or not _is_of_another(image_id, source)
+
+    def close(self) -> None:
+        """Forget the ids."""
+        if self._taken is not None:
+            self._taken.close()
 
 
 def _ids(source: ImageSource) -> Iterator[str]:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from flatpipe import layout
 from flatpipe.config import IMAGE_PATTERNS, Config
 from flatpipe.errors import ConfigError
 from flatpipe.plan.cost import expected_seconds
@@ -34,6 +35,7 @@ class PlanCounts:
     due: int = 0
     pairs: int = 0
     sweeps: int = 0
+    marked: int = 0
     seconds: float = 0.0
     # ^ that the work is going to keep one worker busy, by the sizes of files
     reasons: Counter[str] = field(default_factory=Counter)
@@ -44,7 +46,7 @@ class PlanCounts:
         counts = (self.images, self.current, self.refused, self.due, self.pairs, self.sweeps)
         reasons, passed_over = tuple(self.reasons.most_common()), tuple(sorted(self.passed_over.counts.items()))
         suffixes = tuple(suffix for suffix, _ in self.passed_over.suffixes.most_common(MOST_SUFFIXES))
-        return PlanSummary(*counts, reasons, passed_over, suffixes)
+        return PlanSummary(*counts, reasons, passed_over, suffixes, self.marked)
 
 
 def plan_images(
@@ -95,6 +97,7 @@ def _count(image: PlannedImage, counts: PlanCounts) -> None:
     counts.images += 1
     counts.pairs += len(image.ks)
     counts.sweeps += image.sweep
+    counts.marked += image.source.image_id != layout.unmarked(image.source.image_id)
     counts.seconds += expected_seconds(image)
     counts.current += image.is_current and not image.reason
     counts.due += not image.is_current

@@ -6,6 +6,7 @@ import fnmatch
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from flatpipe import layout
 from flatpipe.ledger.ledger import Ledger
 from flatpipe.records import ImageSource
 
@@ -33,7 +34,8 @@ def selector(request: Request, ledger: Ledger) -> Callable[[ImageSource], bool]:
 
     def is_wanted(source: ImageSource) -> bool:
         nonlocal chosen
-        if request.only and not any(fnmatch.fnmatchcase(source.image_id, glob) for glob in request.only):
+        names = {source.image_id, layout.unmarked(source.image_id)}
+        if request.only and not any(fnmatch.filter(names, glob) for glob in request.only):
             return False
         if request.only_failed and source.image_id not in failed:
             return False

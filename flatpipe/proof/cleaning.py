@@ -144,16 +144,19 @@ def _recorded(
         counts.recorded += 1
         why = _why_stale(flat, listed, ks)
         wanted = layout.flat_name(flat.k, layout.name_width(ks)) if why == "replaced" else ""
+        if why == "image gone" and listed.holds_place_of(flat.image_id):
+            continue
         for name in sorted({layout.flat_name(flat.k, digits) for digits in _WIDTHS} - {wanted}):
             yield flat.image_id, f"{layout.image_folder(flat.image_id)}/{name}", flat.sha256, why
     for file in ledger.sweep_files():
         counts.recorded += 1
-        if listed.is_gone(file.image_id):
+        if listed.is_gone(file.image_id) and ("/" in file.name or not listed.holds_place_of(file.image_id)):
             yield file.image_id, layout.sweep_file(file.image_id, file.name), file.sha256, "image gone"
     for retired in ledger.retired_files():
         counts.recorded += 1
         folder = retired.name.rpartition("/")[0].removeprefix(f"{layout.IMAGES}/")
-        yield folder, retired.name, retired.sha256, "replaced"
+        if not (listed.is_gone(folder) and listed.holds_place_of(folder)):
+            yield folder, retired.name, retired.sha256, "replaced"
 
 
 def _why_stale(flat: FlatFile, listed: ListedInput, ks: tuple[int, ...]) -> Why:

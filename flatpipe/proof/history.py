@@ -83,10 +83,15 @@ def _found(image: str, ledger: Ledger, config: Config) -> ImageSource:
     for image_id in readings:
         if known := ledger.source_of(image_id):
             return known
-    found = next((one for one in input_images(config) if one.image_id in readings), None)
+    found = next((one for one in input_images(config) if _names(one) & set(readings)), None)
     if found is None:
         raise ConfigError(f"{image}: no such image in {place} or its ledger{_nearest(image, ledger, config)}")
     return found
+
+
+def _names(source: ImageSource) -> set[str]:
+    """The id, and that of the file where a mark tells it apart from one of a like name."""
+    return {source.image_id, layout.unmarked(source.image_id)}
 
 
 def _readings(image: str, root: str) -> list[str]:

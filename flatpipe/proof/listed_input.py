@@ -7,13 +7,16 @@ from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
+from flatpipe import layout
 from flatpipe.config import Config
 from flatpipe.errors import ConfigError, ImageIOFailed
 from flatpipe.ledger.names import NamesOnDisk
 from flatpipe.places import is_url
 from flatpipe.plan.inputs import input_sources
 from flatpipe.storage.discover import RefusedFile
+from flatpipe.storage.name_rules import NameRules
 from flatpipe.storage.reading import file_size
+from flatpipe.storage.roots import open_root
 
 _REMEMBERED = 4096
 # ^ folders
@@ -28,6 +31,9 @@ class ListedInput:
         self.unreadable: list[str] = []
         # ^ files and folders below the input whose contents are not known; more are found while `is_gone` is asked
         self._is_reached = lru_cache(_REMEMBERED)(self._reach)
+        self._rules = _rules_of(str(config.output.path))
+        self._places = NamesOnDisk()
+        # ^ names of the present images as the output's file system takes them, where it takes several for one
         self._present = NamesOnDisk(self._image_ids(config))
         if not self._present:
             self.close()
@@ -37,15 +43,23 @@ class ListedInput:
         """Whether the image is surely no longer there: not asked for, or not in a folder that can be read."""
         return not (image_id in self._present or self._is_hidden(image_id))
 
+    def holds_place_of(self, image_id: str) -> bool:
+        """Whether outputs of an image that is gone would lie where those of one that is there do: it was renamed."""
+        return self._rules.key(image_id) in self._places
+
     def close(self) -> None:
         """Drop the names."""
         self._present.close()
+        self._places.close()
 
     def _image_ids(self, config: Config) -> Iterator[str]:
-        for item in input_sources(config):
+        for item in input_sources(config, rules=self._rules):
             if isinstance(item, RefusedFile) and item.failure.error == ImageIOFailed.error:
                 self.unreadable.append(item.source.image_id)
-            yield item.source.image_id if isinstance(item, RefusedFile) else item.image_id
+            image_id = item.source.image_id if isinstance(item, RefusedFile) else item.image_id
+            if not self._rules.are_exact:
+                self._places.add(self._rules.key(image_id))
+            yield image_id
 
     def _is_hidden(self, image_id: str) -> bool:
         """Whether something that cannot be read may hold the image."""
@@ -72,8 +86,17 @@ class ListedInput:
         if not mark or file not in self._present:
             return False
         try:
-            file_size(f"{self._place}/{file}")
+            file_size(f"{self._place}/{layout.unmarked(file)}")
         except OSError:
             self.unreadable.append(file)
             return True
         return False
+
+
+def _rules_of(output: str) -> NameRules:
+    """The rules of the output's names; raises ConfigError: without them the wrong files might be taken for stale."""
+    try:
+        return open_root(output).name_rules()
+    except OSError as error:
+        words = f"its file system cannot be asked which names it takes for one: {error.strerror or error}"
+        raise ConfigError(f"{output}: {words}") from error

@@ -12,7 +12,8 @@ from typing import BinaryIO
 from flatpipe.layout import PARTIAL, is_partial_name, partial_name
 
 _ABOUT_NAMES = {
-    *(errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ, errno.ELOOP),
+    *(errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ, errno.ELOOP, errno.ENOENT),
+    # ^ ENOENT: of exFAT in user space, though the folder was made just before
     *(errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENOTEMPTY),
 }
 

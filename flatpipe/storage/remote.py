@@ -20,6 +20,7 @@ from typing import Any
 from flatpipe.errors import ConfigError
 from flatpipe.layout import PARTIAL, is_partial_name, partial_name
 from flatpipe.places import STORES
+from flatpipe.storage.name_rules import EXACT, NameRules, found_rules
 
 _PUTS_WHOLE = frozenset({*STORES, "memory"})
 # ^ stores that show an object only when all its bytes are there; the others get a partial file and a rename
@@ -172,6 +173,18 @@ class RemoteRoot:
         except FileNotFoundError as error:
             raise FileNotFoundError(errno.ENOENT, "there is no such bucket or container; make it first") from error
         self.remove(probe)
+
+    def name_rules(self) -> NameRules:
+        """What of a name does not count; an object store takes every name as it is. Raises OSError."""
+        if self._puts_whole:
+            return EXACT
+        files, folder = self.filesystem, self._path(PARTIAL)
+        with _as_os_errors():
+            files.makedirs(folder, exist_ok=True)
+            rules = found_rules(folder, lambda path: files.pipe_file(path, b""), files.exists, files.rm_file)
+        with contextlib.suppress(OSError), _as_os_errors():
+            files.rmdir(folder)
+        return rules
 
     def tidy(self) -> None:
         """Drop what is left over from writing; an object store has nothing, and what another has put there stays."""

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from flatpipe import disks
-from flatpipe.layout import FOLDERS, PARTIAL, partial_name
+from flatpipe.layout import FOLDERS, IMAGES, PARTIAL, partial_name
 from flatpipe.places import is_url
+from flatpipe.storage.name_rules import NameRules, local_rules
 from flatpipe.storage.partial import created, drop_partials, is_about_name, move_across, rename
 from flatpipe.storage.remote import RemoteRoot
 
@@ -80,6 +81,10 @@ class Root(Files, Protocol):
 
     def probe(self) -> None:
         """Prove that the root can be written; raises OSError."""
+        ...
+
+    def name_rules(self) -> NameRules:
+        """What of a name does not count where images are written; raises OSError."""
         ...
 
     def tidy(self) -> None:
@@ -222,6 +227,10 @@ class LocalRoot:
                 file.write(b"flatpipe")
         finally:
             probe.unlink(missing_ok=True)
+
+    def name_rules(self) -> NameRules:
+        """What of a name does not count where images are written; raises OSError."""
+        return local_rules(self._path(IMAGES))
 
     def tidy(self) -> None:
         """Drop what is left over from writing; what another has put there stays."""

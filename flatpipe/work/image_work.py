@@ -171,7 +171,9 @@ class ImageWork:
             with_retries(lambda: root.write(name, content), self.settings.io_retries)
         except OSError as error:
             words = f"{name} could not be written: {error.strerror or error}"
-            raise (ImageIOFailed if _is_its_name(root, error) else OutputFailed)(words) from error
+            if _is_its_name(root, error):
+                raise ImageIOFailed(f"{words}, though others of other names are") from error
+            raise OutputFailed(words) from error
 
     def _keep(self, image: LoadedImage, k: int, flat: PaletteImage, content: bytes) -> None:
         """Keep what the sweep needs of a flat whose file holds `content`: as bytes, which are smaller than labels."""

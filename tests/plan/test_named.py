@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given, settings
@@ -16,17 +17,20 @@ from flatpipe.plan.named import named_sources
 from flatpipe.plan.settings import selection
 from flatpipe.records import ImageSource, PlannedImage
 from flatpipe.storage.litter import PassedOver
+from flatpipe.storage.name_rules import EXACT, NameRules
 from flatpipe.storage.named import NamedInput
 
 FILES = ("a.png", "t/a.png", "t/t/a.png", "u/t/a.png", "u/b.png", "t/u/b.png", "z.png", "t/z.png", "t/t/z.png")
 PLACES = (*FILES, ".", "t", "u", "t/t", "u/t", "t/u")
+SHOUTED = ("T", "A/A.PNG", "A/a.png", "A/B.png", "T/Z.png")
+# ^ beside them, for file systems that take these names for the others'
 
 
 @pytest.fixture(scope="module")
 def folder() -> Iterator[Path]:
     """Files of three names, in folders of one name too."""
     with tempfile.TemporaryDirectory() as name:
-        for file in FILES:
+        for file in (*FILES, *SHOUTED[1:]):
             (Path(name) / file).parent.mkdir(parents=True, exist_ok=True)
             (Path(name) / file).write_bytes(b"x")
         yield Path(name)
@@ -45,24 +49,31 @@ def call(ledger: Ledger, folder: Path, places: list[str], number: int) -> dict[s
     return {image.path: image.image_id for image in images}
 
 
-@given(st.lists(st.lists(st.sampled_from(PLACES), min_size=1, max_size=3), min_size=1, max_size=5))
+@given(
+    st.lists(st.lists(st.sampled_from((*PLACES, *SHOUTED)), min_size=1, max_size=3), min_size=1, max_size=5),
+    st.sampled_from([EXACT, NameRules(case=True)]),
+)
 @settings(max_examples=150)
-def test_a_file_has_one_id_over_all_calls(folder: Path, calls: list[list[str]]) -> None:
-    """However files and folders are named over calls: a file keeps its first id, and no two files have one."""
+def test_a_file_has_one_id_over_all_calls(folder: Path, calls: list[list[str]], rules: NameRules) -> None:
+    """However files and folders are named over calls: a file keeps its first id, and no two files have one.
+
+    Nor do they have two that the output's file system takes for one.
+    """
     ledger, ids = Ledger(None), {}
-    for number, places in enumerate(calls):
-        for path, image_id in call(ledger, folder, places, number).items():
-            assert ids.setdefault(path, image_id) == image_id
+    with patch("flatpipe.plan.named.rules_of", lambda _: rules):
+        for number, places in enumerate(calls):
+            for path, image_id in call(ledger, folder, places, number).items():
+                assert ids.setdefault(path, image_id) == image_id
     ledger.close()
 
-    assert len(set(ids.values())) == len(ids)
+    assert len({rules.key(image_id) for image_id in ids.values()}) == len(ids)
 
 
 @pytest.mark.parametrize(("calls", "expected"), [
     ([["t/t"], ["t/t/a.png"]], {"t/t/a.png": "a.png", "t/t/z.png": "z.png"}),
     ([["z.png"], ["t"]], {"z.png": "z.png", "t/z.png": None, "t/t/z.png": "t/z.png", "t/a.png": "a.png",
       "t/t/a.png": "t/a.png", "t/u/b.png": "u/b.png"}),
-    ([["."], ["t/t"]], {file: file for file in FILES}),
+    ([["."], ["t/t"]], {file: file for file in (*FILES, *SHOUTED[1:])}),
     ([["t/a.png"], ["a.png"], ["u/t/a.png"]], {"t/a.png": "a.png", "a.png": None, "u/t/a.png": "t/a.png"}),
 ], ids=["folder-then-file", "a-name-that-comes-too", "all-then-folder", "one-by-one"])  # fmt: skip
 def test_ids_are_the_plainest_that_are_free(

@@ -9,6 +9,7 @@ import shutil
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,6 +17,9 @@ from builders import write_image
 from commands import Project
 
 from flatpipe import cli
+from flatpipe.ledger.answers import RetiredFile
+from flatpipe.proof.cleaning import Cleaning, stale_files
+from flatpipe.storage.roots import LocalRoot
 
 
 @pytest.fixture(scope="module")
@@ -186,3 +190,16 @@ def test_a_linked_folder_of_an_image_is_not_entered(project: Project) -> None:
     assert project.flatpipe("clean", "--yes").returncode == 0
     assert sorted((project.folder / "archive").iterdir()) == before
     assert folder.is_symlink()
+
+
+@pytest.mark.parametrize("holds", [True, False])
+def test_a_replaced_file_of_a_renamed_image_is_looked_at_as_its_own(holds: bool, tmp_path: Path) -> None:
+    """What a gone image once had, another may have now where the file system takes both names for one: it stays."""
+    outputs = LocalRoot(str(tmp_path))
+    outputs.write("images/b.png/sweep.gif", b"sweep")
+    retired = RetiredFile("images/b.png/sweep.gif", hashlib.sha256(b"sweep").hexdigest())
+    ledger = SimpleNamespace(flat_files=list, sweep_files=list, retired_files=lambda: [retired])
+    listed = SimpleNamespace(is_gone=lambda _: True, holds_place_of=lambda name: holds and name == "b.png")
+    found = list(stale_files(ledger, outputs, listed, (2,), Cleaning()))  # type: ignore[arg-type]
+
+    assert [file.name for file in found] == ([] if holds else [retired.name])

@@ -49,7 +49,7 @@ def failure_of(source: ImageSource, place: Path) -> Failure:
     return failure
 
 
-@pytest.mark.parametrize("code", [errno.EINVAL, errno.ENAMETOOLONG, errno.EILSEQ])
+@pytest.mark.parametrize("code", [errno.EINVAL, errno.ENAMETOOLONG, errno.EILSEQ, errno.ENOENT])
 @pytest.mark.parametrize("whole", [False, True])
 def test_a_refused_name_is_told_from_a_broken_output(code: int, whole: bool, tmp_path: Path) -> None:
     """What exFAT or SMB say of one name fails that image; the same said of every name would fail all, and is fatal."""

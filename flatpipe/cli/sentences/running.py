@@ -54,12 +54,19 @@ def found_text(plan: PlanSummary) -> str:
     states = _states({"up to date": plan.current, "refused": plan.refused, "not selected": _not_selected(plan)})
     found = f"{counted(plan.images, 'image')}{', ' * bool(states)}{states}"
     due = " and ".join(counted(number, noun) for number, noun in due_parts(plan) if number)
-    return "\n".join([f"{found}: {due} to make" if due else found, *skipped_lines(plan)])
+    return "\n".join([f"{found}: {due} to make" if due else found, *_marked_lines(plan), *skipped_lines(plan)])
 
 
 def due_parts(plan: PlanSummary) -> tuple[tuple[int, str], tuple[int, str]]:
     """How much there is to make, of what."""
     return (plan.pairs, "flat image"), (plan.sweeps, "sweep")
+
+
+def _marked_lines(plan: PlanSummary) -> list[str]:
+    """A line about images that would lie in each other's folder; none where there are none."""
+    which = f"{counted(plan.marked, 'image')} marked with ~ and 12 digits"
+    why = "there the output's file system takes the name for that of an image before"
+    return [f"{which}: {why}"] if plan.marked else []
 
 
 def skipped_lines(plan: PlanSummary) -> list[str]:
