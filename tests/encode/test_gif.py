@@ -57,6 +57,17 @@ def test_gif_leaves_room_for_the_clear_color() -> None:
     assert (pixels[..., 0] == wanted)[alpha > 0].all()
 
 
+def test_gif_of_256_colors_is_exact_where_one_is_hidden() -> None:
+    """Where one of 256 colours is in clear pixels alone, there is room for what is clear: what shows is exact."""
+    palette = np.stack([np.arange(256)] * 3, axis=1).astype(np.uint8)
+    labels = np.repeat(np.arange(256, dtype=np.uint8), 4).reshape(32, 32).copy()
+    alpha = np.where(labels == 77, 127, 255).astype(np.uint8)
+    content = join_gif([], PaletteImage(palette, labels), alpha, AnimationOptions())
+    ((pixels, _),) = as_pillow_reads(content)
+
+    assert (pixels[..., 0] == labels)[alpha == 255].all()
+
+
 def test_gif_durations_are_rounded_to_hundredths() -> None:
     """Milliseconds become the nearest 1/100 s, at least 2 of them."""
     frame = patchy_flat(4, 4, 3)

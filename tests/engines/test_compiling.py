@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import psutil
@@ -31,6 +30,8 @@ compiling.compile_kernels_here()
 print(len(compiling.missing_parts()), flush=True)
 """
 
+MISSING = "from flatpipe.work.kernels import missing_parts; print(len(missing_parts()))"
+
 
 def test_of_workers_that_start_at_once_one_compiles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With an empty cache, one of three processes compiles every part; the others wait and find all of them."""
@@ -43,7 +44,7 @@ def test_of_workers_that_start_at_once_one_compiles(tmp_path: Path, monkeypatch:
 
 
 def test_a_stop_ends_compiling_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ctrl-C while kernels are compiled: exit 130 soon after, nothing is left running, the next run goes on."""
+    """Ctrl-C while kernels are compiled: exit 130 before they are through, and nothing is left running."""
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "cache"))
     project = Project.make(tmp_path / "p", images=2)
     run = project.start("run")
@@ -52,15 +53,15 @@ def test_a_stop_ends_compiling_at_once(tmp_path: Path, monkeypatch: pytest.Monke
     wait_for(lambda: bool(psutil.Process(run.pid).children(recursive=True)))
     # ^ the line comes before the processes that it tells of
     children = psutil.Process(run.pid).children(recursive=True)
-    began = time.monotonic()
     run.send_signal(signal.SIGINT)
     _, err = run.communicate(timeout=60)
 
     assert f"0 of {len(PARTS)}" in line
     assert run.returncode == ExitCode.INTERRUPTED, err
-    assert time.monotonic() - began < 30
     assert children
     wait_for(lambda: not any(child.is_running() and child.status() != psutil.STATUS_ZOMBIE for child in children))
+    missing = subprocess.run([sys.executable, "-c", MISSING], capture_output=True, text=True, check=True).stdout
+    assert int(missing) > 0
 
 
 def test_progress_counts_up_to_all_parts(monkeypatch: pytest.MonkeyPatch) -> None:
