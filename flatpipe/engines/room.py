@@ -117,7 +117,7 @@ def _is_open(config: Config) -> bool:
 
 def _need(source: ImageSource, opening: Opening) -> int:
     need = memory_needed(source, opening.settings)
-    return 0 if need is None else need.bytes
+    return 0 if need is None else need.with_many_colors
 
 
 def _fitting(backend: Backend, need: int) -> int:
