@@ -86,14 +86,16 @@ def index_colors(pixels: NDArray[np.uint8], alpha: NDArray[np.uint8] | None = No
     """Return the unique colours of `pixels` (H, W, 3) uint8 and each pixel's row among them.
 
     With `alpha` (H, W) uint8 a colour counts as much as its pixels are opaque; hidden colours stay in the table with
-    count 0. An image without one opaque pixel is counted as if it were opaque.
+    count 0. Of an image without one opaque pixel no colour shows: all of it counts as black, its own are forgotten.
     """
     if pixels.ndim != 3 or pixels.shape[2] != 3 or pixels.dtype != np.uint8 or pixels.size == 0:
         raise ValueError(f"pixels must be (H, W, 3) uint8 and not empty, not {pixels.shape} {pixels.dtype}")
     if alpha is not None and (alpha.shape != pixels.shape[:2] or alpha.dtype != np.uint8):
         raise ValueError(f"alpha must be {pixels.shape[:2]} uint8, not {alpha.shape} {alpha.dtype}")
+    if alpha is not None and not alpha.any():
+        pixels, alpha = np.zeros_like(pixels), None
     flat_pixels = _frozen(np.ascontiguousarray(pixels).reshape(-1, 3))
-    opacity = np.empty(0, np.uint8) if alpha is None or not alpha.any() else np.ascontiguousarray(alpha).reshape(-1)
+    opacity = np.empty(0, np.uint8) if alpha is None else np.ascontiguousarray(alpha).reshape(-1)
     seen = _mark_colors(flat_pixels)
     first_rank, n = _rank_words(seen)
     index, counts = _index_pixels(flat_pixels, _frozen(opacity), seen, first_rank, n)

@@ -61,11 +61,13 @@ def test_opacity_is_the_weight():
     assert image.table.visible.size == 2
 
 
-def test_wholly_transparent_image_counts_as_opaque():
-    """Without one opaque pixel there is nothing to weigh by, so pixels count as they are."""
+def test_a_wholly_transparent_image_is_black_throughout():
+    """Without one opaque pixel no hidden colour is told: all pixels count, as black."""
     pixels = noise(0)
     image = index_colors(pixels, np.zeros(pixels.shape[:2], np.uint8))
-    assert np.array_equal(image.table.counts, index_colors(pixels).table.counts)
+    assert image.table.colors.tolist() == [[0, 0, 0]]
+    assert image.table.counts.tolist() == [pixels[..., 0].size]
+    assert not image.pixels.any()
 
 
 def test_any_memory_layout_is_read_right():
