@@ -1,6 +1,6 @@
 # make run     the main job: flatten everything in data/ into outputs/
 # make test    the tests              make check   format, lint, types, then the tests
-# make bench   time and distortion    make fuzz    hostile files, power cuts, for longer
+# make bench   time and distortion    make fuzz    hostile files, power cuts, full disks, for longer
 # make lock    resolve the dependencies again (needs uv)
 PYTHON ?= python3
 VENV := .venv

@@ -45,7 +45,10 @@ class DiskImage:
         with disk.file.open("wb") as file:
             file.truncate(megabytes << 20)
         subprocess.run([*command, str(disk.file)], check=True, capture_output=True)
-        disk.mount()
+        try:
+            disk.mount()
+        except subprocess.CalledProcessError:
+            pytest.skip(f"no {kind} may be mounted here")
         try:
             yield disk
         finally:
@@ -88,10 +91,13 @@ def exfat_disk(place: Path, megabytes: int = 64) -> Iterator[Path]:
     with file.open("wb") as content:
         content.truncate(megabytes << 20)
     subprocess.run(["mkfs.exfat", str(file)], check=True, capture_output=True)
-    attached = subprocess.run(["losetup", "-f", "--show", str(file)], check=True, capture_output=True, text=True)
+    attached = subprocess.run(["losetup", "-f", "--show", str(file)], check=False, capture_output=True, text=True)
+    if attached.returncode:
+        pytest.skip("no loop device may be used here")
     device = attached.stdout.strip()
     try:
-        subprocess.run(["mount.exfat-fuse", device, str(folder)], check=True, capture_output=True)
+        if subprocess.run(["mount.exfat-fuse", device, str(folder)], check=False, capture_output=True).returncode:
+            pytest.skip("no exFAT may be mounted here")
         try:
             yield folder
         finally:
