@@ -19,8 +19,8 @@ from flatpipe.quantize.options import FlattenOptions, Space
 from flatpipe.quantize.pyramid import Cells, Points
 from flatpipe.quantize.search.filtering import filtered_lloyd
 from flatpipe.quantize.search.kmeans import lloyd
+from flatpipe.quantize.search.multilevel import Effort, search
 from flatpipe.quantize.search.seeding import kmeans_plusplus
-from flatpipe.quantize.search.swaps import improve
 
 
 def _points() -> Points:
@@ -35,8 +35,9 @@ def _pixels() -> NDArray[np.uint8]:
     return np.arange(16 * 16 * 3).reshape(16, 16, 3).astype(np.uint8)
 
 
-def _swaps() -> None:
-    improve(_points(), _centroids(), 1, 0.1, 1.0)
+def _search() -> None:
+    effort = Effort(coarse=1, middle=1, starts=1, tries=1, candidates=1, polish=2)
+    search(_points(), _points(), _points(), np.zeros((1, 2, 2)), effort, 0.1, 1.0)
 
 
 def _filtering() -> None:
@@ -67,7 +68,7 @@ def _dithering() -> None:
 
 
 PARTS: dict[str, Callable[[], None]] = {
-    "swaps": _swaps,
+    "search": _search,
     "filtering": _filtering,
     "colours": _colors,
     "seeding": _seeding,

@@ -1,6 +1,6 @@
 """The kernels of all rooms: compiled part by part, each part noted when it is done, so that nobody compiles twice.
 
-`python -m flatpipe.work.kernels swaps seeding` compiles some parts, and prints the name of each as it is done.
+`python -m flatpipe.work.kernels search seeding` compiles some parts, and prints the name of each as it is done.
 """
 
 from __future__ import annotations

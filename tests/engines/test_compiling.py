@@ -77,7 +77,7 @@ def test_progress_counts_up_to_all_parts(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_a_stop_that_came_before_is_obeyed(monkeypatch: pytest.MonkeyPatch) -> None:
     """A run that was stopped before compiling begins compiles nothing."""
-    monkeypatch.setattr(compiling, "missing_parts", lambda: ["swaps", "filtering"])
+    monkeypatch.setattr(compiling, "missing_parts", lambda: ["search", "filtering"])
     with pytest.raises(RunGivenUp, match="stopped while kernels were compiled"):
         compile_kernels(lambda done, total: None, StopRequest(ExitCode.INTERRUPTED))
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from flatpipe.quantize.compiled import kernel
 from flatpipe.quantize.pyramid import ColorPyramid, Points
-from flatpipe.quantize.search.kmeans import lloyd
-from flatpipe.quantize.search.seeding import kmeans_plusplus
+from flatpipe.quantize.search.kmeans import copy_rows, lloyd
+from flatpipe.quantize.search.seeding import kmeans_plusplus, pick, trials_for
 from flatpipe.quantize.search.swaps import improve
 
 _TOL = 0.04
@@ -65,14 +67,64 @@ def effort_for(n_pixels: int, n_colors: int, k: int) -> Effort:
 def multilevel(pyramid: ColorPyramid, k: int, seed: int) -> NDArray[np.float64]:
     """Return k centroids (k, 3) of the colours, near the best optimum; `cluster_colors` takes them there."""
     effort = effort_for(pyramid.n_pixels, pyramid.n, k)
+    coarse, middle = pyramid.sketch(effort.coarse), pyramid.sketch(effort.middle)
+    polish = pyramid.sketch(effort.polish) if effort.polish > effort.middle else middle
     tol = effort.tol * pyramid.level_size
-    found = _search(pyramid.sketch(effort.coarse), k, effort, tol, pyramid.energy, np.random.default_rng([seed, k]))
-    middle = pyramid.sketch(effort.middle)
-    between = [lloyd(middle, centroids, _MAX_ROUNDS, tol) for centroids in found]
-    best = found[int(np.argmax(between))]
+    draws = _draws(seed, k, effort.starts)
+    found: NDArray[np.float32] = search(coarse, middle, polish, draws, effort, tol, pyramid.energy)
+    return found.astype(np.float64)
+
+
+@lru_cache(maxsize=64)
+def _draws(seed: int, k: int, starts: int) -> NDArray[np.float64]:
+    """Return the draws for the first centroids of so many searches, the same ones for every image."""
+    return np.random.default_rng([seed, k]).random((starts, k, trials_for(k)))
+
+
+@kernel
+def search(
+    coarse: Points,
+    middle: Points,
+    polish: Points,
+    draws: NDArray[np.float64],
+    effort: Effort,
+    tol: float,
+    energy: float,
+) -> NDArray[np.float32]:
+    """Return the best centroids (k, 3) float32 that searches on the `coarse` points find, moved on on finer ones.
+
+    Each of `draws` (starts, k, trials) begins a search; of optima that differ, the best are compared on the `middle`
+    points. `tol` is in units of the space. One call does it all: after each the interpreter's lock must be had again.
+    """
+    starts, k = draws.shape[:2]
+    optima, distortion = np.empty((starts, k, 3), np.float32), np.empty(starts)
+    for i in range(starts):
+        copy_rows(pick(coarse, draws[i]), optima[i])
+        distortion[i] = energy - improve(coarse, optima[i], effort.tries, tol, energy)
+    best, most, last = 0, -np.inf, -np.inf
+    for _ in range(effort.candidates):
+        row = _next_optimum(distortion, last)
+        if row < 0:
+            break
+        last = distortion[row]
+        between = lloyd(middle, optima[row], _MAX_ROUNDS, tol)
+        if between > most:
+            best, most = row, between
     if effort.polish > effort.middle:
-        lloyd(pyramid.sketch(effort.polish), best, _MAX_ROUNDS, tol)
-    return best.astype(np.float64)
+        lloyd(polish, optima[best], _MAX_ROUNDS, tol)
+    found: NDArray[np.float32] = optima[best].copy()
+    return found
+
+
+@kernel
+def _next_optimum(distortion: NDArray[np.float64], last: float) -> int:
+    """Return the row of the least of `distortion` (n,) that is above `last`, not the same; -1 when there is none."""
+    found = -1
+    for row in range(distortion.size):
+        is_next = last == -np.inf or distortion[row] > last * (1 + _SAME)
+        if is_next and (found < 0 or distortion[row] < distortion[found]):
+            found = row
+    return found
 
 
 def quick_centroids(pyramid: ColorPyramid, k: int, seed: int = 0) -> NDArray[np.float32]:
@@ -87,19 +139,3 @@ def quick_centroids(pyramid: ColorPyramid, k: int, seed: int = 0) -> NDArray[np.
     for size in (2 * _QUICK,) if is_small else (_QUICK, 4 * _QUICK):
         lloyd(pyramid.sketch(size), centroids, 5, _TOL)
     return centroids
-
-
-def _search(
-    points: Points, k: int, effort: Effort, tol: float, energy: float, random: np.random.Generator
-) -> list[NDArray[np.float32]]:
-    """Return different optima (k, 3) float32 of `points`, the best first, `effort.candidates` at most."""
-    optima = []
-    for _ in range(effort.starts):
-        centroids = kmeans_plusplus(points, k, random)
-        optima.append((energy - improve(points, centroids, effort.tries, tol, energy), centroids))
-    optima.sort(key=lambda optimum: optimum[0])
-    kept = optima[:1]
-    for distortion, centroids in optima[1:]:
-        if distortion > kept[-1][0] * (1 + _SAME):
-            kept.append((distortion, centroids))
-    return [centroids for _, centroids in kept[: effort.candidates]]

@@ -16,16 +16,18 @@ from flatpipe.quantize.search.kmeans import FLOAT_MAX
 def kmeans_plusplus(
     points: Points, k: int, random: np.random.Generator, trials: int | None = None
 ) -> NDArray[np.float32]:
-    """Return k points far apart as centroids (k, 3) float32, each the best of `trials` drawn candidates.
-
-    By default there are 2 + log(k) of them, as in the paper.
-    """
-    picked: NDArray[np.float32] = _pick(points, random.random((k, trials or 2 + int(np.log(k)))))
+    """Return k points far apart as centroids (k, 3) float32, each the best of `trials` drawn candidates."""
+    picked: NDArray[np.float32] = pick(points, random.random((k, trials or trials_for(k))))
     return picked
 
 
+def trials_for(k: int) -> int:
+    """Return how many candidates are drawn for each centroid, as in the paper."""
+    return 2 + int(np.log(k))
+
+
 @kernel
-def _pick(points: Points, draws: NDArray[np.float64]) -> NDArray[np.float32]:
+def pick(points: Points, draws: NDArray[np.float64]) -> NDArray[np.float32]:
     """Return one point for each row of `draws` (k, trials), numbers in [0, 1), as (k, 3) float32.
 
     A candidate is drawn with probability proportional to count x squared distance to the points picked before; the
