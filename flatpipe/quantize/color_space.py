@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from flatpipe.quantize.compiled import kernel
 from flatpipe.quantize.options import Space
 
 OKLAB_UNIT = 1 << 15
@@ -60,6 +61,16 @@ def from_space(means: NDArray[np.float64], space: Space) -> NDArray[np.uint8]:
 def lightness(colors: NDArray[np.uint8]) -> NDArray[np.int32]:
     """Return the Oklab lightness of sRGB `colors` (n, 3) uint8, (n,) int32 in units of 1 / 2^15."""
     return to_space(colors, "oklab")[:, 0]
+
+
+@kernel
+def lightness_of(red: np.uint8, green: np.uint8, blue: np.uint8) -> np.int64:
+    """Return the same of one colour. No colour's is nearer than 7e-9 to where it would be rounded otherwise."""
+    r, g, b = _LINEAR[red], _LINEAR[green], _LINEAR[blue]
+    total = 0.0
+    for i in range(3):
+        total += _LMS_TO_LAB[0, i] * np.cbrt(_RGB_TO_LMS[i, 0] * r + _RGB_TO_LMS[i, 1] * g + _RGB_TO_LMS[i, 2] * b)
+    return np.int64(np.rint(total * OKLAB_UNIT))
 
 
 def srgb_to_oklab(colors: NDArray[np.uint8]) -> NDArray[np.float64]:

@@ -11,6 +11,7 @@ from flatpipe.quantize.color_space import (
     OKLAB_UNIT,
     from_space,
     lightness,
+    lightness_of,
     mixed,
     oklab_to_srgb,
     srgb_to_lab,
@@ -69,6 +70,13 @@ def test_lightness_rises_from_black_to_white():
     assert (np.diff(lightness(greys)) > 0).all()
     red, green, blue = lightness(np.eye(3, dtype=np.uint8) * 255)
     assert green > red > blue
+
+
+def test_lightness_of_one_color_is_that_of_many():
+    """The kernel that orders palettes agrees to the last unit with the arrays of other rooms: a lattice, all greys."""
+    greys = np.repeat(np.arange(256, dtype=np.uint8)[:, None], 3, axis=1)
+    for colors in (GRID, greys):
+        assert [lightness_of(*color) for color in colors] == lightness(colors).tolist()
 
 
 def test_mixing_begins_with_one_color_and_ends_with_the_other():
