@@ -26,7 +26,7 @@ from flatpipe.ledger.ledger import Ledger
 from flatpipe.pictures.thumbnail import small_picture, thumbnail
 from flatpipe.records import PlannedImage, SweepResult
 from flatpipe.report.gallery import write_gallery
-from flatpipe.storage.roots import LocalRoot
+from flatpipe.storage.local import LocalRoot
 from flatpipe.work.recorded import recorded
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))

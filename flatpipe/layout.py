@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import os
 import re
 import uuid
@@ -31,8 +32,8 @@ BEST = "best.png"
 COLORSPACE = "colorspace.png"
 CONTACT_SHEET = "contact_sheet.png"
 PARTIAL = ".partial"
-# ^ folder under an output root where files wait until they are whole: a killed run leaves its leftovers in one place
-#   that the next run empties; same file system as the outputs, so the final rename is atomic
+# ^ folder under an output root where files, and folders of new images, wait until they are whole: a killed run leaves
+#   its leftovers in one place that the next run empties; same file system as the outputs, so the rename is atomic
 FOLDERS = (IMAGES, GALLERY, RUNS)
 # ^ under an output root; one that is on a file system of its own has a PARTIAL of its own
 CLEANED = (IMAGES, PICTURES, "palettes")
@@ -41,6 +42,9 @@ _OUR_PARTIAL = re.compile("flatpipe-[0-9a-f]{32}(?:\u00e9|e\u0301)?\\.?")
 # ^ with what storage/name_rules.py puts behind it
 _MARK = re.compile("~[0-9a-f]{12}(?=#\\d+$|$)")
 # ^ at the end of an id, or before the number of its frame
+_LOADED, _turn = uuid.uuid4().hex[:16], itertools.count()
+# ^ with the number of the process they tell apart all that write into one folder, forked workers included; a name that
+#   is random in all its digits takes longer than what is done with it
 _SUFFIXES: dict[AnimationFormat, str] = {"apng": "png"}
 # ^ of animations whose suffix is not the format's own word
 
@@ -49,12 +53,12 @@ _LONGEST_NAME = 255
 
 
 def partial_name() -> str:
-    """A new name in PARTIAL, which says whose it is."""
-    return f"flatpipe-{uuid.uuid4().hex}"
+    """A new name in PARTIAL, which says whose it is: this module's in this process, and the next in turn."""
+    return f"flatpipe-{_LOADED}{os.getpid():08x}{next(_turn) & 0xFFFFFFFF:08x}"
 
 
 def is_partial_name(name: str) -> bool:
-    """Whether a file in PARTIAL has a name that we gave it."""
+    """Whether a file or folder in PARTIAL has a name that we gave it."""
     return _OUR_PARTIAL.fullmatch(name) is not None
 
 

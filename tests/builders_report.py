@@ -30,7 +30,7 @@ from flatpipe.records import (
     SweepResult,
 )
 from flatpipe.report.gallery_rows import GallerySettings
-from flatpipe.storage.roots import LocalRoot
+from flatpipe.storage.local import LocalRoot
 from flatpipe.work.recorded import recorded
 
 KS = tuple(range(2, 10))

@@ -61,7 +61,7 @@ def local_rules(folder: str) -> NameRules:
     path = Path(folder)
     there = next(above for above in (path, *path.parents) if above.is_dir())
     with _waiting(there) as waiting:
-        return found_rules(waiting, lambda path: created(Path(path)).close(), os.path.lexists, os.unlink)
+        return found_rules(waiting, lambda path: created(path).close(), os.path.lexists, os.unlink)
 
 
 def found_rules(

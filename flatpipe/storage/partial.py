@@ -6,11 +6,15 @@ import contextlib
 import errno
 import os
 import shutil
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 from flatpipe.layout import PARTIAL, is_partial_name, partial_name
 
+Value = TypeVar("Value")
+
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 _ABOUT_NAMES = {
     *(errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ, errno.ELOOP, errno.ENOENT),
     # ^ ENOENT: of exFAT in user space, though the folder was made just before
@@ -26,22 +30,53 @@ def is_about_name(error: OSError) -> bool:
     return error.errno in _ABOUT_NAMES
 
 
-def created(partial: Path) -> BinaryIO:
-    """A new file, its folder made when it is missing; raises OSError."""
+def within(path: str, action: Callable[[], Value]) -> Value:
+    """What `action` returns, which makes a file or folder at the path: where its folder is missing, that is made."""
     try:
-        return partial.open("xb")
+        return action()
     except FileNotFoundError:
-        partial.parent.mkdir(parents=True, exist_ok=True)
-        return partial.open("xb")
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        return action()
 
 
-def rename(partial: Path, final: Path) -> None:
-    """Put the file in place, its folder made when it is missing; raises OSError."""
+def created(path: str) -> BinaryIO:
+    """A new file, open; raises OSError."""
+    return within(path, lambda: open(path, "xb"))  # noqa: PTH123
+
+
+def put(path: str, content: bytes) -> None:
+    """Write a new file; raises OSError.
+
+    Here and in `rename` paths are texts, and files the system's: a task writes a file every few hundred microseconds,
+    and taking paths apart was most of that.
+    """
+    opened = within(path, lambda: os.open(path, _NEW, 0o666))
     try:
-        partial.replace(final)
-    except FileNotFoundError:
-        final.parent.mkdir(parents=True, exist_ok=True)
-        partial.replace(final)
+        left = memoryview(content)
+        while left:
+            left = left[os.write(opened, left) :]
+    finally:
+        os.close(opened)
+
+
+def put_folder(path: str, files: Mapping[str, bytes]) -> None:
+    """Make a new folder with files in it, by their names there; raises OSError."""
+    within(path, lambda: os.mkdir(path))  # noqa: PTH102
+    for name, content in files.items():
+        put(f"{path}/{name}", content)
+
+
+def rename(partial: str, final: str) -> None:
+    """Put a file or folder in place, its folder made when it is missing; raises OSError."""
+    within(final, lambda: os.replace(partial, final))  # noqa: PTH105
+
+
+def remove(path: str) -> None:
+    """Remove a file, or a folder with all that is in it, if it is there; raises OSError for a file that stays."""
+    if os.path.isdir(path) and not os.path.islink(path):  # noqa: PTH112, PTH114
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        Path(path).unlink(missing_ok=True)
 
 
 def write_alone(path: str, content: bytes) -> None:
@@ -67,7 +102,7 @@ def move_across(partial: Path, place: str, name: str) -> str:
         waiting = "/".join([*folders[:depth], PARTIAL])
         near = Path(place, waiting, partial.name)
         try:
-            with partial.open("rb") as source, created(near) as copy:
+            with partial.open("rb") as source, created(str(near)) as copy:
                 shutil.copyfileobj(source, copy, 1 << 20)
             near.replace(Path(place, name))
         except OSError as error:
@@ -85,5 +120,5 @@ def drop_partials(folder: str) -> None:
     with contextlib.suppress(OSError):
         for name in os.listdir(folder):  # noqa: PTH208 - names are judged, not paths
             if is_partial_name(name):
-                Path(folder, name).unlink(missing_ok=True)
+                remove(f"{folder}/{name}")
         Path(folder).rmdir()

@@ -12,7 +12,7 @@ import os
 import sys
 import tempfile
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -50,9 +50,8 @@ def open_filesystem(url: str) -> tuple[Any, str]:
 
     Listings are not cached: others write where we look. A `::` in a name is a name, not a chain of file systems.
     """
-    import fsspec
+    import fsspec  # late: local files do without it, and it takes a twentieth of a second
 
-    # ^ late: local files do without it, and it takes a twentieth of a second
     protocol = url.partition("://")[0]
     try:
         kind = fsspec.get_filesystem_class(protocol)
@@ -88,6 +87,10 @@ class RemoteRoot:
     def write(self, name: str, content: bytes) -> None:
         """One put of complete bytes: an object store never shows half of it; raises OSError."""
         self._put(name, lambda path: self.filesystem.pipe_file(path, content))
+
+    def add_folder(self, folder: str, files: Mapping[str, bytes]) -> bool:  # noqa: ARG002 - a store has no folders
+        """False: nothing here comes together."""
+        return False
 
     def write_lines(self, name: str, lines: Iterable[str]) -> None:
         """Put a text file in place, gathered on the local disk: any number of lines in little memory."""

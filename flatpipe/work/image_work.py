@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -19,11 +18,9 @@ from flatpipe.errors import ImageIOFailed
 from flatpipe.quantize.flatten import flatten_indexed
 from flatpipe.quantize.palette_image import PaletteImage
 from flatpipe.records import FlattenResult, ImageSource, LoadToken, SweepResult, TaskSettings
-from flatpipe.storage.partial import is_about_name
-from flatpipe.storage.roots import Root
 from flatpipe.work.loaded import KeptFlat, LoadedImage, OriginalResult, load_image, original_side
 from flatpipe.work.outcome import flatten_result
-from flatpipe.work.retry import with_retries
+from flatpipe.work.outputs import ImageOutputs
 from flatpipe.work.sweep import (
     best_flat,
     encode_frame,
@@ -42,10 +39,6 @@ _LARGEST_KEPT = 1 << 20
 # ^ bytes of a flat's file: those of a photograph of 2 megapixels and more may be larger
 _SMALL_FILE = 16 << 20
 # ^ bytes that any worker can read: what the image then takes is judged by its header
-
-
-class OutputFailed(ImageIOFailed):
-    """An output could not be written: the next image would fare alike."""
 
 
 def _a_task(
@@ -70,6 +63,13 @@ class ImageWork:
     worker: Worker
     source: ImageSource
     settings: TaskSettings
+    outputs: ImageOutputs
+
+    @classmethod
+    def of(cls, worker: Worker, source: ImageSource, settings: TaskSettings, *, holds: bool = False) -> ImageWork:
+        """Work on an image; see `ImageOutputs` for what `holds` means."""
+        opened, folder = partial(worker.root, settings.output), layout.image_folder(source.image_id)
+        return cls(worker, source, settings, ImageOutputs(opened, folder, settings.io_retries, holds))
 
     @_a_task
     def load(self) -> LoadToken:
@@ -83,7 +83,7 @@ class ImageWork:
         image = self._loaded_as(token)
         flat = flatten_indexed(image.indexed, k, self.settings.flatten)
         content = encode_png(flat, image.alpha)
-        self._write(self._own(layout.flat_name(k, self.settings.name_width)), content)
+        self.outputs.write(self._own(layout.flat_name(k, self.settings.name_width)), content)
         self._keep(image, k, flat, content)
         return flatten_result(image, k, flat, content, self.settings, began)
 
@@ -104,7 +104,7 @@ class ImageWork:
         began = time.perf_counter()
         folder, files = self._own(""), dict[str, tuple[int, str]]()
         for name, content in self._sweep_files(token, sorted(flats, key=lambda flat: flat.k)):
-            self._write(name if "/" in name else folder + name, content)
+            self.outputs.write(name if "/" in name else folder + name, content)
             files[name.removeprefix(folder)] = (len(content), hashlib.sha256(content).hexdigest())
         animation = files.get(layout.animation_name(self.settings.animation.format), (0, ""))
         return SweepResult(
@@ -163,17 +163,7 @@ class ImageWork:
 
     def _own(self, name: str) -> str:
         """A name in the image's folder, below the output root."""
-        return f"{layout.image_folder(self.source.image_id)}/{name}"
-
-    def _write(self, name: str, content: bytes) -> None:
-        root = self.worker.root(self.settings.output)
-        try:
-            with_retries(lambda: root.write(name, content), self.settings.io_retries)
-        except OSError as error:
-            words = f"{name} could not be written: {error.strerror or error}"
-            if _is_its_name(root, error):
-                raise ImageIOFailed(f"{words}, though others of other names are") from error
-            raise OutputFailed(words) from error
+        return f"{self.outputs.folder}/{name}"
 
     def _keep(self, image: LoadedImage, k: int, flat: PaletteImage, content: bytes) -> None:
         """Keep what the sweep needs of a flat whose file holds `content`: as bytes, which are smaller than labels."""
@@ -223,14 +213,4 @@ class ImageWork:
         return decode_flat(kept.content if kept and kept.content else self._read_flat(k))
 
     def _read_flat(self, k: int) -> bytes:
-        root, name = self.worker.root(self.settings.output), self._own(layout.flat_name(k, self.settings.name_width))
-        return with_retries(lambda: root.read(name), self.settings.io_retries)
-
-
-def _is_its_name(root: Root, error: OSError) -> bool:
-    """Whether the output takes other names than the one that it has refused."""
-    if is_about_name(error):
-        with contextlib.suppress(OSError):
-            root.probe()
-            return True
-    return False
+        return self.outputs.read(self._own(layout.flat_name(k, self.settings.name_width)))

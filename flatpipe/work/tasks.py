@@ -22,8 +22,9 @@ from flatpipe.records import (
     TaskSettings,
 )
 from flatpipe.vocabulary import Stage
-from flatpipe.work.image_work import ImageWork, OutputFailed
+from flatpipe.work.image_work import ImageWork
 from flatpipe.work.loaded import OriginalResult
+from flatpipe.work.outputs import OutputFailed
 from flatpipe.work.recorded import recorded
 from flatpipe.work.watchdog import Interrupted
 from flatpipe.work.worker import this_worker
@@ -36,20 +37,12 @@ _INTERRUPTED = Failure("worker", INTERRUPTED, "the run was stopped before this w
 
 def load(source: ImageSource, settings: TaskSettings) -> LoadToken:
     """Decode one image into this process's cache; the token says what was found, and anchors the image's tasks here."""
-    try:
-        return ImageWork(this_worker(), source, settings).load()
-    except Exception as error:  # noqa: BLE001 - the task boundary
-        return LoadToken(source.image_id, failure=_failure("load", error))
+    return _load(ImageWork.of(this_worker(), source, settings))
 
 
 def flatten(token: LoadToken, source: ImageSource, k: int, settings: TaskSettings) -> FlattenResult:
     """Load, cluster, recolour and save one (image, k)."""
-    if token.failure is not None:
-        return FlattenResult(source.image_id, k, failure=token.failure)
-    try:
-        return ImageWork(this_worker(), source, settings).flatten(token, k)
-    except Exception as error:  # noqa: BLE001 - the task boundary
-        return FlattenResult(source.image_id, k, failure=_failure("flatten", error))
+    return _flatten(ImageWork.of(this_worker(), source, settings), token, k)
 
 
 def prepare(token: LoadToken, source: ImageSource, settings: TaskSettings) -> OriginalResult:
@@ -57,7 +50,7 @@ def prepare(token: LoadToken, source: ImageSource, settings: TaskSettings) -> Or
     if token.failure is not None:
         return OriginalResult(source.image_id, failure=token.failure)
     try:
-        return ImageWork(this_worker(), source, settings).prepare(token)
+        return ImageWork.of(this_worker(), source, settings).prepare(token)
     except Exception as error:  # noqa: BLE001 - the task boundary
         return OriginalResult(source.image_id, failure=_failure("sweep", error))
 
@@ -74,25 +67,54 @@ def sweep(
 
     `original` is what became of `prepare`, where that was a task of its own.
     """
-    original = original or OriginalResult(source.image_id)
-    work = ImageWork(this_worker(), source, settings)
-    failures = [failure for failure in (token.failure, *(flat.failure for flat in fresh), original.failure) if failure]
-    try:
-        if failures:
-            return ImageResult(source, token, tuple(fresh), None, failures[0])
-        swept = work.sweep(token, (*fresh, *kept))
-        return ImageResult(source, token, tuple(fresh), replace(swept, seconds=swept.seconds + original.seconds), None)
-    except Exception as error:  # noqa: BLE001 - the task boundary
-        return ImageResult(source, token, tuple(fresh), None, _failure("sweep", error))
-    finally:
-        work.forget()
+    work = ImageWork.of(this_worker(), source, settings)
+    return _sweep(work, token, fresh, kept, original or OriginalResult(source.image_id))
 
 
 def whole_image(image: PlannedImage, kept: KeptFlats, settings: TaskSettings) -> ImageResult:
-    """All tasks of one image, one after another."""
-    token = load(image.source, settings)
-    fresh = [flatten(token, image.source, k, settings) for k in image.ks]
-    return sweep(token, fresh, image.source, kept, settings)
+    """All tasks of one image, one after another; a new one comes to the output with all its files at once."""
+    work = ImageWork.of(this_worker(), image.source, settings, holds=True)
+    token = _load(work)
+    fresh = [_flatten(work, token, k) for k in image.ks]
+    result = _sweep(work, token, fresh, kept, OriginalResult(image.source.image_id))
+    try:
+        work.outputs.put_in_place()
+    except Exception as error:  # noqa: BLE001 - the task boundary
+        return ImageResult(image.source, token, (), None, _failure("flatten", error))
+        # ^ of what is recorded as done every file must be there
+    return result
+
+
+def _load(work: ImageWork) -> LoadToken:
+    try:
+        return work.load()
+    except Exception as error:  # noqa: BLE001 - the task boundary
+        return LoadToken(work.source.image_id, failure=_failure("load", error))
+
+
+def _flatten(work: ImageWork, token: LoadToken, k: int) -> FlattenResult:
+    if token.failure is not None:
+        return FlattenResult(work.source.image_id, k, failure=token.failure)
+    try:
+        return work.flatten(token, k)
+    except Exception as error:  # noqa: BLE001 - the task boundary
+        return FlattenResult(work.source.image_id, k, failure=_failure("flatten", error))
+
+
+def _sweep(
+    work: ImageWork, token: LoadToken, fresh: Sequence[FlattenResult], kept: KeptFlats, original: OriginalResult
+) -> ImageResult:
+    failures = [failure for failure in (token.failure, *(flat.failure for flat in fresh), original.failure) if failure]
+    try:
+        if failures:
+            return ImageResult(work.source, token, tuple(fresh), None, failures[0])
+        swept = work.sweep(token, (*fresh, *kept))
+        swept = replace(swept, seconds=swept.seconds + original.seconds)
+        return ImageResult(work.source, token, tuple(fresh), swept, None)
+    except Exception as error:  # noqa: BLE001 - the task boundary
+        return ImageResult(work.source, token, tuple(fresh), None, _failure("sweep", error))
+    finally:
+        work.forget()
 
 
 def finish_image(

@@ -19,8 +19,8 @@ from flatpipe.plan.request import Request, selector
 from flatpipe.proof.listed_input import ListedInput
 from flatpipe.records import Failure, ImageSource
 from flatpipe.storage.discover import RefusedFile
+from flatpipe.storage.local import LocalRoot
 from flatpipe.storage.name_rules import EXACT, NameRules
-from flatpipe.storage.roots import LocalRoot
 
 CASE = NameRules(case=True)
 NAMES = st.lists(st.text("aAbB~.", min_size=1, max_size=4), unique=True, max_size=12).map(sorted)

@@ -23,7 +23,8 @@ from flatpipe.ledger.ledger import Ledger
 from flatpipe.plan import lease
 from flatpipe.plan.lease import Lease, held_output, live_lease, new_lease, read_lease
 from flatpipe.plan.workspace import Access, open_workspace
-from flatpipe.storage.roots import LocalRoot, Root, open_root
+from flatpipe.storage.local import LocalRoot
+from flatpipe.storage.roots import Root, open_root
 
 
 @pytest.fixture(params=["local", "memory"])

@@ -29,7 +29,7 @@ from flatpipe.records import (
     SweepResult,
     TaskSettings,
 )
-from flatpipe.storage.roots import LocalRoot
+from flatpipe.storage.local import LocalRoot
 from flatpipe.work import tasks
 from flatpipe.work.recorded import recorded
 

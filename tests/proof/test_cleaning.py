@@ -19,7 +19,7 @@ from commands import Project
 from flatpipe import cli
 from flatpipe.ledger.answers import RetiredFile
 from flatpipe.proof.cleaning import Cleaning, stale_files
-from flatpipe.storage.roots import LocalRoot
+from flatpipe.storage.local import LocalRoot
 
 
 @pytest.fixture(scope="module")

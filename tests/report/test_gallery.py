@@ -25,7 +25,7 @@ from flatpipe.report import gallery as gallery_module
 from flatpipe.report.gallery import write_gallery
 from flatpipe.report.gallery_rows import GalleryImage, gallery_images
 from flatpipe.report.shards import detail_script, original_link
-from flatpipe.storage.roots import LocalRoot
+from flatpipe.storage.local import LocalRoot
 
 
 def _script(run: BuiltRun, name: str) -> Any:

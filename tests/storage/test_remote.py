@@ -14,8 +14,9 @@ from fsspec.implementations.memory import MemoryFileSystem
 from flatpipe.errors import ConfigError
 from flatpipe.layout import PARTIAL
 from flatpipe.storage.discover import Selection, discover
+from flatpipe.storage.local import LocalRoot
 from flatpipe.storage.remote import RemoteRoot, open_filesystem, read_url
-from flatpipe.storage.roots import LocalRoot, Root, open_root
+from flatpipe.storage.roots import Root, open_root
 
 
 @pytest.fixture

@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from flatpipe.layout import PARTIAL, partial_name
+from flatpipe.storage import local
+from flatpipe.storage.local import LocalRoot
 from flatpipe.storage.remote import RemoteRoot
-from flatpipe.storage.roots import LocalRoot, Root
+from flatpipe.storage.roots import Root
 
 
 @pytest.fixture(params=["local", "memory"])
@@ -32,6 +34,36 @@ def test_what_is_written_is_read_back(root: Root) -> None:
 
     assert root.read("images/a b/k02.png") == b"three"
     assert root.sizes("images/a b") == {"k02.png": 5}
+
+
+def test_a_new_folder_comes_with_all_its_files(tmp_path: Path) -> None:
+    """Files of a folder that is new are there at once; where it is there already, nothing is touched."""
+    root = LocalRoot(str(tmp_path))
+    assert root.add_folder("images/a b", {"k02.png": b"one", "k03.png": b"two"})
+    assert not root.add_folder("images/a b", {"k02.png": b"three", "k04.png": b"four"})
+
+    assert root.sizes("images/a b") == {"k02.png": 3, "k03.png": 3}
+    assert root.read("images/a b/k02.png") == b"one"
+    assert list((tmp_path / PARTIAL).iterdir()) == []
+
+
+def test_a_folder_that_cannot_be_put_in_place_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file where the folder's own folder should be, a name that is refused, an interrupt: no part of it is left."""
+    root = LocalRoot(str(tmp_path))
+    (tmp_path / "images").write_bytes(b"")
+    assert not root.add_folder("images/a", {"k02.png": b"one"})
+    assert not root.add_folder("other/a", {"k02.png": b"one", "x" * 300: b"two"})
+    monkeypatch.setattr(local, "rename", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        root.add_folder("other/a", {"k02.png": b"one"})
+
+    assert list((tmp_path / PARTIAL).iterdir()) == []
+    assert not (tmp_path / "other").exists()
+
+
+def interrupted(*_: object) -> None:
+    """What Ctrl-C does."""
+    raise KeyboardInterrupt
 
 
 def test_lines_arrive_whole_with_undecodable_names(root: Root) -> None:
@@ -79,6 +111,8 @@ def test_preparing_drops_what_a_killed_run_left(above: str, tmp_path: Path) -> N
     folder = tmp_path / "out" / above / PARTIAL
     folder.mkdir(parents=True, exist_ok=True)
     (folder / partial_name()).write_bytes(b"x")
+    (image := folder / partial_name()).mkdir()
+    (image / "k02.png").write_bytes(b"x")
     root.prepare()
     assert not folder.exists() or list(folder.iterdir()) == []
 
@@ -105,11 +139,13 @@ def test_a_folder_on_another_disk_is_written_whole_too(tmp_path: Path) -> None:
         for content in (b"one", b"two", b"three"):
             root.write("images/a/b.png/k02.png", content)
             assert root.read("images/a/b.png/k02.png") == content
+        assert root.add_folder("images/a/c.png", {"k02.png": b"one"})
         root.write("results.csv", b"here")
         (Path(other) / PARTIAL / partial_name()).write_bytes(b"of a killed run")
         LocalRoot(str(tmp_path)).tidy()
         assert sorted(str(path.relative_to(other)) for path in Path(other).rglob("*") if path.is_file()) == [
-            "a/b.png/k02.png"
+            "a/b.png/k02.png",
+            "a/c.png/k02.png",
         ]
         assert sorted(path.name for path in tmp_path.iterdir()) == ["images", "results.csv"]
 

@@ -13,8 +13,8 @@ from builders import settings_for, source_of, write_image
 from commands import Project
 
 from flatpipe.records import Failure, ImageSource
+from flatpipe.storage.local import LocalRoot
 from flatpipe.storage.remote import RemoteRoot
-from flatpipe.storage.roots import LocalRoot
 from flatpipe.work import tasks
 from flatpipe.work.worker import this_worker
 

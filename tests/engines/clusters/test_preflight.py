@@ -15,7 +15,7 @@ from flatpipe.engines.clusters.deploy import cluster_class
 from flatpipe.engines.clusters.preflight import Probe, WorkerReport, check_workers, software
 from flatpipe.errors import ConfigError, RunGivenUp
 from flatpipe.layout import PARTIAL
-from flatpipe.storage.roots import LocalRoot
+from flatpipe.storage.local import LocalRoot
 
 GOOD = WorkerReport(software(), memory=8 << 30, threads=1, library_threads=1)
 
