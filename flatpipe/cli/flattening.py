@@ -181,7 +181,7 @@ def _flatten_one(chosen: FlattenChoice, usual_ks: str, flags: RunFlags) -> ExitC
     output = check_writable(place_of(chosen.output, ""))
     _check_free(output, source, force=flags.force)
     silence_c_libraries()
-    compile_kernels(partial(_tell_compiling, quiet=flags.quiet), StopRequest())
+    compile_kernels(partial(_tell_compiling, quiet=flags.quiet), StopRequest(), None if flags.quiet else remark)
     picture = make_picture(source, config, output)
     if flags.as_json:
         print_json(picture_line(source, chosen.output, picture))

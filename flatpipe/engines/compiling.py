@@ -16,7 +16,7 @@ from flatpipe.child import start_child
 from flatpipe.errors import RunGivenUp
 from flatpipe.machine import core_count
 from flatpipe.stop import StopRequest
-from flatpipe.work.kernels import missing_parts
+from flatpipe.work.kernels import keeping, missing_parts
 
 _LOOK_SECONDS = 0.1
 # ^ between looks at the request to stop
@@ -25,13 +25,19 @@ Progress = Callable[[int, int], None]
 # ^ told of how many parts are done, and of how many there are
 
 
-def compile_kernels(tell: Progress, stop: StopRequest) -> None:
+def compile_kernels(tell: Progress, stop: StopRequest, note: Callable[[str], None] | None = None) -> None:
     """Compile what is not in the cache yet; raises RunGivenUp when the run is stopped meanwhile.
 
-    A child that fails is no failure here: what it has not compiled is compiled where it is needed.
+    A child that fails is no failure here: what it has not compiled is compiled where it is needed. `note` is told when
+    what is compiled now cannot be kept for good; where it cannot be kept at all, nothing is compiled beforehand.
     """
     parts = missing_parts()
     if not parts:
+        return
+    kept = keeping()
+    if kept.words and note is not None:
+        note(kept.words)
+    if not kept.is_possible:
         return
     tell(0, len(parts))
     with _children(parts) as children:

@@ -52,7 +52,7 @@ def open_engine(backend: Backend, opening: Opening) -> Iterator[Engine]:
         with local_processes(backend.workers, opening) as processes:
             yield processes
     else:
-        compile_kernels(opening.listener.compiling, opening.stop)
+        compile_kernels(opening.listener.compiling, opening.stop, opening.listener.note)
         parts = shares_here(backend.workers, opening.config)
         this_worker().configure(parts.cache, parts.decoding)
         with this_worker().driven(opening.settings.run, opening.stop):

@@ -15,6 +15,10 @@ from flatpipe.stop import StopRequest
 class Listener(Protocol):
     """Whoever is told how the cluster comes up."""
 
+    def note(self, text: str) -> None:
+        """Something that the user should know, and need not act on."""
+        ...
+
     def preparing(self, what: str) -> None:
         """Something takes a while."""
         ...

@@ -8,14 +8,17 @@ the program; two processes that compile at once may give two kernels one file; a
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import inspect
 import os
 import pickle
+import secrets
+import stat
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -24,6 +27,67 @@ from typing import Any
 from flatpipe.quantize.machine_code import compiler_versions, processor
 
 _DIGEST_BYTES = 32
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_WRITABLE_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
+_TEMPORARY, _TRIED = "flatpipe-kernels-", ".tried"
+# ^ how names of temporary folders begin; a file that is put somewhere to find out whether it can be
+
+
+@dataclass(frozen=True)
+class KernelFolder:
+    """A folder with files of kernels, which are code: none is believed that another user may have put there.
+
+    It is looked at once it is open, so that it cannot become another one meanwhile.
+    """
+
+    path: Path
+    is_beside: bool = False
+    # ^ beside the sources: who can write there can change these too
+
+    def read(self, name: str) -> bytes:
+        """Return what a file holds; raises OSError, also for what is not this user's own."""
+        with self._opened() as folder:
+            handle = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
+            with os.fdopen(handle, "rb") as file:
+                self._check(os.fstat(handle))
+                return file.read()
+
+    def put(self, name: str, content: bytes) -> None:
+        """Make or replace a file, whole; raises OSError and leaves nothing."""
+        self.path.mkdir(mode=0o777 if self.is_beside else 0o700, parents=True, exist_ok=True)
+        partial = f"{name}.{secrets.token_hex(8)}"
+        with self._opened() as folder:
+            handle = os.open(partial, _NEW, 0o666 if self.is_beside else 0o600, dir_fd=folder)
+            # ^ others may use what is installed for all
+            try:
+                with os.fdopen(handle, "wb") as file:
+                    file.write(content)
+                os.rename(partial, name, src_dir_fd=folder, dst_dir_fd=folder)
+            except BaseException:
+                os.unlink(partial, dir_fd=folder)
+                raise
+
+    def can_take(self) -> bool:
+        """Whether a file can be put here."""
+        with suppress(OSError):
+            self.put(_TRIED, b"")
+            with self._opened() as folder:
+                os.unlink(_TRIED, dir_fd=folder)
+            return True
+        return False
+
+    @contextmanager
+    def _opened(self) -> Iterator[int]:
+        folder = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            self._check(os.fstat(folder))
+            yield folder
+        finally:
+            os.close(folder)
+
+    def _check(self, status: os.stat_result) -> None:
+        if not self.is_beside and (status.st_uid not in (0, os.geteuid()) or status.st_mode & _WRITABLE_BY_OTHERS):
+            raise PermissionError(errno.EPERM, "another user may write here", str(self.path))
 
 
 @dataclass(frozen=True)
@@ -33,8 +97,8 @@ class KernelFiles:
     Whatever fails in here, the kernel is compiled instead.
     """
 
-    folders: tuple[Path, ...]
-    # ^ where they may lie: looked for in each, written to the first that can be
+    source: Path | None
+    # ^ where the kernel stands
     name: str
     stamp: str
 
@@ -43,16 +107,16 @@ class KernelFiles:
         """Return the files of a function; nowhere where it has no source file."""
         try:
             source = Path(inspect.getfile(function))
-            return cls(tuple(_folders(source)), f"{source.stem}.{function.__name__}", stamp_of(source))
+            return cls(source, f"{source.stem}.{function.__name__}", stamp_of(source))
         except (OSError, TypeError):
-            return cls((), function.__name__, "")
+            return cls(None, function.__name__, "")
 
     def load(self, key: str) -> Any:
         """Return what was saved under `key` for the same sources and processor, whole; None for no such thing."""
-        for path in self._paths(key):
+        for folder in self._folders():
             with suppress(Exception):
                 # ^ disk, pickle, a class that is gone: a cache fails in any way, and nothing depends on it
-                content = path.read_bytes()
+                content = folder.read(self._file(key))
                 digest, payload = content[:_DIGEST_BYTES], content[_DIGEST_BYTES:]
                 if digest == self._digest(key, payload):
                     return pickle.loads(payload)  # noqa: S301 - written by `save`
@@ -60,27 +124,24 @@ class KernelFiles:
 
     def save(self, key: str, data: object) -> bool:
         """Write `data` whole where that is possible, or leave nothing; whether it was."""
-        for path in self._paths(key):
+        for folder in self._folders():
             with suppress(Exception):
                 # ^ as above: the next process compiles again
                 payload = pickle.dumps(data)
-                path.parent.mkdir(parents=True, exist_ok=True)
-                _put(path, self._digest(key, payload) + payload)
+                folder.put(self._file(key), self._digest(key, payload) + payload)
                 return True
         return False
 
-    def can_keep(self) -> bool:
-        """Whether there is a folder that takes a file."""
-        for folder in self.folders:
-            with suppress(OSError):
-                folder.mkdir(parents=True, exist_ok=True)
-                tempfile.TemporaryFile(dir=folder).close()
-                return True
-        return False
+    def place(self) -> Path | None:
+        """Return the folder that takes a file, None where there is none."""
+        return next((folder.path for folder in self._folders() if folder.can_take()), None)
 
-    def _paths(self, key: str) -> Iterator[Path]:
+    def _folders(self) -> Iterable[KernelFolder]:
+        return () if self.source is None else _folders(self.source)
+
+    def _file(self, key: str) -> str:
         which = hashlib.sha256(f"{sys.implementation.cache_tag} {processor()} {key}".encode()).hexdigest()
-        return (folder / f"{self.name}.{which[:16]}.kernel" for folder in self.folders)
+        return f"{self.name}.{which[:16]}.kernel"
 
     def _digest(self, key: str, payload: bytes) -> bytes:
         return hashlib.sha256(f"{self.stamp} {processor()} {key} ".encode() + payload).digest()
@@ -92,12 +153,18 @@ def note(part: Callable[..., object]) -> None:
 
 
 def is_noted(part: Callable[..., object]) -> bool:
-    """Whether that was noted for these sources, this processor, this Python; true where nothing can be kept.
+    """Whether that was noted for these sources, this processor, this Python."""
+    return bool(KernelFiles.of(part).load(""))
 
-    There compiling beforehand would help nobody.
-    """
-    files = KernelFiles.of(part)
-    return bool(files.load("")) or not files.can_keep()
+
+def place_of(part: Callable[..., object]) -> Path | None:
+    """Return where kernels are kept that have yet to be compiled; None where that can be nowhere."""
+    return KernelFiles.of(part).place()
+
+
+def is_passing(place: Path) -> bool:
+    """Whether the folder is one for want of another, which goes with the machine's temporary files."""
+    return place.parent == _temporary_folder()
 
 
 def stamp_of(source: Path) -> str:
@@ -120,24 +187,51 @@ def _digest_of(files: tuple[Path, ...]) -> str:
     return digest.hexdigest()
 
 
-def _folders(source: Path) -> Iterator[Path]:
-    """Where files of kernels in `source` may lie: where the user wants them, or beside it, or in the user's cache."""
+def _folders(source: Path) -> Iterator[KernelFolder]:
+    """Where files of kernels in `source` may lie: looked for in each, written to the first that takes them.
+
+    Where the user wants them, or beside the source, or in the user's cache; a temporary folder where none of these
+    takes any.
+    """
+    usual = tuple(_usual_folders(source))
+    yield from usual
+    if not any(map(_takes_files, usual)) and (temporary := _temporary_folder()) is not None:
+        yield KernelFolder(temporary / _own_name(source))
+
+
+def _usual_folders(source: Path) -> Iterator[KernelFolder]:
     wanted = os.environ.get("NUMBA_CACHE_DIR")
-    own = f"{source.parent.name}_{hashlib.sha256(bytes(source.parent)).hexdigest()[:32]}"
+    own = _own_name(source)
     if wanted:
-        yield Path(wanted) / own
+        yield KernelFolder(Path(wanted) / own)
         return
-    yield source.parent / "__pycache__"
+    yield KernelFolder(source.parent / "__pycache__", is_beside=True)
     home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")  # noqa: PTH111 - raises nothing
-    yield Path(home) / "flatpipe" / own
+    if os.path.isabs(home):  # noqa: PTH117 - as above
+        # ^ without a home it is "~/.cache", in the current folder, whoever that belongs to
+        yield KernelFolder(Path(home) / "flatpipe" / "kernels" / own)
 
 
-def _put(path: Path, content: bytes) -> None:
-    handle, partial = tempfile.mkstemp(prefix=f"{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        Path(partial).replace(path)
-    except BaseException:
-        Path(partial).unlink(missing_ok=True)
-        raise
+def _own_name(source: Path) -> str:
+    return f"{source.parent.name}_{hashlib.sha256(bytes(source.parent)).hexdigest()[:32]}"
+
+
+@cache
+def _takes_files(folder: KernelFolder) -> bool:
+    """Whether a file can be put there, asked once."""
+    return folder.can_take()
+
+
+@cache
+def _temporary_folder() -> Path | None:
+    """Return a temporary folder of this user's, found again by the next process; None where there can be none.
+
+    No name is known beforehand, so nobody can take it first; what has such a name and is not this user's is passed by.
+    """
+    with suppress(OSError):
+        place = Path(tempfile.gettempdir())
+        for path in sorted(path for path in place.iterdir() if path.name.startswith(_TEMPORARY)):
+            if KernelFolder(path).can_take():
+                return path
+        return Path(tempfile.mkdtemp(prefix=_TEMPORARY))
+    return None

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from flatpipe.encode.deflate.stream import zlib_stream
 from flatpipe.encode.lzw import lzw_blocks
 from flatpipe.quantize import kernels
-from flatpipe.quantize.kernel_cache import is_noted, note
+from flatpipe.quantize.kernel_cache import is_noted, is_passing, note, place_of
 
 
 def _lzw() -> None:
@@ -31,6 +32,25 @@ PARTS: dict[str, Callable[[], None]] = {"deflate": _deflate, **kernels.PARTS, "l
 def missing_parts() -> list[str]:
     """The parts that are not yet compiled for these sources and this processor."""
     return [name for name, part in PARTS.items() if not is_noted(part)]
+
+
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """Whether what is compiled now can be kept, and in words why not for good, if so."""
+
+    is_possible: bool
+    words: str
+
+
+def keeping() -> Keeping:
+    """What becomes of kernels that are compiled now."""
+    place = place_of(_lzw)
+    if place is not None and not is_passing(place):
+        return Keeping(is_possible=True, words="")
+    why = "flatpipe's own folder and the user's cache cannot be written to; XDG_CACHE_HOME may name another"
+    if place is None:
+        return Keeping(is_possible=False, words=f"each process compiles anew, for half a minute: {why}")
+    return Keeping(is_possible=True, words=f"what is compiled is kept in {place.parent}, while it lasts: {why}")
 
 
 def load_kernels() -> None:

@@ -17,7 +17,7 @@ from flatpipe.engines import compiling
 from flatpipe.engines.compiling import compile_kernels
 from flatpipe.errors import ExitCode, RunGivenUp
 from flatpipe.stop import StopRequest
-from flatpipe.work.kernels import PARTS, missing_parts
+from flatpipe.work.kernels import PARTS, Keeping, missing_parts
 
 ASKED = """
 from flatpipe.engines import compiling
@@ -73,6 +73,30 @@ def test_progress_counts_up_to_all_parts(monkeypatch: pytest.MonkeyPatch) -> Non
     compile_kernels(lambda done, total: told.append((done, total)), StopRequest())
 
     assert told == [(0, 3), (1, 3), (2, 3), (3, 3)]
+
+
+@pytest.mark.parametrize(
+    ("missing", "kept", "notes", "parts"),
+    [
+        (["lzw"], Keeping(True, ""), [], 1),
+        (["lzw"], Keeping(True, "for a while"), ["for a while"], 1),
+        (["lzw"], Keeping(False, "nowhere"), ["nowhere"], 0),
+        ([], Keeping(True, "for a while"), [], 0),
+    ],
+    ids=["for good", "for a while", "nowhere", "all there"],
+)
+def test_what_cannot_be_kept_for_good_is_said_when_it_is_compiled(
+    missing: list[str], kept: Keeping, notes: list[str], parts: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A user learns why there is compiling again: once, and not in runs that find all of it."""
+    noted: list[str] = []
+    told: list[tuple[int, int]] = []
+    monkeypatch.setattr(compiling, "missing_parts", lambda: missing)
+    monkeypatch.setattr(compiling, "keeping", lambda: kept)
+    compile_kernels(lambda done, total: told.append((done, total)), StopRequest(), noted.append)
+
+    assert noted == notes
+    assert told == [(done, parts) for done in range(parts + 1)][: 2 * parts]
 
 
 def test_a_stop_that_came_before_is_obeyed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ import os
 import pickle
 import re
 import shutil
+import stat
 import subprocess
 import sys
 from dataclasses import replace
@@ -21,7 +22,9 @@ import pytest
 import flatpipe
 from flatpipe.quantize import compiled, kernel_cache
 from flatpipe.quantize.compiled import kernel
+from flatpipe.quantize.kernel_cache import KernelFolder
 from flatpipe.quantize.machine_code import compiler_versions
+from flatpipe.work.kernels import PARTS, keeping, missing_parts
 
 PACKAGE = Path(flatpipe.__file__).parent
 KERNEL_FILES = sorted(
@@ -106,7 +109,7 @@ def test_a_disk_that_takes_nothing_is_no_obstacle(folder, monkeypatch, code):
     def refusing(*arguments, **settings):
         raise OSError(code, os.strerror(code))
 
-    monkeypatch.setattr(kernel_cache.Path, "replace", refusing)
+    monkeypatch.setattr(kernel_cache.os, "rename", refusing)
     assert called() == called() == (42, False)
     assert [path for path in folder.rglob("*") if path.is_file()] == []
 
@@ -135,8 +138,111 @@ def _needing(loads, content):
 
 def test_kernels_work_where_no_cache_can_be_written(monkeypatch):
     """Without any writable folder a kernel still compiles, only without a cache."""
-    monkeypatch.setattr(kernel_cache, "_folders", lambda source: ())
+    monkeypatch.setattr(kernel_cache, "_usual_folders", lambda source: ())
+    monkeypatch.setattr(kernel_cache, "_temporary_folder", lambda: None)
     assert called() == called() == (42, False)
+    assert missing_parts() == list(PARTS)
+    assert not keeping().is_possible
+    assert "each process compiles anew" in keeping().words
+
+
+# --- where they lie, and whose that is --------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def nowhere(tmp_path, monkeypatch):
+    """Where temporary files lie for a user without a home, whose installation cannot be written to."""
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr(kernel_cache, "_usual_folders", lambda source: [KernelFolder(Path("/proc/flatpipe"))])
+    monkeypatch.setattr(kernel_cache.tempfile, "tempdir", str(tmp_path / "temporary"))
+    kernel_cache._temporary_folder.cache_clear()
+    yield tmp_path / "temporary"
+    kernel_cache._temporary_folder.cache_clear()
+
+
+def test_without_another_place_kernels_are_kept_for_a_while(nowhere):
+    """A user without a home compiles once, not at every call: in a folder that is theirs alone, and they are told."""
+    assert called() == (42, False)
+    kernel_cache._temporary_folder.cache_clear()
+    # ^ as in the next process
+    assert called() == (42, True)
+    (folder,) = nowhere.iterdir()
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert keeping().is_possible
+    assert f"is kept in {folder}, while it lasts: " in keeping().words
+
+
+def _anothers(path):
+    os.chown(path, 65534, 65534)
+
+
+def _open_to_all(path):
+    path.chmod(0o777)
+
+
+def _open_to_the_group(path):
+    path.chmod(0o770)
+
+
+def _a_link(path):
+    elsewhere = path.with_name("elsewhere")
+    path.rename(elsewhere)
+    path.symlink_to(elsewhere)
+
+
+INTRUSIONS = [
+    pytest.param(_anothers, marks=pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")),
+    *(_open_to_all, _open_to_the_group, _a_link),
+]
+
+
+@pytest.mark.parametrize("where", ["folder", "file"])
+@pytest.mark.parametrize("intrusion", INTRUSIONS)
+def test_code_that_another_user_may_have_put_there_is_not_loaded(intrusion, where, folder):
+    """A file or folder that others own or can write to, or a link to one, is passed over, however right it looks."""
+    called()
+    (path,) = kept(folder)
+    assert called() == (42, True)
+    intrusion(path if where == "file" else path.parent)
+    assert called() == (42, False)
+
+
+@pytest.mark.parametrize("intrusion", INTRUSIONS)
+def test_a_temporary_folder_of_another_is_passed_by(intrusion, nowhere):
+    """Whoever makes a folder of such a name first neither gets code in nor keeps this user from a folder."""
+    taken = nowhere / "flatpipe-kernels-0"
+    taken.mkdir(mode=0o700)
+    intrusion(taken)
+    found = kernel_cache._temporary_folder()
+
+    assert found is not None
+    assert found != taken
+    assert found.parent == nowhere
+    assert found.stat().st_uid == os.geteuid()
+
+
+@pytest.mark.parametrize("variables", [{"XDG_CACHE_HOME": "cache"}, {"HOME": "~"}, {"HOME": "here"}])
+def test_nothing_is_looked_for_in_the_current_folder(variables, monkeypatch):
+    """A home or cache whose path is not absolute is none: the current folder may be anybody's."""
+    for name in ("NUMBA_CACHE_DIR", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    found = list(kernel_cache._usual_folders(PACKAGE / "quantize" / "dither.py"))
+
+    assert [folder.path for folder in found] == [PACKAGE / "quantize" / "__pycache__"]
+
+
+def test_what_is_kept_beside_the_sources_is_for_all(tmp_path):
+    """Kernels that whoever installed flatpipe compiles can be read by all who use it; in a user's cache by none."""
+    before = os.umask(0o002)
+    try:
+        for is_beside, modes in ((True, (0o775, 0o664)), (False, (0o700, 0o600))):
+            folder = tmp_path / f"{is_beside}"
+            KernelFolder(folder, is_beside).put("a.kernel", b"code")
+            assert tuple(stat.S_IMODE(path.stat().st_mode) for path in (folder, folder / "a.kernel")) == modes
+    finally:
+        os.umask(before)
 
 
 def test_other_versions_compile_for_themselves(folder, monkeypatch):

@@ -53,7 +53,7 @@ def local_processes(workers: int, opening: Opening) -> Iterator[ClusterEngine]:
         stack.enter_context(same_environment())
         said = stack.enter_context(quiet_logs())
         stack.enter_context(fork_server())
-        compile_kernels(opening.listener.compiling, opening.stop)
+        compile_kernels(opening.listener.compiling, opening.stop, opening.listener.note)
         # ^ while the fork server goes on importing
         cluster = _cluster(opening, workers)
         stack.callback(close_cluster, cluster, timeout=10)
