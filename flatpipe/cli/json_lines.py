@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 def print_json(content: dict[str, object]) -> None:
     """Write one JSON line to stdout, its fractions to six digits: nobody has measured more."""
-    write_line(json.dumps(_short(content), sort_keys=True, allow_nan=False))
+    short = json.loads(json.dumps(content, allow_nan=False), parse_float=_in_six_digits)
+    write_line(json.dumps(short, sort_keys=True))
 
 
 def image_line(record: ImageRecord, name_width: int) -> dict[str, object]:
@@ -34,12 +35,8 @@ def image_line(record: ImageRecord, name_width: int) -> dict[str, object]:
     return told
 
 
-def _short(value: object) -> object:
-    if isinstance(value, float):
-        return float(f"{value:.6g}")
-    if isinstance(value, dict):
-        return {key: _short(inner) for key, inner in value.items()}
-    return [_short(inner) for inner in value] if isinstance(value, list | tuple) else value
+def _in_six_digits(number: str) -> float:
+    return float(f"{float(number):.6g}")
 
 
 def _psnr(mse: float) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -142,6 +143,16 @@ def test_an_image_that_cannot_be_recomputed_is_told_with_its_reason(project: Pro
     assert "image" in found.detail
 
 
+@contextlib.contextmanager
+def _usual_interrupt() -> Iterator[None]:
+    """Python's own answer to SIGINT: dask_jobqueue, which other tests import, puts one in its place."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def test_ctrl_c_waits_for_no_image_that_is_recomputed(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     """KeyboardInterrupt while an image is recomputed comes through, though its thread goes on."""
     go = threading.Event()
@@ -151,10 +162,12 @@ def test_ctrl_c_waits_for_no_image_that_is_recomputed(project: Project, monkeypa
         go.wait(200)
 
     monkeypatch.setattr(recomputing, "done_in_memory", interrupted)
-    with open_workspace(load_config(project.folder / "pipeline.yaml"), "read") as workspace:
-        images = sample(_recorded(workspace), 1, 7, ())
-        with pytest.raises(KeyboardInterrupt):
-            list(recompute(images, workspace.settings, Verified(), 1))
+    with (
+        _usual_interrupt(),
+        open_workspace(load_config(project.folder / "pipeline.yaml"), "read") as workspace,
+        pytest.raises(KeyboardInterrupt),
+    ):
+        list(recompute(sample(_recorded(workspace), 1, 7, ()), workspace.settings, Verified(), 1))
     assert is_work_left()
     go.set()
     wait_for(lambda: not is_work_left())

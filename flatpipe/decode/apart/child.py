@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from flatpipe.decode.decode import DecodedImage, decode
-from flatpipe.errors import ImageError
+from flatpipe.errors import ExitCode, ImageError
 from flatpipe.records import DecodePolicy
 
 IDLE_SECONDS = 20.0
@@ -65,7 +65,7 @@ def _end_when_left() -> None:
     poll.register(0, 0)
     # ^ 0: told of nothing but that the other end is closed
     poll.poll()
-    os._exit(1)
+    os._exit(ExitCode.GIVEN_UP)
 
 
 @contextlib.contextmanager
@@ -93,7 +93,7 @@ def _ended_with_parent() -> Iterator[None]:
     fcntl.fcntl(0, fcntl.F_SETOWN, os.getpid())
     fcntl.fcntl(0, fcntl.F_SETFL, flags | os.O_ASYNC)
     if select.select([0], [], [], 0)[0]:
-        sys.exit(1)
+        sys.exit(ExitCode.GIVEN_UP)
         # ^ it was closed before
     try:
         yield
