@@ -30,7 +30,7 @@ _DIGEST_BYTES = 32
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _WRITABLE_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
 _TEMPORARY, _TRIED = "flatpipe-kernels-", ".tried"
-# ^ how names of temporary folders begin; a file that is put somewhere to find out whether it can be
+# ^ how names of temporary folders begin, and of files that are put somewhere to find out whether they can be
 
 
 @dataclass(frozen=True)
@@ -69,10 +69,12 @@ class KernelFolder:
 
     def can_take(self) -> bool:
         """Whether a file can be put here."""
+        tried = f"{_TRIED}.{secrets.token_hex(8)}"
+        # ^ of this process alone: others may ask at the same moment, and remove theirs
         with suppress(OSError):
-            self.put(_TRIED, b"")
+            self.put(tried, b"")
             with self._opened() as folder:
-                os.unlink(_TRIED, dir_fd=folder)
+                os.unlink(tried, dir_fd=folder)
             return True
         return False
 

@@ -10,6 +10,7 @@ import shutil
 import stat
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -231,6 +232,13 @@ def test_nothing_is_looked_for_in_the_current_folder(variables, monkeypatch):
     found = list(kernel_cache._usual_folders(PACKAGE / "quantize" / "dither.py"))
 
     assert [folder.path for folder in found] == [PACKAGE / "quantize" / "__pycache__"]
+
+
+def test_processes_that_ask_at_once_all_find_that_a_folder_takes_files(tmp_path):
+    """Whoever asks whether a folder can be written to is not disturbed by others who ask; no trace is left."""
+    with ThreadPoolExecutor(8) as pool:
+        assert all(pool.map(lambda _: KernelFolder(tmp_path).can_take(), range(400)))
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_what_is_kept_beside_the_sources_is_for_all(tmp_path):
