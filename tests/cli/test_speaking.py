@@ -210,7 +210,7 @@ def test_a_closed_terminal_stops_a_run_and_its_ledger_is_sound(scheduler: str, t
         start_new_session=True,
     )
     os.close(theirs)
-    wait_for(lambda: any(project.out.rglob("sweep.gif")))
+    wait_for(lambda: any((project.out / "images").rglob("sweep.gif")))
     os.close(ours)
     os.killpg(process.pid, signal.SIGHUP)
 
@@ -233,7 +233,7 @@ def test_nohup_is_obeyed(tmp_path: Path) -> None:
         stderr=subprocess.DEVNULL,
         text=True,
     )
-    wait_for(lambda: any(project.out.rglob("sweep.gif")))
+    wait_for(lambda: any((project.out / "images").rglob("sweep.gif")))
     process.send_signal(signal.SIGHUP)
     out, _ = process.communicate(timeout=60)
 

@@ -202,7 +202,7 @@ def test_ctrl_c_stops_soon_and_the_next_run_goes_on(scheduler: str, tmp_path: Pa
     execution = {"scheduler": scheduler, "workers": 2}
     project = Project.make(tmp_path, images=40, execution=execution)
     process = project.start("run", faults={"slow": 0.2})
-    wait_for(lambda: any(project.out.rglob("sweep.gif")))
+    wait_for(lambda: any((project.out / "images").rglob("sweep.gif")))
     os.killpg(process.pid, signal.SIGINT)
     began = time.monotonic()
     out, err = process.communicate(timeout=60)
@@ -223,7 +223,7 @@ def test_sigterm_ends_with_its_own_code(tmp_path: Path) -> None:
     """SIGTERM gives exit 143 and a ledger that knows what was done."""
     project = Project.make(tmp_path, images=40)
     process = project.start("run", faults={"slow": 0.2})
-    wait_for(lambda: any(project.out.rglob("sweep.gif")))
+    wait_for(lambda: any((project.out / "images").rglob("sweep.gif")))
     process.terminate()
     out, _ = process.communicate(timeout=60)
 
@@ -237,7 +237,7 @@ def test_a_killed_driver_loses_nothing(tmp_path: Path) -> None:
     """kill -9 in the middle, then a rerun: told in a sentence, the files of an undisturbed run, and nothing partial."""
     project = Project.make(tmp_path, images=12)
     process = project.start("run", faults={"slow": 0.1})
-    wait_for(lambda: any(project.out.rglob("sweep.gif")))
+    wait_for(lambda: any((project.out / "images").rglob("sweep.gif")))
     process.kill()
     process.communicate()
     again = project.flatpipe("run")

@@ -109,7 +109,7 @@ def test_one_interrupt_leaves_a_stuck_image(scheduler: str, tmp_path: Path) -> N
     """Ctrl-C while an image is decoded for minutes ends the run, which names it."""
     project = with_bomb(tmp_path, scheduler)
     run = project.start("run")
-    wait_for(lambda: bool(decoders(run.pid)) and len(list(project.out.rglob("sweep.gif"))) == len(OTHERS))
+    wait_for(lambda: bool(decoders(run.pid)) and len(list((project.out / "images").rglob("sweep.gif"))) == len(OTHERS))
     (child,) = decoders(run.pid)
     wait_for(lambda: child.cpu_times().user > 1.5)
     # ^ only then it is worth a mention

@@ -22,7 +22,7 @@ def test_a_stranger_on_the_machine_is_not_spoken_to(execution: dict[str, object]
     """Every port of a run is bound to this machine alone, and answers neither without keys nor to other keys."""
     project = Project.make(tmp_path / "p", images=8, execution={**execution, "granularity": "image"})
     run = project.start("run", faults={"slow": 1.0})
-    wait_for(lambda: run.poll() is not None or list(project.out.rglob("sweep.gif")))
+    wait_for(lambda: run.poll() is not None or list((project.out / "images").rglob("sweep.gif")))
     found = ports(family(run.pid))
     answered = let_in(list(found))
     out, err = run.communicate(timeout=100)

@@ -75,7 +75,7 @@ def test_a_job_that_is_cancelled_on_the_way_is_replaced(slurm: Path, tmp_path: P
     execution = {"granularity": "image", "cluster": cluster}
     project = Project.make(tmp_path / "p", images=40, execution=execution)
     run = project.start("run", faults={"slow": 0.5})
-    wait_for(lambda: run.poll() is not None or len(list(project.out.rglob("sweep.gif"))) > 3, seconds=120)
+    wait_for(lambda: run.poll() is not None or len(list((project.out / "images").rglob("sweep.gif"))) > 3, seconds=120)
     first = jobs()
     assert len(first) == 2, run.communicate()
     subprocess.run(["scancel", first[0]], check=True)

@@ -87,7 +87,7 @@ def test_workers_over_ssh_write_the_same_bytes(ssh_port: int, remote_python: str
     before = set(Path("/tmp").glob("flatpipe-*"))
     project = Project.make(tmp_path / "p", images=6, execution={"cluster": cluster, "granularity": "image"})
     run = project.start("run", faults={"slow": 0.2})
-    wait_for(lambda: run.poll() is not None or list(project.out.rglob("sweep.gif")))
+    wait_for(lambda: run.poll() is not None or list((project.out / "images").rglob("sweep.gif")))
     started = over_ssh(tmp_path)
     words = "".join(word for process in started for word in process.cmdline())
     answered = let_in(list(ports(started)))

@@ -38,7 +38,7 @@ def test_a_killed_scheduler_never_looks_like_success(servers: Servers, tmp_path:
     execution = {"granularity": "image", "cluster": {"scheduler_file": str(file)}}
     project = Project.make(tmp_path / "p", images=24, execution=execution)
     run = project.start("run")
-    wait_for(lambda: len(list(project.out.rglob("sweep.gif"))) > 3)
+    wait_for(lambda: len(list((project.out / "images").rglob("sweep.gif"))) > 3)
     os.killpg(scheduler.pid, signal.SIGKILL)
     out, err = run.communicate(timeout=30)
 

@@ -55,7 +55,7 @@ def test_a_program_without_a_guard_just_works(tmp_path: Path) -> None:
 
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == "imported\n"
-    assert len(list(project.out.rglob("sweep.gif"))) == 64
+    assert len(list((project.out / "images").rglob("sweep.gif"))) == 64
 
 
 @pytest.mark.parametrize(
