@@ -1,10 +1,13 @@
-"""Processes of this Python that do a part of the work: started here, and ended by whoever started them."""
+"""Processes of this Python that do a part of the work: how one is started, and how one ends itself that is stuck."""
 
 from __future__ import annotations
 
+import contextlib
+import faulthandler
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 
@@ -22,6 +25,29 @@ def start_child(module: str, *words: str, stdin: int = subprocess.DEVNULL) -> su
         start_new_session=True,
         # ^ Ctrl-C is for this process, which ends them
     )
+
+
+@contextlib.contextmanager
+def watchdog(seconds: float | None) -> Iterator[None]:
+    """End this process if the block takes longer: nothing else stops a decoder that is stuck in C.
+
+    The interpreter's own watchdog thread does it, because it needs no lock that a stuck decoder may hold. With None
+    there is no limit; `call_off` ends it early.
+    """
+    if seconds is None:
+        yield
+        return
+    with open(os.devnull, "w") as silence:  # noqa: PTH123
+        faulthandler.dump_traceback_later(seconds, exit=True, file=silence)
+        try:
+            yield
+        finally:
+            call_off()
+
+
+def call_off() -> None:
+    """Let the block of a watchdog take as long as it likes."""
+    faulthandler.cancel_dump_traceback_later()
 
 
 def _python_path() -> list[str]:

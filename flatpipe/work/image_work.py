@@ -10,6 +10,7 @@ from functools import partial, wraps
 from typing import Concatenate, ParamSpec, TypeVar
 
 from flatpipe import layout
+from flatpipe.child import call_off, watchdog
 from flatpipe.decode.apart.decoding import Decoding
 from flatpipe.encode.animation import ShownFrame, join_sweep
 from flatpipe.encode.frames import shrink_flat
@@ -29,7 +30,7 @@ from flatpipe.work.sweep import (
     encode_pictures,
     frame_picture,
 )
-from flatpipe.work.watchdog import Interrupted, call_off, in_time, watchdog
+from flatpipe.work.watchdog import Interrupted, in_time
 from flatpipe.work.worker import Worker
 
 Parameters = ParamSpec("Parameters")

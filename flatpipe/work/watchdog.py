@@ -1,14 +1,13 @@
-"""Time limits of work that may never end: a worker process is ended, a thread is left while the others go on."""
+"""The time limit of work that may never end, where no process can be: its thread is left while the others go on."""
 
 from __future__ import annotations
 
 import contextlib
-import faulthandler
 import os
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
 from typing import TypeVar
@@ -24,29 +23,6 @@ _LOOK_SECONDS = 0.2
 
 class Interrupted(ImageError):
     """The user asked to stop."""
-
-
-@contextlib.contextmanager
-def watchdog(seconds: float | None) -> Iterator[None]:
-    """End this process if the block takes longer: nothing else stops a decoder that is stuck in C.
-
-    The interpreter's own watchdog thread does it, because it needs no lock that a stuck decoder may hold. With None
-    there is no limit; `call_off` ends it early.
-    """
-    if seconds is None:
-        yield
-        return
-    with open(os.devnull, "w") as silence:  # noqa: PTH123
-        faulthandler.dump_traceback_later(seconds, exit=True, file=silence)
-        try:
-            yield
-        finally:
-            call_off()
-
-
-def call_off() -> None:
-    """Let the block of a watchdog take as long as it likes."""
-    faulthandler.cancel_dump_traceback_later()
 
 
 class _Helper:

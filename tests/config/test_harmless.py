@@ -54,7 +54,7 @@ RUNS_CODE: list[tuple[str, str, dict[str, Any]]] = [
         *("job_extra", "extra", "scheduler_cls", "job_cls", "config_name", "job_directives_skip", "header_skip"),
     )),
     *((SLURM, f"kwargs.{key}", {"kwargs": {key: value}}) for key, value in (
-        ("queue", f"normal\n{EVIL}"), ("account", "-o/root/.bashrc"), ("interface", f"ib0 --preload {EVIL}"),
+        ("queue", f"normal\n{EVIL}"), ("account", "-o/home/user/.bashrc"), ("interface", f"ib0 --preload {EVIL}"),
         ("local_directory", f"/tmp;{EVIL}"), ("name", f"$({EVIL})"), ("walltime", f"`{EVIL}`"), ("cores", "1&x"),
         ("death_timeout", "60 *"), ("log_directory", "x'"), ("project", 'x"'), ("memory", "4 GB x"),
         ("worker_extra_args", ["--preload", EVIL]), ("worker_extra_args", [f"--preload={EVIL}"]),

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import contextlib
-import faulthandler
 import fcntl
 import os
 import pickle
@@ -16,6 +15,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from flatpipe.child import watchdog
 from flatpipe.decode.decode import DecodedImage, decode
 from flatpipe.errors import ExitCode, ImageError
 from flatpipe.records import DecodePolicy
@@ -44,7 +44,7 @@ def main() -> None:
             request = pickle.load(sys.stdin.buffer)  # noqa: S301 - from the process that started this one
         except EOFError:
             return
-        with _ended_in_time(request.seconds), _ended_with_parent():
+        with watchdog(request.seconds), _ended_with_parent():
             answer = _answer(request)
         pickle.dump(answer, sys.stdout.buffer, protocol=pickle.HIGHEST_PROTOCOL)
         sys.stdout.buffer.flush()
@@ -66,20 +66,6 @@ def _end_when_left() -> None:
     # ^ 0: told of nothing but that the other end is closed
     poll.poll()
     os._exit(ExitCode.GIVEN_UP)
-
-
-@contextlib.contextmanager
-def _ended_in_time(seconds: float | None) -> Iterator[None]:
-    """End this process when the body takes longer, whatever its decoder holds."""
-    if seconds is None:
-        yield
-        return
-    with open(os.devnull, "w") as silence:  # noqa: PTH123
-        faulthandler.dump_traceback_later(seconds, exit=True, file=silence)
-        try:
-            yield
-        finally:
-            faulthandler.cancel_dump_traceback_later()
 
 
 @contextlib.contextmanager
