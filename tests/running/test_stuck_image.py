@@ -127,9 +127,10 @@ def test_one_interrupt_leaves_a_stuck_image(scheduler: str, tmp_path: Path) -> N
 def test_two_interrupts_end_a_run_at_once(scheduler: str, tmp_path: Path) -> None:
     """What cannot be left at the first Ctrl-C, a k at work, is left at the second, and named; the next run goes on."""
     project = Project.make(tmp_path, images=2, execution={"scheduler": scheduler, "workers": 2})
-    run = project.start("run", "--only", "01.png", faults={"stuck_k": 3})
+    log = tmp_path / "log"
+    run = project.start("run", "--only", "01.png", faults={"stuck_k": 3, "log": str(log)})
     assert run.stderr is not None
-    wait_for(lambda: (project.out / "images" / "01.png" / "k02.png").exists())
+    wait_for(lambda: log.exists() and "stuck\n" in log.read_text())
     os.killpg(run.pid, signal.SIGINT)
     for line in run.stderr:
         if "again to stop at once" in line:
