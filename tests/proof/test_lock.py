@@ -62,7 +62,7 @@ def test_runs_of_every_kind_have_equal_outputs_and_locks(tmp_path: Path) -> None
     assert "nothing to do" in project.flatpipe("run").stdout
     project.flatpipe("run", "-s", "output.path=processes", "-s", "execution.scheduler=processes", "-j", "2")
     process = project.start("run", "-s", "output.path=killed", faults={"slow": 0.1})
-    wait_for(lambda: any((tmp_path / "killed").rglob("sweep.gif")))
+    wait_for(lambda: any((tmp_path / "killed" / "images").rglob("sweep.gif")))
     process.kill()
     process.communicate()
     assert not (tmp_path / "killed" / "flatpipe.lock").exists()
