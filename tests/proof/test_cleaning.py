@@ -35,13 +35,6 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Project:
     return project
 
 
-@pytest.fixture
-def project(finished: Project, tmp_path: Path) -> Project:
-    """A copy of it, whose dates are those of the original."""
-    shutil.copytree(finished.folder, tmp_path / "project", symlinks=True)
-    return Project(tmp_path / "project")
-
-
 def files_of(project: Project) -> set[str]:
     """All files of the outputs but those that every command may write."""
     return {str(path.relative_to(project.out)) for path in project.out.rglob("*") if path.is_file()}

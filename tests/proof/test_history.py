@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from pathlib import Path
 
 import pytest
 from builders import noisy_pixels, write_image
@@ -24,13 +23,6 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Project:
     (project.folder / "photos" / "bad.png").write_bytes(b"nothing")
     assert project.flatpipe("run").returncode == 1
     return project
-
-
-@pytest.fixture
-def project(finished: Project, tmp_path: Path) -> Project:
-    """The finished project, in a folder of the test's own."""
-    shutil.copytree(finished.folder, tmp_path / "copy")
-    return Project(tmp_path / "copy")
 
 
 def test_a_plan_has_totals_then_cost_then_reasons(finished: Project) -> None:

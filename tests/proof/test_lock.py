@@ -25,13 +25,6 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Project:
     return project
 
 
-@pytest.fixture
-def project(finished: Project, tmp_path: Path) -> Project:
-    """The finished project, in a folder of the test's own."""
-    shutil.copytree(finished.folder, tmp_path / "copy")
-    return Project(tmp_path / "copy")
-
-
 def test_the_lock_is_sorted_and_can_be_checked_by_hand(finished: Project) -> None:
     """No time, no path; an image's digests are those that sha256sum finds; a failed image stands there too."""
     text = (finished.out / "flatpipe.lock").read_text()

@@ -35,13 +35,6 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Project:
     return project
 
 
-@pytest.fixture
-def project(finished: Project, tmp_path: Path) -> Project:
-    """The finished project, in a folder of the test's own."""
-    shutil.copytree(finished.folder, tmp_path / "copy")
-    return Project(tmp_path / "copy")
-
-
 def test_one_flipped_byte_is_named_and_repaired(project: Project) -> None:
     """Flip a byte, same size: verify names the file with exit 4, run makes it again, verify finds nothing."""
     assert (
