@@ -135,7 +135,10 @@ def _mark_colors(pixels: NDArray[np.uint8]) -> NDArray[np.uint64]:
     seen = np.zeros(_WORDS, np.uint64)
     for i in range(pixels.shape[0]):
         place = zorder(pixels[i, 0], pixels[i, 1], pixels[i, 2])
-        seen[place >> 6] |= np.uint64(1) << (place & 63)
+        bit = np.uint64(1) << (place & 63)
+        if not seen[place >> 6] & bit:
+            # ^ neighbours are alike: each would wait for the word that the one before has just written
+            seen[place >> 6] |= bit
     return seen
 
 
