@@ -9,7 +9,7 @@ __version__ = "0.1.0"
 
 DECODING = 1
 # ^ decode/: which pixels a file decodes to
-CLUSTERING = 3
+CLUSTERING = 4
 # ^ quantize/: which palette and labels those pixels get
 ENCODING = 3
 # ^ encode/: how they are written

@@ -9,7 +9,8 @@ from flatpipe.quantize.color_space import from_space
 from flatpipe.quantize.color_table import IndexedImage, index_colors
 from flatpipe.quantize.options import MAX_K, FlattenOptions
 from flatpipe.quantize.palette_image import FlattenedImage
-from flatpipe.quantize.recolor import ClusteredColors, arrange, cluster_colors, label_pixels, rgb_totals
+from flatpipe.quantize.recolor import arrange, cluster_colors, label_pixels, rgb_totals
+from flatpipe.quantize.search.filtering import ClusteredColors
 from flatpipe.quantize.search.solvers import SOLVERS
 
 

@@ -19,6 +19,7 @@ from flatpipe.quantize.options import FlattenOptions, Space
 from flatpipe.quantize.pyramid import Cells, Points
 from flatpipe.quantize.search.filtering import filtered_lloyd
 from flatpipe.quantize.search.kmeans import lloyd
+from flatpipe.quantize.search.local_swaps import improve_many
 from flatpipe.quantize.search.multilevel import Effort, search
 from flatpipe.quantize.search.seeding import kmeans_plusplus
 
@@ -38,6 +39,10 @@ def _pixels() -> NDArray[np.uint8]:
 def _search() -> None:
     effort = Effort(coarse=1, middle=1, starts=1, tries=1, candidates=1, polish=2)
     search(_points(), _points(), _points(), np.zeros((1, 2, 2)), effort, 0.1, 1.0)
+
+
+def _many() -> None:
+    improve_many(_points(), _centroids(), np.zeros((1, 1, 2, 3)), 1, 0.1, 1.0)
 
 
 def _filtering() -> None:
@@ -68,6 +73,7 @@ def _dithering() -> None:
 
 
 PARTS: dict[str, Callable[[], None]] = {
+    "many": _many,
     "search": _search,
     "filtering": _filtering,
     "colours": _colors,

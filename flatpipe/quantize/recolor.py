@@ -12,21 +12,11 @@ from flatpipe.quantize.color_table import ColorTable, IndexedImage
 from flatpipe.quantize.compiled import kernel
 from flatpipe.quantize.options import Space
 from flatpipe.quantize.pyramid import ColorPyramid, weigh
-from flatpipe.quantize.search.filtering import filtered_lloyd
+from flatpipe.quantize.search.filtering import ClusteredColors, settle
 from flatpipe.quantize.search.kmeans import add_up, assign
 
-_MAX_ROUNDS = 100
 _TOL = {"rgb": 0.0, "oklab": 0.08}
 # ^ in 8-bit levels, root mean square over pixels; in RGB means are rounded, and the iteration ends when none moves
-_SLACK = 1.5
-# ^ in 8-bit levels: most centroids end within it of where the search left them; with 3, twice as many are watched
-
-
-class ClusteredColors(NamedTuple):
-    """`labels` (n,) uint8: the cluster of each colour; `totals` (k, 4) int64: the clusters' sums and counts."""
-
-    labels: NDArray[np.uint8]
-    totals: NDArray[np.int64]
 
 
 def cluster_colors(pyramid: ColorPyramid, centroids: NDArray[np.float64], space: Space) -> ClusteredColors:
@@ -36,10 +26,8 @@ def cluster_colors(pyramid: ColorPyramid, centroids: NDArray[np.float64], space:
     colours belong to the nearest mean. A centroid left without colours takes the one that adds most to distortion.
     """
     moved = centroids.astype(np.float32)
-    tol, slack = _TOL[space] * pyramid.level_size, _SLACK * pyramid.level_size
     for _ in range(len(moved)):
-        found = filtered_lloyd(pyramid.colors, pyramid.cells, moved, _MAX_ROUNDS, tol, slack, space == "rgb")
-        clusters = ClusteredColors(*found)
+        clusters = settle(pyramid, moved, _TOL[space], whole=space == "rgb")
         empty = np.flatnonzero(clusters.totals[:, 3] == 0)
         if empty.size == 0:
             break

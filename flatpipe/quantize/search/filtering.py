@@ -15,8 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flatpipe.quantize.compiled import kernel
-from flatpipe.quantize.pyramid import Cells, Points
-from flatpipe.quantize.search.kmeans import add_up, assign, assign_two, move_points, move_to_means
+from flatpipe.quantize.pyramid import Cells, ColorPyramid, Points
+from flatpipe.quantize.search.kmeans import add_up, assign_two, move_points, move_to_means
+from flatpipe.quantize.search.nearby import assign_nearby, find_nearby
+
+_MAX_ROUNDS = 100
+_SLACK = 1.5
+# ^ in 8-bit levels: most centroids end within it of where the search left them; with 3, twice as many are watched
+_FEW = 32
+# ^ centroids up to which borders are looked for: with more, most colours are near one
 
 
 class Borders(NamedTuple):
@@ -30,6 +37,23 @@ class Borders(NamedTuple):
     # ^ (k, 4) exact sums and counts, by cluster, of the cells that are not
     points: Points
     # ^ the colours of the watched cells
+
+
+class ClusteredColors(NamedTuple):
+    """`labels` (n,) uint8: the cluster of each colour; `totals` (k, 4) int64: the clusters' sums and counts."""
+
+    labels: NDArray[np.uint8]
+    totals: NDArray[np.int64]
+
+
+def settle(pyramid: ColorPyramid, centroids: NDArray[np.float32], tol: float, whole: bool) -> ClusteredColors:
+    """Return the clusters of all colours, after Lloyd's iteration on them moved `centroids` (k, 3), INOUT.
+
+    `tol` is in 8-bit levels; see `filtered_lloyd`.
+    """
+    level = pyramid.level_size
+    found = filtered_lloyd(pyramid.colors, pyramid.cells, centroids, _MAX_ROUNDS, tol * level, _SLACK * level, whole)
+    return ClusteredColors(*found)
 
 
 @kernel
@@ -52,7 +76,7 @@ def filtered_lloyd(
     for left in range(max_rounds, -1, -1):
         start = centroids.copy()
         borders = _draw_borders(cells, colors, centroids, slack)
-        watched, totals = _iterate(borders, centroids, left, tol, whole)
+        watched, totals = _iterate(borders, centroids, left, tol, slack, whole)
         if left == 0 or _is_near(start, centroids, slack):
             _label_all(borders, cells, watched, labels)
             break
@@ -63,6 +87,9 @@ def filtered_lloyd(
 def _draw_borders(cells: Cells, colors: Points, centroids: NDArray[np.float32], slack: float) -> Borders:
     """Return which cells no border between `centroids` (k, 3) can reach while these move by less than `slack`."""
     m = cells.radius.size
+    if len(centroids) > _FEW:
+        everywhere = np.full(m, True)
+        return Borders(np.zeros(m, np.uint8), everywhere, np.zeros((len(centroids), 4), np.int64), colors)
     near, squared, second = np.empty(m, np.uint8), np.empty(m, np.float32), np.empty(m, np.float32)
     assign_two(cells.points.positions, centroids, near, squared, second)
     gaps = _gaps(centroids)
@@ -132,13 +159,14 @@ def _watched_colors(cells: Cells, colors: Points, watched: NDArray[np.bool_], n_
 
 @kernel
 def _iterate(
-    borders: Borders, centroids: NDArray[np.float32], max_rounds: int, tol: float, whole: bool
+    borders: Borders, centroids: NDArray[np.float32], max_rounds: int, tol: float, slack: float, whole: bool
 ) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     """Move `centroids` (k, 3), INOUT, by the watched colours alone; return their last labels, and the totals."""
     points = borders.points
     labels, fresh = np.empty(len(points.sums), np.uint8), np.empty(len(points.sums), np.uint8)
     squared = np.empty(labels.size, np.float32)
-    assign(points.positions, centroids, labels, squared)
+    nearby = find_nearby(points.positions, centroids, slack)
+    assign_nearby(points.positions, centroids, nearby, labels, squared)
     totals = add_up(points.sums, labels, len(centroids))
     for j in range(len(centroids)):
         for c in range(4):
@@ -146,7 +174,7 @@ def _iterate(
     for _ in range(max_rounds):
         if move_to_means(totals, centroids, whole) <= tol * tol:
             break
-        assign(points.positions, centroids, fresh, squared)
+        assign_nearby(points.positions, centroids, nearby, fresh, squared)
         move_points(points.sums, labels, fresh, totals)
     return labels, totals
 

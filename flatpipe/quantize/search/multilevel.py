@@ -1,4 +1,7 @@
-"""The default solver: a search for a good optimum on coarse tables of the colours."""
+"""The default solver: a search for a good optimum on coarse tables of the colours.
+
+For a few centroids it stands here, for more in many.py.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +15,12 @@ from numpy.typing import NDArray
 from flatpipe.quantize.compiled import kernel
 from flatpipe.quantize.pyramid import ColorPyramid, Points
 from flatpipe.quantize.search.kmeans import copy_rows, lloyd
+from flatpipe.quantize.search.many import search_many
 from flatpipe.quantize.search.seeding import kmeans_plusplus, pick, trials_for
 from flatpipe.quantize.search.swaps import improve
 
+_FEW = 16
+# ^ centroids up to which the whole table is tried again for each swap; with more, the neighbours of the two
 _TOL = 0.04
 # ^ in 8-bit levels, root mean square over pixels: 0.01 takes half the time again and gains 0.00005 of distortion
 _MAX_ROUNDS = 100
@@ -48,12 +54,9 @@ class Effort(NamedTuple):
 
 
 def effort_for(n_pixels: int, n_colors: int, k: int) -> Effort:
-    """Return the effort that an image is worth at `k`: 700 points for 768x512, more starts where colours are few."""
+    """Return the effort that an image is worth: 700 points for 768x512, more starts where colours are few."""
     is_small = n_pixels < _SMALL
-    coarse = max(min(max(int(1.12 * math.sqrt(n_pixels)), 256), 1500), 32 * k if k <= 32 and not is_small else 16 * k)
-    if k > 32:
-        middle = max(2 * coarse, 4000)
-        return Effort(coarse, middle, starts=1, tries=3, candidates=1, polish=4 * middle)
+    coarse = max(min(max(int(1.12 * math.sqrt(n_pixels)), 256), 1500), 16 * k if is_small else 32 * k)
     if is_small:
         middle = 8 * coarse
         return Effort(coarse, middle, starts=min(max(4000 // n_colors, 2), 40), tries=10, candidates=2, polish=middle)
@@ -66,6 +69,8 @@ def effort_for(n_pixels: int, n_colors: int, k: int) -> Effort:
 
 def multilevel(pyramid: ColorPyramid, k: int, seed: int) -> NDArray[np.float64]:
     """Return k centroids (k, 3) of the colours, near the best optimum; `cluster_colors` takes them there."""
+    if k > _FEW:
+        return search_many(pyramid, k, np.random.default_rng([seed, k])).astype(np.float64)
     effort = effort_for(pyramid.n_pixels, pyramid.n, k)
     coarse, middle = pyramid.sketch(effort.coarse), pyramid.sketch(effort.middle)
     polish = pyramid.sketch(effort.polish) if effort.polish > effort.middle else middle

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from flatpipe.quantize.compiled import kernel
 from flatpipe.quantize.pyramid import Points
+from flatpipe.quantize.search.halving import halve
 from flatpipe.quantize.search.kmeans import assign_two, copy_rows, lloyd
 
 _QUICK_ROUNDS = 4
@@ -73,75 +74,12 @@ def _rank_swaps(points: Points, centroids: NDArray[np.float32]) -> tuple[NDArray
     n, k = len(points.sums), len(centroids)
     labels, squared, second = np.empty(n, np.uint8), np.empty(n, np.float32), np.empty(n, np.float32)
     assign_two(points.positions, centroids, labels, squared, second)
-    cost = np.zeros(k)
+    cost, gain, halves = np.zeros(k), np.empty(k), np.empty((k, 2, 3), np.float32)
     for i in range(n):
         cost[labels[i]] += points.sums[i, 3] * np.float64(second[i] - squared[i])
-    gain, halves = _halve(points, labels, centroids, _main_axes(points, labels, centroids))
+    halve(points, labels, np.arange(k), centroids, gain, halves)
     promise = np.empty((k, k))
     for i in range(k):
         for j in range(k):
             promise[i, j] = gain[j] - cost[i] if i != j else -np.inf
     return promise, halves
-
-
-@kernel
-def _main_axes(points: Points, labels: NDArray[np.uint8], centroids: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Return the direction of greatest variance of each cluster, (k, 3), of any length, by power iteration."""
-    scatter = np.zeros((len(centroids), 3, 3))
-    gap = np.empty(3)
-    for i in range(labels.size):
-        for c in range(3):
-            gap[c] = points.positions[c, i] - centroids[labels[i], c]
-        for c in range(3):
-            for d in range(3):
-                scatter[labels[i], c, d] += points.sums[i, 3] * gap[c] * gap[d]
-    axes = np.zeros((len(centroids), 3))
-    turned = np.empty(3)
-    for j in range(len(centroids)):
-        widest = 0
-        for c in range(1, 3):
-            if scatter[j, c, c] > scatter[j, widest, widest]:
-                widest = c
-        for c in range(3):
-            axes[j, c] = scatter[j, widest, c]
-        for _ in range(8):
-            length = 0.0
-            for c in range(3):
-                turned[c] = (
-                    scatter[j, c, 0] * axes[j, 0] + scatter[j, c, 1] * axes[j, 1] + scatter[j, c, 2] * axes[j, 2]
-                )
-                length = max(length, abs(turned[c]))
-            if length > 0:
-                for c in range(3):
-                    axes[j, c] = turned[c] / length
-    return axes
-
-
-@kernel
-def _halve(
-    points: Points, labels: NDArray[np.uint8], centroids: NDArray[np.float32], axes: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
-    """Cut each cluster through its centroid across its axis; return the gains (k,) and the halves' means (k, 2, 3)."""
-    k = len(centroids)
-    totals = np.zeros((k, 2, 4))
-    gap = np.empty(3)
-    for i in range(labels.size):
-        j = labels[i]
-        along = 0.0
-        for c in range(3):
-            gap[c] = points.positions[c, i] - centroids[j, c]
-            along += gap[c] * axes[j, c]
-        half = totals[j, 1 if along > 0 else 0]
-        for c in range(3):
-            half[c] += points.sums[i, 3] * gap[c]
-        half[3] += points.sums[i, 3]
-    gain = np.zeros(k)
-    halves = np.empty((k, 2, 3), np.float32)
-    for j in range(k):
-        for side in range(2):
-            weight = max(totals[j, side, 3], 1.0)
-            for c in range(3):
-                offset = totals[j, side, c] / weight
-                gain[j] += weight * offset * offset
-                halves[j, side, c] = centroids[j, c] + offset
-    return gain, halves

@@ -152,7 +152,7 @@ def test_effort_follows_the_size():
     assert sizes[0] == 256
     assert effort_for(1, 10, 8).starts > effort_for(1, 10_000, 8).starts
     assert sizes[-1] == 1500
-    assert effort_for(1, 20_000, 256).coarse == 4096
+    assert effort_for(1, 20_000, 8).coarse == 256
 
 
 def test_scikit_learn_is_imported_when_asked_for():
