@@ -18,6 +18,10 @@ from flatpipe.quantize.kernels import compile_kernels
 
 Pixels = NDArray[np.uint8]
 KS = (2, 4, 8, 15)
+QUANTETTE = {"k-means": (12.1, 18.2), "Wu, sRGB": (4.5, 5.1)}
+# ^ nanoseconds a pixel and thread, least and most: milliseconds x 4 threads / pixels of "Benchmarks and Accuracy" in
+#   github.com/IanManske/quantette, eleven photographs of 17 to 30 MP, 256 colours, AVX2, a processor that it does not
+#   name; quantising and mapping alone. Its photographs cannot be had here, and it gives DSSIM, not mse.
 
 
 def measure(folders: list[Path], rounds: int, most: int) -> None:
@@ -31,7 +35,21 @@ def measure(folders: list[Path], rounds: int, most: int) -> None:
             rows += _compare(path.name, pixels, k, rounds)
     columns = ("image", "MP", "k", "peer", "seconds", "time / flatpipe", "mse", "mse / flatpipe")
     print_table(columns, rows)
+    _beside_quantette(photos(folders, most=most), rounds)
     save("peers", [dict(zip(columns, row, strict=True)) for row in rows])
+
+
+def _beside_quantette(paths: list[Path], rounds: int) -> None:
+    """Print our time a pixel at k=256 beside the published one, on photographs of 8 MP and more."""
+    rows: list[tuple[object, ...]] = [(f"quantette, {name}", *times, "-") for name, times in QUANTETTE.items()]
+    for path in paths:
+        pixels = read_pixels(path)
+        n_pixels = pixels.shape[0] * pixels.shape[1]
+        if n_pixels >= 8e6:
+            flat = flatten_pixels(pixels, 256)
+            seconds = side_by_side({path.name: lambda pixels=pixels: flatten_pixels(pixels, 256)}, rounds)[path.name]  # type: ignore[misc]
+            rows.append((path.name, 1e9 * seconds / n_pixels, "", flat.mse))
+    print_table(("256 colours", "ns a pixel and thread", "to", "mse"), rows)
 
 
 def _compare(name: str, pixels: Pixels, k: int, rounds: int) -> list[tuple[object, ...]]:
