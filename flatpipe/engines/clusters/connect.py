@@ -85,8 +85,9 @@ def configured_cluster(opening: Opening) -> Iterator[ClusterEngine]:
         answered("the check of the workers", check, opening.stop, _answer_seconds(opening))
         identity = client.scheduler_info(n_workers=0)
         opening.listener.connected(identity["n_workers"], identity["total_threads"], client.dashboard_link or "")
-        threads = most_workers(section) * max(1, identity["total_threads"] // max(1, identity["n_workers"]))
-        engine = ClusterEngine(opening, client, threads, patience(), replacement)
+        here = identity["total_threads"]
+        foreseen = most_workers(section) * max(1, here // max(1, identity["n_workers"]))
+        engine = ClusterEngine(opening, client, max(1, here, foreseen), patience(), replacement)
         stack.callback(engine.close)
         yield engine
 

@@ -11,6 +11,13 @@ from commands import Project
 from servers import Servers, address_in, expected, python_path, slow, wait_for
 
 import flatpipe
+from flatpipe.config import load_config
+from flatpipe.engines.open import open_engine
+from flatpipe.engines.opening import Opening
+from flatpipe.observer import RunObserver
+from flatpipe.plan.backend import choose_backend
+from flatpipe.plan.settings import task_settings
+from flatpipe.stop import StopRequest
 
 
 def test_a_running_scheduler_is_used_and_left_running(servers: Servers, tmp_path: Path) -> None:
@@ -29,6 +36,18 @@ def test_a_running_scheduler_is_used_and_left_running(servers: Servers, tmp_path
         assert "Dask dashboard: http://127.0.0.1" in done.stderr
         assert list((project.out / "images").parent.glob(".partial")) == []
     assert scheduler.poll() is None
+
+
+def test_as_many_threads_count_as_are_there(servers: Servers, tmp_path: Path) -> None:
+    """Nobody says how large a running cluster is: from the first task on it is as large as it is found."""
+    _, file = servers.dask_scheduler(tmp_path)
+    servers.dask_workers(file)
+    execution = {"cluster": {"scheduler_file": str(file), "wait_for": {"workers": 2, "timeout": "60s"}}}
+    project = Project.make(tmp_path / "p", images=1, execution=execution)
+    config = load_config(project.folder / "pipeline.yaml")
+    opening = Opening(config, task_settings(config), (), RunObserver(), StopRequest())
+    with open_engine(choose_backend(config, 1.0, 1), opening) as engine:
+        assert engine.workers == 2
 
 
 def test_a_killed_scheduler_never_looks_like_success(servers: Servers, tmp_path: Path) -> None:
