@@ -7,10 +7,19 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from flatpipe.quantize.options import FlattenOptions
 from flatpipe.records import TaskSettings
 from flatpipe.versions import CAPTIONS, CLUSTERING, DECODING, ENCODING, KNEE, OKLAB, PALETTES, PICTURES
 
 Choices = dict[str, Any]
+
+_LONG = {
+    "animation": "animation settings changed",
+    "chart": "chart changed",
+    "fixed": "fixed colours changed",
+    "ks": "k range changed",
+}
+# ^ choices whose values are too long to be told
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +50,19 @@ def flat_choices(settings: TaskSettings, k: int) -> Choices:
         "k": k,
         "alpha": settings.decode.alpha,
         "truncated": settings.decode.truncated,
-        **asdict(settings.flatten),
+        **_colors(settings.flatten),
         **_raised({"oklab": _oklab(settings)}),
     }
+
+
+def _colors(options: FlattenOptions) -> Choices:
+    """How colours are found; what came late is absent while it is as before there was a choice."""
+    choices = asdict(options)
+    choices["chart"], choices["fixed"] = list(options.chart), [asdict(color) for color in options.fixed]
+    late: Choices = {"chart": [], "fixed": [], "match": None, "dither": "none"}
+    if options.matched_in == options.space:
+        choices["match"] = None
+    return {name: value for name, value in choices.items() if name not in late or value != late[name]}
 
 
 def sweep_choices(settings: TaskSettings, ks: tuple[int, ...]) -> Choices:
@@ -87,10 +106,8 @@ def changed(before: Choices, after: Choices) -> str:
     names = [name for name in sorted({*before, *after}) if before.get(name) != after.get(name)]
     words = []
     for name in names:
-        if name == "ks":
-            words.append("k range changed")
-        elif name == "animation":
-            words.append("animation settings changed")
+        if name in _LONG:
+            words.append(_LONG[name])
         elif name == "versions":
             words += _parts_raised(before.get(name, {}), after.get(name, {}))
         elif name == "best":

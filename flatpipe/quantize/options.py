@@ -13,15 +13,38 @@ CostlyMetric = Literal["ssim", "ciede2000"]
 # ^ each costs about as much as the flat image
 Metric = Literal[FreeMetric, CostlyMetric]
 
+Dither = Literal["none", "floyd-steinberg", "blue-noise"]
+
 MAX_K = 256
 # ^ a label map holds uint8, and so does a palette PNG or a GIF frame
 
 
 @dataclass(frozen=True, slots=True)
+class FixedColor:
+    """A colour that is in every palette and never moves."""
+
+    color: str
+    # ^ "#rrggbb"
+    row: int | None = None
+    # ^ of the palette, from 0; None: the first that no other one has asked for
+
+
+@dataclass(frozen=True, slots=True)
 class FlattenOptions:
-    """How the colours of a flat image are found."""
+    """How the colours of a flat image are found, and how its pixels get them."""
 
     solver: Solver = "multilevel"
     seed: int = 0
     space: Space = "rgb"
     # ^ where distance is measured
+    chart: tuple[str, ...] = ()
+    # ^ the only colours that a palette is chosen from, "#rrggbb"; empty: any
+    fixed: tuple[FixedColor, ...] = ()
+    match: Space | None = None
+    # ^ where the nearest colour is measured when pixels are put into a palette that is given; None: in `space`
+    dither: Dither = "none"
+
+    @property
+    def matched_in(self) -> Space:
+        """The space in which pixels are put into a palette that is given."""
+        return self.match or self.space

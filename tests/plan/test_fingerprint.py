@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 
 from flatpipe.plan import fingerprint
 from flatpipe.plan.fingerprint import Fingerprints, changed, fingerprints
-from flatpipe.quantize.options import FlattenOptions
+from flatpipe.quantize.options import FixedColor, FlattenOptions
 from flatpipe.records import AnimationOptions, DecodePolicy, TaskSettings
 
 PLAIN = TaskSettings(output="/out")
@@ -57,6 +58,10 @@ CHANGES: dict[str, Any] = {
     "flatten.solver": "textbook",
     "flatten.seed": 1,
     "flatten.space": "oklab",
+    "flatten.chart": ("#000000", "#ffffff"),
+    "flatten.fixed": (FixedColor("#ff0000"),),
+    "flatten.match": "oklab",
+    "flatten.dither": "blue-noise",
     "decode.truncated": "fill",
     "decode.alpha": "#000000",
     "animation.enabled": False,
@@ -72,7 +77,7 @@ CHANGES: dict[str, Any] = {
     "target": "knee",
 }
 # ^ a value other than the default's, for each field that can change a byte
-OF_FLATS = {"flatten.solver", "flatten.seed", "flatten.space", "decode.truncated", "decode.alpha"}
+OF_FLATS = {name for name in CHANGES if name.startswith(("flatten.", "decode."))}
 # ^ those of them that change the flat images too
 HARMLESS: dict[str, tuple[Any, str]] = {
     "output": ("/elsewhere", "where files lie changes none of them"),
@@ -186,6 +191,22 @@ def test_a_raised_version_is_told_by_its_part(monkeypatch) -> None:
     after = fingerprints(PLAIN, (2,))
     reason = changed(before.choices[before.sweep], after.choices[after.sweep])
     assert reason == "knee 1 -> 2, palettes 1 -> 3"
+
+
+def test_to_match_in_the_space_of_the_clusters_is_no_other_choice() -> None:
+    """Said or not, that pixels are matched where the clusters are makes nothing due."""
+    said = replace(PLAIN, flatten=FlattenOptions(match="rgb"))
+    assert fingerprints(said, (2,)) == fingerprints(PLAIN, (2,))
+
+
+def test_other_colours_to_choose_from_are_told_in_words() -> None:
+    """`plan` says that the chart or the fixed colours changed, also when the choices come from a ledger."""
+    locked = FlattenOptions(chart=("#000000", "#ff0000"), fixed=(FixedColor("#ff0000", 1), FixedColor("#000000")))
+    before, after = (fingerprints(replace(PLAIN, flatten=options), (2,)) for options in (FlattenOptions(), locked))
+    kept = json.loads(json.dumps(after.choices[after.sweep]))
+
+    assert changed(before.choices[before.sweep], kept) == "chart changed, fixed colours changed"
+    assert kept == after.choices[after.sweep]
 
 
 def test_a_raised_version_of_oklab_is_about_oklab_alone(monkeypatch: pytest.MonkeyPatch) -> None:
