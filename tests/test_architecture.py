@@ -43,7 +43,7 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     ),
     "__init__": ({"api", "config", "errors", "versions"}, set()),
     "api": (
-        {"pipeline", "plan", "decode", "encode", "storage", "config", "quantize", *GROUND},
+        {"pipeline", "plan", "decode", "encode", "storage", "config", "palettes", "quantize", *GROUND},
         {"numpy", "PIL"},
     ),
     "pipeline": (
@@ -56,15 +56,19 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
         {"work", "plan", "storage", "config", *GROUND},
         {"dask", "distributed", "psutil", "threadpoolctl", "cryptography", "asyncssh"},
     ),
-    "plan": ({"ledger", "decode", "storage", "config", *CORE_WORDS, *GROUND}, {"dask", "psutil"}),
-    "work": ({"ledger.rows", "pictures", "decode", "encode", "storage", "quantize", *GROUND}, {"numpy"}),
+    "plan": ({"ledger", "decode", "storage", "config", "palettes", *CORE_WORDS, *GROUND}, {"dask", "psutil"}),
+    "work": ({"ledger.rows", "pictures", "decode", "encode", "storage", "palettes", "quantize", *GROUND}, {"numpy"}),
     "report": ({"ledger", "storage", *CORE_WORDS, *GROUND}, {"jinja2"}),
     "ledger": (GROUND, set()),
     "pictures": ({"encode", "quantize", *GROUND}, {"PIL", "numpy"}),
     "decode": (GROUND, {"PIL", "numpy", "pillow_heif"}),
-    "encode": ({"quantize", *GROUND}, {"PIL", "numpy", "numba", "imageio", "av"}),
-    "storage": (GROUND, {"fsspec", "wcmatch"}),
-    "config": ({*CORE_WORDS, "errors", "vocabulary", "places", "text"}, {"yaml", "pydantic", "pydantic_core"}),
+    "encode": ({"palettes", "quantize", *GROUND}, {"PIL", "numpy", "numba", "imageio", "av"}),
+    "storage": ({"palettes", *GROUND}, {"fsspec", "wcmatch"}),
+    "config": (
+        {"palettes", *CORE_WORDS, "errors", "vocabulary", "places", "text"},
+        {"yaml", "pydantic", "pydantic_core"},
+    ),
+    "palettes": ({"errors", "vocabulary", "text"}, {"numpy", "PIL"}),
     **{room: ({*CORE_WORDS, *GROUND}, set()) for room in sorted(GROUND)},
     "quantize": (set(), {"numpy", "numba", "llvmlite", "sklearn", "threadpoolctl"}),
 }
