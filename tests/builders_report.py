@@ -18,6 +18,7 @@ from flatpipe.engines.execute import failed_record
 from flatpipe.ledger.ledger import Ledger
 from flatpipe.ledger.results import Results
 from flatpipe.pictures.image_pictures import PictureSources, image_pictures, original_pictures, picture_ks
+from flatpipe.quantize.color_table import index_colors
 from flatpipe.quantize.palette_image import PaletteImage
 from flatpipe.records import (
     Failure,
@@ -152,9 +153,9 @@ def built_run(folder: Path, ks: Sequence[int] = KS) -> BuiltRun:
 
 
 def color_counts(pixels: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """The distinct colours of pixels, (n, 3) uint8, and how often each occurs, (n,) int64."""
-    words, counts = np.unique(pixels.astype(np.uint32) @ np.array([1 << 16, 1 << 8, 1], np.uint32), return_counts=True)
-    return np.stack([words >> 16 & 255, words >> 8 & 255, words & 255], axis=1).astype(np.uint8), counts
+    """The distinct colours of pixels, (n, 3) uint8 in Z-order, and how often each occurs, (n,) int64."""
+    table = index_colors(pixels).table
+    return table.colors, table.counts
 
 
 def soft_pixels(seed: int, height: int = 60, width: int = 90) -> NDArray[np.uint8]:

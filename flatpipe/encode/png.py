@@ -24,6 +24,9 @@ Payload = bytes | memoryview
 # ^ what a chunk holds
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_LENGTH_AND_KIND = struct.Struct(">I4s")
+_END = b"\0\0\0\0IEND\xae\x42\x60\x82"
+# ^ the chunk that ends every file
 _PALETTE_COLOR, _TRUECOLOR_ALPHA = 3, 6
 # ^ colour types of PNG (third edition), 11.2.1
 _UP = 2
@@ -80,8 +83,10 @@ def decode_flat(content: bytes) -> SavedFlat:
 
 def png_file(parts: Iterable[tuple[bytes, Payload]]) -> bytes:
     """A PNG file of chunks, each given by its kind and payload; the one that ends it is added."""
-    chunked = (piece for kind, payload in (*parts, (b"IEND", b"")) for piece in _pieces(kind, payload))
-    return b"".join((SIGNATURE, *chunked))
+    pieces: list[Payload] = [SIGNATURE]
+    for kind, payload in parts:
+        pieces += _pieces(kind, payload)
+    return b"".join([*pieces, _END])
 
 
 def chunk(kind: bytes, payload: bytes) -> bytes:
@@ -105,9 +110,9 @@ def chunks(content: bytes) -> Iterator[tuple[bytes, bytes]]:
 # --- the parts of encoding and decoding ------------------------------------------------------------------------------
 
 
-def _pieces(kind: bytes, payload: Payload) -> tuple[bytes, bytes, Payload, bytes]:
+def _pieces(kind: bytes, payload: Payload) -> tuple[bytes, Payload, bytes]:
     crc = zlib.crc32(payload, zlib.crc32(kind))
-    return struct.pack(">I", len(payload)), kind, payload, struct.pack(">I", crc)
+    return _LENGTH_AND_KIND.pack(len(payload), kind), payload, crc.to_bytes(4, "big")
 
 
 def _palette_png(table: NDArray[np.uint8], opacities: bytes, rows_of_table: NDArray[np.uint8]) -> bytes:

@@ -40,20 +40,22 @@ class ColorPoints:
 def color_points(colors: NDArray[np.uint8], counts: NDArray[np.int64], most: int = _MOST_POINTS) -> ColorPoints:
     """At most `most` points that stand for a colour table; the same table gives the same points.
 
-    colors (n, 3) uint8, counts (n,) int64. Colours of one cell of a 32 x 32 x 32 grid become their mean. Of too many
-    cells some are left out: evenly along the cells, with a chance that grows with the cube root of their count.
+    colors (n, 3) uint8 in Z-order, as tables have them, counts (n,) int64. Colours of one cell of a 32 x 32 x 32 grid
+    become their mean. Of too many cells some are left out: evenly along the cells, with a chance that grows with the
+    cube root of their count.
     """
     seen = counts > 0
-    levels, weights = colors[seen], counts[seen].astype(np.float64)
+    levels, weights = (colors, counts) if seen.all() else (colors[seen], counts[seen])
     if not len(levels):
         return ColorPoints(np.zeros((0, 3), np.uint8), np.zeros(0, np.uint8))
     high = (levels >> (8 - _CELL_BITS)).astype(np.int32)
     cell = (high[:, 0] << 2 * _CELL_BITS) | (high[:, 1] << _CELL_BITS) | high[:, 2]
-    totals = np.bincount(cell, weights, 1 << 3 * _CELL_BITS)
-    cells = np.flatnonzero(totals)
-    sums = [np.bincount(cell, weights * levels[:, channel], 1 << 3 * _CELL_BITS)[cells] for channel in range(3)]
-    means = np.rint(np.stack(sums, axis=1) / totals[cells, np.newaxis]).astype(np.uint8)
-    return _thinned(means, np.cbrt(totals[cells]), most)
+    firsts = np.flatnonzero(np.diff(cell, prepend=-1))
+    # ^ in Z-order the colours of a cell stand together
+    order = np.argsort(cell[firsts])
+    totals = np.add.reduceat(weights, firsts)[order]
+    sums = np.add.reduceat(levels * weights[:, np.newaxis], firsts)[order]
+    return _thinned(np.rint(sums / totals[:, np.newaxis]).astype(np.uint8), np.cbrt(totals), most)
 
 
 def _thinned(means: NDArray[np.uint8], roots: NDArray[np.float64], most: int) -> ColorPoints:

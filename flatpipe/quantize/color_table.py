@@ -4,7 +4,7 @@ One method serves every image size: a bitmap with one bit per possible colour (2
 is marked in a first pass; running bit counts then give each colour's rank, which is its row in the sorted table.
 Nothing is sorted, and no table of 16 million entries is walked.
 
-The rows come in Z-order (zorder.py): similar colours are neighbours, and every cell of an octree is a run of rows.
+The rows come in Z-order (octree.py): similar colours are neighbours, and every cell of an octree is a run of rows.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flatpipe.quantize.compiled import kernel
+from flatpipe.quantize.octree import level_at, zorder
 from flatpipe.quantize.options import Space
 from flatpipe.quantize.pyramid import ColorPyramid, build_pyramid
-from flatpipe.quantize.zorder import level_at, zorder
 
 _Value = TypeVar("_Value", bound=np.generic)
 _WORDS = 1 << 18

@@ -14,6 +14,7 @@ from flatpipe.quantize.machine_code import compiler_for, load_machine_code, mach
 
 _Function = TypeVar("_Function", bound=Callable[..., object])
 Variant = Callable[..., Any]
+_NUMBERS = {int, float, bool}
 _making = threading.Lock()
 # ^ of dispatchers: numba must know each kernel as one, also when two threads compile what calls it
 
@@ -41,18 +42,14 @@ class Kernel:
         self.compiled = 0
         # ^ variants that this process has compiled
         self._variant_of: dict[tuple[object, ...], Variant] = {}
-        # ^ the same by what is faster to tell
+        # ^ the same by their `_kinds`, which are faster to tell
         self._dispatcher: Any = None
         self._lock = threading.Lock()
         update_wrapper(self, function)
 
     def __call__(self, *arguments: Any) -> Any:
         """Call the variant for these arguments."""
-        kinds = tuple([
-            (value.dtype, value.ndim, value.flags.num) if type(value) is np.ndarray else _kind(value)
-            for value in arguments
-        ])  # fmt: skip
-        # ^ arrays are looked at here rather than in `_kind`: with as little as this, calls are as fast as numba's own
+        kinds = _kinds(arguments)
         variant = self._variant_of.get(kinds)
         if variant is None:
             variant = self._variant_of[kinds] = self._variant(arguments)
@@ -95,13 +92,19 @@ class Kernel:
         return variant
 
 
-def _kind(argument: Any) -> object:
-    """Return what is equal for arguments of one type and, where they are arrays, of one memory layout."""
-    if isinstance(argument, np.ndarray):
-        return argument.dtype, argument.ndim, argument.flags.num
-    if isinstance(argument, tuple):
-        return type(argument), *map(_kind, argument)
-    return type(argument)
+def _kinds(values: tuple[Any, ...]) -> tuple[object, ...]:
+    """Return what is equal for values of equal types and, where they are arrays, of one memory layout.
+
+    One expression for all values of a tuple: with as little as this, calls are as fast as numba's own.
+    """
+    return tuple([
+        (value.dtype, value.ndim, value.flags.num) if (own := type(value)) is np.ndarray
+        else own if own in _NUMBERS
+        else (own, *_kinds(value)) if isinstance(value, tuple)
+        else (own, value.dtype, value.ndim, value.flags.num)
+        # ^ a number or an array of another class
+        for value in values
+    ])  # fmt: skip
 
 
 def _described(argument: Any) -> str:

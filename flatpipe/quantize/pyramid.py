@@ -19,11 +19,8 @@ from numpy.typing import NDArray
 
 from flatpipe.quantize.color_space import LEVEL_SIZE, to_space
 from flatpipe.quantize.compiled import kernel
+from flatpipe.quantize.octree import Octree, find_cells, grow_octree, split_starts
 from flatpipe.quantize.options import Space
-from flatpipe.quantize.zorder import zorder
-
-_DEPTH = 6
-# ^ the smallest cells share 6 leading bits per channel: 4 levels wide, 3 to 8 colours of a photograph
 
 
 class Points(NamedTuple):
@@ -34,21 +31,6 @@ class Points(NamedTuple):
 
     positions: NDArray[np.float32]
     sums: NDArray[np.int64]
-
-
-class Octree(NamedTuple):
-    """The cells of the colour cube that have colours in them, depth by depth from the smallest up to the root."""
-
-    inside: NDArray[np.float64]
-    # ^ (m,) distortion inside each cell
-    n_children: NDArray[np.int64]
-    # ^ (m,) how many cells each cell is divided into; the smallest into their colours
-    children: NDArray[np.int64]
-    # ^ first row of each child of each cell
-    falling: NDArray[np.float64]
-    # ^ `inside` of the cells with more than one child, the largest first
-    n_runs: NDArray[np.int64]
-    # ^ runs of rows there are when so many of these are split, and one more
 
 
 class Cells(NamedTuple):
@@ -87,7 +69,7 @@ class ColorPyramid:
 
     @cached_property
     def _octree(self) -> Octree:
-        return _grow_octree(self)
+        return grow_octree(self.cells.starts, self.cells.points.sums, self.squares, self.places)
 
     @property
     def nbytes(self) -> int:
@@ -103,7 +85,7 @@ class ColorPyramid:
             if size not in self._sketches:
                 tree = self._octree
                 least = tree.falling[min(int(np.searchsorted(tree.n_runs, size)), tree.falling.size - 1)]
-                starts = _sketch_starts(tree.inside, tree.n_children, tree.children, least, self.n)
+                starts = split_starts(tree.inside, tree.n_children, tree.children, least, self.n)
                 self._sketches[size] = _joined(self.colors.sums, starts)
             return self._sketches[size]
 
@@ -117,7 +99,7 @@ def build_pyramid(
     """
     coordinates = to_space(colors, space)
     points = weigh(coordinates, counts)
-    starts, places = _find_cells(colors)
+    starts, places = find_cells(colors)
     means = _joined(points.sums, starts)
     radius, squares = _measure_cells(points, starts, means.positions)
     energy = float(squares.sum())
@@ -141,45 +123,6 @@ def _joined(sums: NDArray[np.int64], starts: NDArray[np.int64]) -> Points:
 
 
 @kernel
-def _sketch_starts(
-    inside: NDArray[np.float64], n_children: NDArray[np.int64], children: NDArray[np.int64], least: float, n: int
-) -> NDArray[np.int64]:
-    """Return the first rows of the runs when every cell with a distortion of at least `least` is split, then n."""
-    begins = np.zeros(n + 1, np.bool_)
-    begins[0] = begins[n] = True
-    place = 0
-    for cell in range(inside.size):
-        end = place + n_children[cell]
-        if inside[cell] >= least:
-            for child in range(place, end):
-                begins[children[child]] = True
-        place = end
-    return np.flatnonzero(begins)
-
-
-def _grow_octree(pyramid: ColorPyramid) -> Octree:
-    """Return the octree of the smallest cells, joined from the leaves to the root."""
-    inside, n_children, children = [], [], [np.arange(pyramid.n)]
-    sums, squares, places = pyramid.cells.points.sums, pyramid.squares, pyramid.places
-    here: NDArray[np.int64] = pyramid.cells.starts[:-1]
-    n_below: NDArray[np.int64] = np.diff(pyramid.cells.starts)
-    for _ in range(_DEPTH + 1):
-        children.append(here)
-        n_children.append(n_below)
-        inside.append(squares - (sums[:, :3].astype(np.float64) ** 2).sum(axis=1) / sums[:, 3])
-        places = places >> 3
-        firsts = np.flatnonzero(np.diff(places, prepend=-1))
-        n_below = np.diff(firsts, append=places.size)
-        here, places = here[firsts], places[firsts]
-        sums, squares = np.add.reduceat(sums, firsts), np.add.reduceat(squares, firsts)
-    distortion, n_divided = np.concatenate(inside), np.concatenate(n_children)
-    divisible = np.flatnonzero(n_divided > 1)
-    falling = divisible[np.argsort(-distortion[divisible])]
-    n_runs = 1 + np.cumsum(n_divided[falling] - 1)
-    return Octree(distortion, n_divided, np.concatenate(children[:-1]), distortion[falling], n_runs)
-
-
-@kernel
 def weigh(coordinates: NDArray[np.int32], counts: NDArray[np.int64]) -> Points:
     """Return the points of colours at `coordinates` (n, 3) with `counts` (n,)."""
     n = counts.size
@@ -191,21 +134,6 @@ def weigh(coordinates: NDArray[np.int32], counts: NDArray[np.int64]) -> Points:
             sums[i, c] = counts[i] * coordinates[i, c]
         sums[i, 3] = counts[i]
     return Points(positions, sums)
-
-
-@kernel
-def _find_cells(colors: NDArray[np.uint8]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the first row of each smallest cell, then n; and each cell's place on the Z-order curve."""
-    starts = np.empty(colors.shape[0] + 1, np.int64)
-    places = np.empty(colors.shape[0], np.int64)
-    m, last = 0, np.int64(-1)
-    for i in range(colors.shape[0]):
-        place = np.int64(zorder(colors[i, 0], colors[i, 1], colors[i, 2])) >> 3 * (8 - _DEPTH)
-        if place != last:
-            starts[m], places[m], last = i, place, place
-            m += 1
-    starts[m] = colors.shape[0]
-    return starts[: m + 1].copy(), places[:m].copy()
 
 
 @kernel

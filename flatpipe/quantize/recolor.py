@@ -28,10 +28,9 @@ def cluster_colors(pyramid: ColorPyramid, centroids: NDArray[np.float64], space:
     moved = centroids.astype(np.float32)
     for _ in range(len(moved)):
         clusters = settle(pyramid, moved, _TOL[space], whole=space == "rgb")
-        empty = np.flatnonzero(clusters.totals[:, 3] == 0)
-        if empty.size == 0:
+        if clusters.totals[:, 3].all():
             break
-        _occupy(pyramid, clusters.labels, moved, empty)
+        _occupy(pyramid, clusters.labels, moved, np.flatnonzero(clusters.totals[:, 3] == 0))
     return clusters
 
 

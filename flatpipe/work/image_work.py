@@ -38,6 +38,8 @@ Result = TypeVar("Result")
 
 _LARGEST_KEPT = 1 << 20
 # ^ bytes of a flat's file: those of a photograph of 2 megapixels and more may be larger
+_SMALL_FLAT = 1 << 16
+# ^ pixels of a flat that takes longer to decode than its memory is worth
 _SMALL_FILE = 16 << 20
 # ^ bytes that any worker can read: what the image then takes is judged by its header
 
@@ -167,16 +169,12 @@ class ImageWork:
         return f"{self.outputs.folder}/{name}"
 
     def _keep(self, image: LoadedImage, k: int, flat: PaletteImage, content: bytes) -> None:
-        """Keep what the sweep needs of a flat whose file holds `content`: as bytes, which are smaller than labels."""
+        """Keep what the sweep needs of a flat whose file holds `content`."""
         small = shrink_flat(flat, original_side(self.settings))
         frame = encode_frame(image, k, small, self.settings) if self.settings.animation.enabled else None
         if frame and frame.nbytes - len(frame.encoded.content) > _LARGEST_KEPT:
             frame = replace(frame, picture=None)
-        if self.settings.pictures and small is not flat:
-            content = encode_png(small)
-            # ^ half a millisecond each, where reading one of 16 megapixels back takes 90
-        is_kept = self.settings.pictures and len(content) <= _LARGEST_KEPT
-        image.flats[k] = KeptFlat(frame, content if is_kept else None)
+        image.flats[k] = KeptFlat(frame, _kept(small, content if small is flat else None, self.settings))
 
     def _sweep_files(self, token: LoadToken, flats: list[FlattenResult]) -> Iterator[tuple[str, bytes]]:
         """Names and bytes of all that the sweep writes, palettes.json last; a bare name is of the image's folder."""
@@ -210,8 +208,19 @@ class ImageWork:
 
     def _flat(self, image: LoadedImage, k: int) -> PaletteImage:
         """The flat for k as its file has it, or at the sweep's size."""
-        kept = image.flats.get(k)
-        return decode_flat(kept.content if kept and kept.content else self._read_flat(k))
+        kept = image.flats[k].flat if k in image.flats else None
+        return kept if isinstance(kept, PaletteImage) else decode_flat(kept or self._read_flat(k))
 
     def _read_flat(self, k: int) -> bytes:
         return self.outputs.read(self._own(layout.flat_name(k, self.settings.name_width)))
+
+
+def _kept(flat: PaletteImage, content: bytes | None, settings: TaskSettings) -> PaletteImage | bytes | None:
+    """What to keep of a flat of the sweep's size, whose file is `content` if it has one: bytes are less than labels."""
+    if not settings.pictures:
+        return None
+    if flat.label_map.nbytes <= _SMALL_FLAT:
+        return flat
+    content = content or encode_png(flat)
+    # ^ half a millisecond each, where reading one of 16 megapixels back takes 90
+    return content if len(content) <= _LARGEST_KEPT else None

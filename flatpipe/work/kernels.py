@@ -13,6 +13,7 @@ import numpy as np
 
 from flatpipe.encode.deflate.stream import zlib_stream
 from flatpipe.encode.lzw import lzw_blocks
+from flatpipe.encode.palettes import PaletteEntry, palettes_json
 from flatpipe.quantize import kernels
 from flatpipe.quantize.kernel_cache import is_noted, is_passing, note, place_of
 
@@ -25,7 +26,12 @@ def _deflate() -> None:
     zlib_stream(np.zeros((1, 2), np.uint8), 1)
 
 
-PARTS: dict[str, Callable[[], None]] = {"deflate": _deflate, **kernels.PARTS, "lzw": _lzw}
+def _descent() -> None:
+    flat = PaletteEntry(2, ("#000000", "#ffffff"), (0.5, 0.5), (1, 1), 0.0)
+    palettes_json("", [flat, flat])
+
+
+PARTS: dict[str, Callable[[], None]] = {"deflate": _deflate, **kernels.PARTS, "lzw": _lzw, "descent": _descent}
 # ^ the longest first
 
 

@@ -15,6 +15,7 @@ from flatpipe.encode.animation import ShownFrame, encode_last, frame_side
 from flatpipe.encode.frames import Original, shrink_original
 from flatpipe.pictures.image_pictures import OriginalPictures, original_pictures
 from flatpipe.quantize.color_table import IndexedImage, index_colors
+from flatpipe.quantize.palette_image import PaletteImage
 from flatpipe.records import Failure, ImageSource, LoadToken, TaskSettings
 from flatpipe.storage.reading import read_input
 from flatpipe.work.memory import check_colors
@@ -31,14 +32,15 @@ class KeptFlat:
 
     frame: ShownFrame | None
     # ^ of the animation; None when there is none
-    content: bytes | None
-    # ^ its file, or one at the sweep's size, for the report's pictures; None when they need it not, or it is large and
-    #   had better be read back
+    flat: PaletteImage | bytes | None
+    # ^ for the report's pictures: itself where it is small, else its file, or one at the sweep's size; None when they
+    #   need it not, or it is large and had better be read back
 
     @property
     def nbytes(self) -> int:
         """Bytes held."""
-        return (self.frame.nbytes if self.frame else 0) + len(self.content or b"")
+        flat = self.flat.label_map.nbytes if isinstance(self.flat, PaletteImage) else len(self.flat or b"")
+        return (self.frame.nbytes if self.frame else 0) + flat
 
 
 @dataclass(slots=True)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from flatpipe.quantize.color_table import index_colors
-from flatpipe.quantize.zorder import level_at, zorder
+from flatpipe.quantize.octree import level_at, zorder
 from tests.quantize.builders import noise, painting
 
 few_levels = st.integers(0, 255).map(lambda level: level // 100 * 100)

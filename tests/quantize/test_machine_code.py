@@ -77,7 +77,18 @@ def test_every_layout_has_its_variant() -> None:
     values = np.arange(12).reshape(3, 4)
     frozen = values.copy()
     frozen.flags.writeable = False
-    for layout in (values, values.copy(), values[::-1], np.asfortranarray(values), frozen, values[:, ::2], frozen[1:]):
+    columns_first = np.asfortranarray(values)
+    other_class = [layout.view(np.recarray) for layout in (values, columns_first)]
+    for layout in (
+        values,
+        values.copy(),
+        values[::-1],
+        columns_first,
+        frozen,
+        values[:, ::2],
+        frozen[1:],
+        *other_class,
+    ):
         for _ in range(2):
             sums, size = kernel(layout)
             assert (sums.tolist(), size) == (layout.sum(axis=1).tolist(), layout.size)

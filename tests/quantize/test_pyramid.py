@@ -59,3 +59,27 @@ def test_one_color_is_one_point():
     assert pyramid.n == 1
     assert pyramid.sketch(1).sums.tolist() == [[35 * 255] * 3 + [35]]
     assert pyramid.energy == 35 * 3 * 255**2
+
+
+@pytest.mark.parametrize("pixels", [noise(5), painting(3), photograph(side=200), np.full((2, 2, 3), 9, np.uint8)])
+def test_the_octree_joins_cells_as_numpy_does(pixels):
+    """Bit by bit the distortion, children and order that sums over runs of equal places give, depth by depth."""
+    pyramid = pyramid_of(pixels)
+    inside, n_children, children = [], [], [np.arange(pyramid.n)]
+    sums, squares, places = pyramid.cells.points.sums, pyramid.squares, pyramid.places
+    here, n_below = pyramid.cells.starts[:-1], np.diff(pyramid.cells.starts)
+    while True:
+        inside.append(squares - (sums[:, :3].astype(np.float64) ** 2).sum(axis=1) / sums[:, 3])
+        n_children.append(n_below)
+        if len(inside) == 7:
+            break
+        children.append(here)
+        places = places >> 3
+        firsts = np.flatnonzero(np.diff(places, prepend=-1))
+        n_below, here, places = np.diff(firsts, append=places.size), here[firsts], places[firsts]
+        sums, squares = np.add.reduceat(sums, firsts), np.add.reduceat(squares, firsts)
+    found = pyramid._octree
+    assert np.array_equal(found.inside, np.concatenate(inside))
+    assert np.array_equal(found.n_children, np.concatenate(n_children))
+    assert np.array_equal(found.children, np.concatenate(children))
+    assert np.array_equal(found.falling, -np.sort(-found.inside[found.n_children > 1]))
