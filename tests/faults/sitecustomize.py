@@ -1,7 +1,8 @@
 """Faults for the processes of a real run, asked for by an environment variable; imported by every Python at its start.
 
 FLATPIPE_TEST_FAULTS is JSON: {"log": file to which each decoding adds its image's id, "crash": [ids], "slow": seconds,
-"stuck": [ids] whose decoding does not end, "stuck_k": a k that no image comes past, which adds "stuck" to the log}.
+"stuck": [ids] whose decoding does not end, "stuck_k": a k that no image comes past, which adds "stuck" to the log,
+"hold": a file, while which is there no decoding ends}.
 """
 
 import json
@@ -25,6 +26,8 @@ if _faults:
         if source.image_id in _faults.get("crash", ()):
             os.abort()
         time.sleep(300 if source.image_id in _faults.get("stuck", ()) else _faults.get("slow", 0))
+        while os.path.exists(_faults.get("hold", "")):  # noqa: PTH110
+            time.sleep(0.05)
         return _load_image(source, settings, decoding)
 
     _flatten_indexed = image_work.flatten_indexed

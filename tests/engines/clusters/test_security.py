@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from commands import Project
+from commands import Project, environment
+from intruder import Target, intrusions, let_others_in
 from servers import Servers, expected, wait_for
 from strangers import family, let_in, ports
 
@@ -38,6 +39,7 @@ def keys(tmp_path: Path) -> dict[str, str]:
     """Paths of a certificate and its key, as the config names them."""
     certificate, key = certificates(temporary_credentials())
     (tmp_path / "cert.pem").write_text(certificate)
+    (tmp_path / "key.pem").touch(mode=0o600)
     (tmp_path / "key.pem").write_text(key)
     return {"ca_file": str(tmp_path / "cert.pem"), "cert": str(tmp_path / "cert.pem"), "key": str(tmp_path / "key.pem")}
 
@@ -45,15 +47,29 @@ def keys(tmp_path: Path) -> dict[str, str]:
 def test_a_scheduler_with_tls_is_used_with_the_keys_of_the_config(
     servers: Servers, tmp_path: Path, keys: dict[str, str]
 ) -> None:
-    """By address and by scheduler file, with execution.cluster.security: the bytes of a threads run."""
+    """By address and by scheduler file, with execution.cluster.security: the bytes of a threads run.
+
+    Meanwhile a second user gets nothing of the run, the scheduler and its workers.
+    """
     options = ("--tls-ca-file", keys["ca_file"], "--tls-cert", keys["cert"], "--tls-key", keys["key"])
-    _, file = servers.dask_scheduler(tmp_path, *options, "--protocol", "tls")
-    servers.dask_workers(file, 2, *options)
+    scheduler, file = servers.dask_scheduler(tmp_path, *options, "--protocol", "tls")
+    hold, begun = tmp_path / "hold", tmp_path / "begun"
+    hold.touch()
+    workers = servers.dask_workers(file, 2, *options, **environment({"log": str(begun), "hold": str(hold)}))
     cluster = {"scheduler_file": str(file), "security": keys, "wait_for": {"workers": 2, "timeout": "60s"}}
     project = Project.make(tmp_path / "p", images=3, execution={"cluster": cluster})
-    done = project.flatpipe("run")
+    let_others_in(project.folder)
+    run = project.start("run")
+    wait_for(lambda: run.poll() is not None or begun.exists())
+    processes = [one for started in (run, scheduler, workers) for one in family(started.pid)]
+    found = intrusions(Target.of(processes, tmp_path))
+    is_under_way = run.poll() is None
+    hold.unlink()
+    out, err = run.communicate(timeout=100)
 
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert run.returncode == 0, out + err
+    assert is_under_way
+    assert found == []
     assert project.digests() == expected(tmp_path / "threads", 3)
     without = project.flatpipe("run", "-s", "execution.cluster.security=null", "--force")
     assert without.returncode in (2, 3)

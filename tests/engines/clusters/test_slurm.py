@@ -13,8 +13,9 @@ from typing import Any
 import psutil
 import pytest
 from commands import Project
+from intruder import NOBODY, Target, intrusions, let_others_in
 from servers import Servers, expected, wait_for
-from strangers import family, let_in, ports
+from strangers import family, ports
 
 MISSING = [program for program in ("slurmctld", "slurmd", "sbatch", "munged") if shutil.which(program) is None]
 
@@ -51,10 +52,18 @@ def workers_of_jobs() -> list[psutil.Process]:
     ]
 
 
+def said_to_nobody(*command: str) -> str:
+    """What SLURM answers a second user."""
+    done = subprocess.run(
+        command, user=NOBODY, group=NOBODY, extra_groups=[], check=False, capture_output=True, text=True
+    )
+    return done.stdout + done.stderr
+
+
 def test_a_job_that_is_cancelled_on_the_way_is_replaced(slurm: Path, tmp_path: Path) -> None:
     """Two jobs, one cancelled half-way: another takes its place, every image is done, equal bytes, no job is left.
 
-    No stranger is spoken to meanwhile; the key is in files that only we may read, and none is left.
+    A second user gets nothing of run and jobs meanwhile; the key is in files that only we may read, and none is left.
     """
     kwargs: dict[str, Any] = {
         "queue": "debug",
@@ -74,7 +83,8 @@ def test_a_job_that_is_cancelled_on_the_way_is_replaced(slurm: Path, tmp_path: P
     }
     execution = {"granularity": "image", "cluster": cluster}
     project = Project.make(tmp_path / "p", images=40, execution=execution)
-    run = project.start("run", faults={"slow": 0.5})
+    hold = tmp_path / "hold"
+    run = project.start("run", faults={"slow": 0.5, "hold": str(hold)})
     wait_for(lambda: run.poll() is not None or len(list((project.out / "images").rglob("sweep.gif"))) > 3, seconds=120)
     first = jobs()
     assert len(first) == 2, run.communicate()
@@ -83,14 +93,24 @@ def test_a_job_that_is_cancelled_on_the_way_is_replaced(slurm: Path, tmp_path: P
     replaced = set(jobs()) - set(first)
     modes = {stat.S_IMODE(key.stat().st_mode) for key in (slurm / "jobs").glob(".dask-jobqueue.*")}
     listening = ports([*family(run.pid), *workers_of_jobs()])
-    answered = let_in(list(listening))
+    hold.touch()
+    let_others_in(tmp_path)
+    a_job = next(iter(replaced))
+    refused = [said_to_nobody("scancel", a_job), said_to_nobody("scontrol", "write", "batch_script", a_job, "-")]
+    found = intrusions(
+        Target.of([*family(run.pid), *workers_of_jobs()], project.folder, slurm / "jobs", slurm / "scratch")
+    )
+    is_under_way = run.poll() is None
+    hold.unlink()
     out, err = run.communicate(timeout=100)
 
     assert run.returncode == 0, out + err
     assert len(replaced) == 1
     assert modes == {0o600}
     assert set(listening.values()) == {"127.0.0.1"}
-    assert answered == []
+    assert is_under_way
+    assert found == []
+    assert ["denied" in refused[0], "failed: Invalid user" in refused[1]] == [True, True], refused
     assert project.digests() == expected(tmp_path / "threads", 40)
     wait_for(lambda: jobs() == [])
     assert list((slurm / "jobs").glob(".dask-jobqueue.*")) == []

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -12,8 +14,9 @@ from pathlib import Path
 import psutil
 import pytest
 from commands import FAULTS, Project
+from intruder import Target, intrusions, let_others_in
 from servers import Servers, expected, python_path, wait_for
-from strangers import let_in, ports
+from strangers import family
 
 SSHD = shutil.which("sshd", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
 
@@ -51,9 +54,14 @@ def _answers(port: int) -> bool:
 
 @pytest.fixture
 def remote_python(tmp_path: Path) -> str:
-    """A Python that imports this flatpipe, as an SSH server starts it: without our environment."""
+    """A Python that imports this flatpipe, as an SSH server starts it: without our environment.
+
+    Its decodings are noted in tmp_path/begun, and do not end before tmp_path/hold is gone.
+    """
+    faults = json.dumps({"log": str(tmp_path / "begun"), "hold": str(tmp_path / "hold")})
     script = tmp_path / "python"
-    script.write_text(f'#!/bin/sh\nPYTHONPATH={python_path(FAULTS)} exec {sys.executable} "$@"\n')
+    variables = f"PYTHONPATH={python_path(FAULTS)} FLATPIPE_TEST_FAULTS='{faults}'"
+    script.write_text(f'#!/bin/sh\n{variables} exec {sys.executable} "$@"\n')
     script.chmod(0o755)
     return str(script)
 
@@ -66,10 +74,12 @@ def over_ssh(tmp_path: Path) -> list[psutil.Process]:
     return [process for process in started if any("distributed" in word for word in process.cmdline())]
 
 
-def test_workers_over_ssh_write_the_same_bytes(ssh_port: int, remote_python: str, tmp_path: Path) -> None:
-    """A scheduler and two workers started through SSH: the bytes of a threads run; no stranger is spoken to meanwhile.
+def test_workers_over_ssh_write_the_same_bytes(
+    ssh_port: int, remote_python: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A scheduler and two workers started through SSH: the bytes of a threads run.
 
-    Their key is in no command line, and nothing of it is left on the host.
+    A second user gets nothing of run and workers meanwhile; their key is in no command line, and nothing of it is left.
     """
     options = {"port": ssh_port, "username": "root", "client_keys": [str(tmp_path / "user")], "known_hosts": None}
     cluster = {
@@ -84,19 +94,27 @@ def test_workers_over_ssh_write_the_same_bytes(ssh_port: int, remote_python: str
         },
         "wait_for": {"workers": 2, "timeout": "60s"},
     }
-    before = set(Path("/tmp").glob("flatpipe-*"))
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
     project = Project.make(tmp_path / "p", images=6, execution={"cluster": cluster, "granularity": "image"})
-    run = project.start("run", faults={"slow": 0.2})
-    wait_for(lambda: run.poll() is not None or list((project.out / "images").rglob("sweep.gif")))
+    hold, begun = tmp_path / "hold", tmp_path / "begun"
+    hold.touch()
+    run = project.start("run")
+    wait_for(lambda: run.poll() is not None or begun.exists())
     started = over_ssh(tmp_path)
-    words = "".join(word for process in started for word in process.cmdline())
-    answered = let_in(list(ports(started)))
+    words = " ".join(word for process in started for word in process.cmdline())
+    folders = set(re.findall(r"/tmp/flatpipe-\w+", words))
+    let_others_in(tmp_path)
+    found = intrusions(Target.of([*family(run.pid), *started], project.folder, tmp_path / "scratch"))
+    is_under_way = run.poll() is None
+    hold.unlink()
     out, err = run.communicate(timeout=100)
 
     assert run.returncode == 0, out + err
     assert "2 workers with 2 threads" in err
     assert len(started) >= 3
-    assert answered == []
+    assert is_under_way
+    assert found == []
     assert "PRIVATE KEY" not in words
     assert project.digests() == expected(tmp_path / "threads", 6)
-    assert set(Path("/tmp").glob("flatpipe-*")) <= before
+    assert [len(folders), *map(os.path.exists, folders)] == [1, False]
+    assert list(tmp_path.glob("flatpipe-*")) == []
