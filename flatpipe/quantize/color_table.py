@@ -23,7 +23,7 @@ from flatpipe.quantize.options import Space
 from flatpipe.quantize.pyramid import ColorPyramid, build_pyramid
 
 _Value = TypeVar("_Value", bound=np.generic)
-_WORDS = 1 << 18
+N_WORDS = 1 << 18
 # ^ 2^24 colours, 64 to a word
 
 
@@ -77,7 +77,7 @@ class IndexedImage:
             if space not in self._pyramids:
                 colors, counts = self.table.colors, self.table.counts
                 if self.table.visible.size < len(counts):
-                    colors, counts = _frozen(colors[self.table.visible]), _frozen(counts[self.table.visible])
+                    colors, counts = frozen(colors[self.table.visible]), frozen(counts[self.table.visible])
                 self._pyramids[space] = build_pyramid(colors, counts, space, self.index.size)
             return self._pyramids[space]
 
@@ -94,16 +94,16 @@ def index_colors(pixels: NDArray[np.uint8], alpha: NDArray[np.uint8] | None = No
         raise ValueError(f"alpha must be {pixels.shape[:2]} uint8, not {alpha.shape} {alpha.dtype}")
     if alpha is not None and not alpha.any():
         pixels, alpha = np.zeros_like(pixels), None
-    flat_pixels = _frozen(np.ascontiguousarray(pixels).reshape(-1, 3))
+    flat_pixels = frozen(np.ascontiguousarray(pixels).reshape(-1, 3))
     opacity = np.empty(0, np.uint8) if alpha is None else np.ascontiguousarray(alpha).reshape(-1)
-    seen = _mark_colors(flat_pixels)
-    first_rank, n = _rank_words(seen)
-    index, counts = _index_pixels(flat_pixels, _frozen(opacity), seen, first_rank, n)
-    table = ColorTable(_frozen(_list_colors(seen, n)), _frozen(counts))
-    return IndexedImage(table, _frozen(index.reshape(pixels.shape[:2])))
+    seen = mark_colors(flat_pixels)
+    first_rank, n = rank_words(seen)
+    index, counts = _index_pixels(flat_pixels, frozen(opacity), seen, first_rank, n)
+    table = ColorTable(frozen(list_colors(seen, n)), frozen(counts))
+    return IndexedImage(table, frozen(index.reshape(pixels.shape[:2])))
 
 
-def _frozen(values: NDArray[_Value]) -> NDArray[_Value]:
+def frozen(values: NDArray[_Value]) -> NDArray[_Value]:
     """Return a read-only view: safe to share between threads, and one compiled variant of each kernel."""
     view = values.view()
     view.flags.writeable = False
@@ -130,9 +130,9 @@ def ones(word: np.uint64) -> np.int64:
 
 
 @kernel
-def _mark_colors(pixels: NDArray[np.uint8]) -> NDArray[np.uint64]:
+def mark_colors(pixels: NDArray[np.uint8]) -> NDArray[np.uint64]:
     """Return the bitmap of the colours that occur, in Z-order, as (2^18,) words."""
-    seen = np.zeros(_WORDS, np.uint64)
+    seen = np.zeros(N_WORDS, np.uint64)
     for i in range(pixels.shape[0]):
         place = zorder(pixels[i, 0], pixels[i, 1], pixels[i, 2])
         bit = np.uint64(1) << (place & 63)
@@ -143,22 +143,22 @@ def _mark_colors(pixels: NDArray[np.uint8]) -> NDArray[np.uint64]:
 
 
 @kernel
-def _rank_words(seen: NDArray[np.uint64]) -> tuple[NDArray[np.uint32], np.int64]:
+def rank_words(seen: NDArray[np.uint64]) -> tuple[NDArray[np.uint32], np.int64]:
     """Return how many colours come before each word, (2^18,) uint32, and how many there are."""
-    first_rank = np.empty(_WORDS, np.uint32)
+    first_rank = np.empty(N_WORDS, np.uint32)
     n = np.int64(0)
-    for w in range(_WORDS):
+    for w in range(N_WORDS):
         first_rank[w] = n
         n += ones(seen[w])
     return first_rank, n
 
 
 @kernel
-def _list_colors(seen: NDArray[np.uint64], n: np.int64) -> NDArray[np.uint8]:
+def list_colors(seen: NDArray[np.uint64], n: np.int64) -> NDArray[np.uint8]:
     """Return the colours that occur, sorted, (n, 3) uint8."""
     colors = np.empty((n, 3), np.uint8)
     row = 0
-    for w in range(_WORDS):
+    for w in range(N_WORDS):
         word = seen[w]
         while word:
             lowest = word & (~word + np.uint64(1))

@@ -22,6 +22,8 @@ from flatpipe.quantize.search.kmeans import lloyd
 from flatpipe.quantize.search.local_swaps import improve_many
 from flatpipe.quantize.search.multilevel import Effort, search
 from flatpipe.quantize.search.seeding import kmeans_plusplus
+from flatpipe.quantize.shared.color_sums import add_tables
+from flatpipe.quantize.shared.stored_table import table_from_bytes, table_to_bytes
 
 
 def _points() -> Points:
@@ -72,6 +74,11 @@ def _dithering() -> None:
     diffuse(_pixels(), np.zeros((3, 2), np.int32))
 
 
+def _shared() -> None:
+    table = index_colors(_pixels()).table
+    table_from_bytes(table_to_bytes(add_tables([table, table])))
+
+
 PARTS: dict[str, Callable[[], None]] = {
     "many": _many,
     "search": _search,
@@ -80,6 +87,7 @@ PARTS: dict[str, Callable[[], None]] = {
     "seeding": _seeding,
     "iteration": _iteration,
     "dithering": _dithering,
+    "shared": _shared,
 }
 # ^ the longest first
 

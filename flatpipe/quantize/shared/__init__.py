@@ -1,0 +1,1 @@
+"""What many images share: their colours added up, to be clustered as those of one."""
