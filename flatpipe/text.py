@@ -37,6 +37,11 @@ def cell(text: str) -> str:
     return f"'{text}" if text.startswith(("'", *_BEGINS_FORMULA)) else text
 
 
+def uncell(text: str) -> str:
+    """The text that `cell` made a cell of; other cells as they are."""
+    return text[1:] if text[:1] == "'" and text[1:].startswith(("'", *_BEGINS_FORMULA)) else text
+
+
 def counted(number: int, noun: str) -> str:
     """`1 image`, `2 images`, `1,000 images`."""
     return f"{number:,} {noun}{'s' * (number != 1)}"

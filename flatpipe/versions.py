@@ -24,4 +24,4 @@ KNEE = 1
 CAPTIONS = 2
 # ^ encode/captions.py: how a frame says what it shows
 PALETTES = 2
-# ^ encode/palettes.py: how palettes.json and the palette files are written
+# ^ encode/palettes.py, palettes/write.py: how palettes.json and the palette files are written

@@ -13,7 +13,7 @@ VideoFormat = Literal["mp4", "webm"]
 AnimationFormat = Literal[PictureFormat, VideoFormat]
 SHORTEST_MS = 20
 # ^ that a frame may be shown: browsers make 100 ms of anything shorter
-PaletteFormat = Literal["gpl", "ase", "aco", "css", "hex"]
+PaletteFormat = Literal["gpl", "ase", "aco", "act", "pal", "csv", "css", "hex"]
 
 WhichFrames = Literal["first", "all"]
 Truncated = Literal["fail", "fill"]

@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 
 from flatpipe.encode.animation import encode_animation, frame_side
 from flatpipe.encode.frames import Original, shrink_flat, shrink_original
-from flatpipe.encode.palettes import write_palette
 from flatpipe.encode.png import encode_png
 from flatpipe.environment import missing_codecs
 from flatpipe.errors import ConfigError
 from flatpipe.layout import animation_suffix
+from flatpipe.palettes.palette import Palette
+from flatpipe.palettes.write import write_palette
 from flatpipe.quantize.knee import best_k
 from flatpipe.quantize.palette_image import FlattenedImage
 from flatpipe.records import AnimationOptions
@@ -53,7 +54,8 @@ class FlatImage(FlattenedImage):
         if kind == "png":
             content = self._repr_png_()
         elif kind in get_args(PaletteFormat):
-            content = write_palette(cast(PaletteFormat, kind), place.stem, self.hex_colors, self.shares.tolist())
+            palette = Palette.of_hex(self.hex_colors, place.stem)
+            content = write_palette(cast(PaletteFormat, kind), palette, self.shares.tolist())
         else:
             allowed = ", ".join(f".{word}" for word in ("png", *get_args(PaletteFormat)))
             raise ConfigError(f"{place}: the name must end in one of {allowed}")

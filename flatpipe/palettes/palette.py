@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Self
@@ -43,6 +44,12 @@ class Palette:
     title: str = ""
     notes: tuple[str, ...] = field(default=(), compare=False)
     # ^ what was done to read it, a sentence each: entries converted, duplicates found
+
+    @classmethod
+    def of_hex(cls, colors: Iterable[str], title: str = "", known: Palette | None = None) -> Self:
+        """The palette of colours "#rrggbb", with the names and codes that they have in a palette that is known."""
+        found = ((known and known.find(color)) or PaletteColor.of_hex(color) for color in colors)
+        return cls(tuple(found), title)
 
     def __len__(self) -> int:
         return len(self.colors)

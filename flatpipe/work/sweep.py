@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterator, Sequence
 from flatpipe import layout
 from flatpipe.encode.animation import ShownFrame, encode_flat, flat_picture
 from flatpipe.encode.frames import shrink_flat
-from flatpipe.encode.palettes import PaletteEntry, palettes_json, write_palette
+from flatpipe.encode.palettes import PaletteEntry, palettes_json
+from flatpipe.palettes.palette import Palette
+from flatpipe.palettes.write import write_palette
 from flatpipe.pictures.image_pictures import PictureSources, image_pictures
 from flatpipe.quantize.knee import best_k
 from flatpipe.quantize.palette_image import PaletteImage
@@ -63,7 +65,7 @@ def encode_palette_files(
 ) -> Iterator[tuple[str, bytes]]:
     """File names and bytes of each flat's palette in each of the formats: `k07.gpl`."""
     for flat in flats:
-        title = f"{image_id.rpartition('/')[2]}, {flat.k} colours"
+        palette = Palette.of_hex(flat.palette, f"{image_id.rpartition('/')[2]}, {flat.k} colours")
         for kind in kinds:
             name = layout.palette_name(flat.k, kind, width)
-            yield name, write_palette(kind, title, flat.palette, flat.shares)
+            yield name, write_palette(kind, palette, flat.shares)

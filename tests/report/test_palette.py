@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from flatpipe.encode.palettes import write_palette
+from flatpipe.palettes.palette import Palette
+from flatpipe.palettes.write import write_palette
 
 PHOTO = "trips/photo 1.png"
 
@@ -140,7 +141,9 @@ def test_colours_and_palettes_are_copied(page: Page, gallery: BuiltRun) -> None:
     page.locator(".copy").nth(1).click()
     expect(page.locator("#toast")).to_have_text(f"Copied {flat.palette[1]}")
     assert page.evaluate(clipboard) == flat.palette[1]
-    expected = {kind: write_palette(kind, PHOTO, flat.palette, shares).decode() for kind in ("css", "gpl")}  # type: ignore[arg-type]
+    expected = {
+        kind: write_palette(kind, Palette.of_hex(flat.palette, PHOTO), shares).decode() for kind in ("css", "gpl")
+    }  # type: ignore[arg-type]
     expected["hex"] = "\n".join(flat.palette)
     for kind, text in expected.items():
         page.locator(f"[data-copy-as={kind}]").click()
