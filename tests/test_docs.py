@@ -17,6 +17,7 @@ from commands import Project
 
 from flatpipe import cli, errors
 from flatpipe.ledger.schema import connect
+from flatpipe.palettes.charts import CHARTS
 from flatpipe.report.tables import FAILURE_COLUMNS, RESULT_COLUMNS
 from flatpipe.storage.litter import LITTER
 from flatpipe.summaries import RunSummary
@@ -60,6 +61,16 @@ def test_the_page_of_commands_is_in_step() -> None:
         for option in (one for one in command.params if isinstance(one, click.Option)):
             assert option.help, option.name
             assert all(f"`{flag}" in section for flag in option.opts), option.name
+
+
+def test_the_page_of_charts_is_in_step() -> None:
+    """docs/charts.md and its pictures are what the charts hold; `python docs/make_charts.py` writes them anew."""
+    made = runpy.run_path(str(ROOT / "docs" / "make_charts.py"))
+
+    assert PAGES["charts.md"] == made["charts_page"]()
+    for word in CHARTS:
+        file = ROOT / "docs" / "pictures" / "charts" / f"{word}.svg"
+        assert file.read_text(encoding="utf-8") == made["picture"](word)
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)

@@ -62,7 +62,7 @@ def test_the_wheel_holds_the_package_and_nothing_else(built: Path) -> None:
     }
 
     assert {name for name in wheel if ".dist-info/" not in name} == ours
-    assert {Path(name).suffix for name in ours} == {".py", ".typed", ".json", ".css", ".js", ".html"}
+    assert {Path(name).suffix for name in ours} == {".py", ".typed", ".json", ".css", ".js", ".html", ".gpl"}
     assert any(name.endswith("licenses/LICENSE") for name in wheel)
 
 

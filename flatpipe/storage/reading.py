@@ -14,7 +14,7 @@ from typing import BinaryIO
 from flatpipe.errors import ImageTooLarge
 from flatpipe.places import ReadPolicy, is_url
 from flatpipe.records import ImageSource
-from flatpipe.storage.remote import read_url
+from flatpipe.storage.remote import read_url, read_url_start
 from flatpipe.text import in_bytes
 
 LEAVES_INPUT = "a symbolic link that leaves the input folder; input.follow_symlinks: true follows it"
@@ -43,6 +43,17 @@ def read_file(path: str, policy: ReadPolicy = ANY) -> bytes:
     with _opened(path, policy.root) as file:
         _check_size(os.fstat(file.fileno()).st_size, policy)
         return file.read()
+
+
+def read_file_within(path: str, most: int) -> bytes:
+    """All bytes of one local file or URL that has so many at most; raises OSError, before it reads more."""
+    if is_url(path):
+        content = read_url_start(path, most + 1)
+        _check_most(len(content), most, path, "more than")
+        return content
+    with _opened(path, "") as file:
+        _check_most(os.fstat(file.fileno()).st_size, most, path)
+        return file.read(most)
 
 
 def file_digest(path: str, policy: ReadPolicy = ANY) -> str:
@@ -112,6 +123,12 @@ def _inside(real: str, real_root: str, path: str, cause: OSError | None = None) 
     if os.path.commonpath([real, real_root]) != real_root:
         raise OSError(errno.ELOOP, LEAVES_INPUT, path) from cause
     return real
+
+
+def _check_most(size: int, most: int, path: str, about: str = "") -> None:
+    if size > most:
+        told = f"{about} {in_bytes(most)}" if about else in_bytes(size)
+        raise OSError(errno.EFBIG, f"the file has {told}, and {in_bytes(most)} at most are read", path)
 
 
 def _check_size(size: int, policy: ReadPolicy) -> None:

@@ -9,10 +9,9 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import sys
 import tempfile
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from flatpipe.errors import ConfigError
 from flatpipe.layout import PARTIAL, is_partial_name, partial_name
 from flatpipe.places import STORES
 from flatpipe.storage.name_rules import EXACT, NameRules, found_rules
+from flatpipe.storage.store_errors import as_os_errors
 
 _PUTS_WHOLE = frozenset({*STORES, "memory"})
 # ^ stores that show an object only when all its bytes are there; the others get a partial file and a rename
@@ -31,18 +31,6 @@ _REQUESTS = 32
 _OPTIONS: dict[str, dict[str, Any]] = {"s3": {"config_kwargs": {"max_pool_connections": _REQUESTS}}}
 _STAMPS = ("ETag", "etag", "md5Hash", "LastModified", "last_modified", "updated", "mtime", "created")
 # ^ what tells a replaced object from the old one, the surest first; each store has its own word
-
-_FOREIGN_ERRORS = (
-    ("botocore.exceptions", "BotoCoreError"),
-    ("botocore.exceptions", "ClientError"),
-    ("gcsfs.retry", "HttpError"),
-    ("google.auth.exceptions", "GoogleAuthError"),
-    ("azure.core.exceptions", "AzureError"),
-    ("aiohttp", "ClientError"),
-)
-# ^ what stores raise that is no OSError: module and class; looked up only where the module is loaded
-
-_CREDENTIALS = "set the store's own variables, such as AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
 
 
 def open_filesystem(url: str) -> tuple[Any, str]:
@@ -81,7 +69,7 @@ class RemoteRoot:
 
     def read(self, name: str) -> bytes:
         """All bytes of a file; raises OSError."""
-        with _as_os_errors():
+        with as_os_errors():
             return bytes(self.filesystem.cat_file(self._path(name)))
 
     def write(self, name: str, content: bytes) -> None:
@@ -107,7 +95,7 @@ class RemoteRoot:
         """Copy a file to the local disk, whole or not at all; False when there is none; raises OSError."""
         partial = f"{local_path}.{uuid.uuid4().hex}"
         try:
-            with _as_os_errors():
+            with as_os_errors():
                 self.filesystem.get_file(self._path(name), partial)
             Path(partial).replace(local_path)
         except FileNotFoundError:
@@ -119,7 +107,7 @@ class RemoteRoot:
     def sizes(self, folder: str) -> dict[str, int]:
         """Sizes in bytes of the files directly in a folder, by name; empty when there is no such folder."""
         try:
-            with _as_os_errors():
+            with as_os_errors():
                 found = self.filesystem.ls(self._path(folder), detail=True)
         except FileNotFoundError:
             return {}
@@ -134,7 +122,7 @@ class RemoteRoot:
 
     def listing(self) -> list[tuple[str, int, str]]:
         """Name, size in bytes and stamp of every file below the root, in the byte order of names; raises OSError."""
-        with _as_os_errors():
+        with as_os_errors():
             found = self.filesystem.find(self._base, detail=True)
         start = len(self._base) + 1
         return sorted(
@@ -145,7 +133,7 @@ class RemoteRoot:
     def own_file(self) -> tuple[int, str] | None:
         """Size in bytes and stamp of the file that the URL itself names; None when it names none; raises OSError."""
         try:
-            with _as_os_errors():
+            with as_os_errors():
                 details = self.filesystem.info(self._base)
         except FileNotFoundError:
             return None
@@ -153,7 +141,7 @@ class RemoteRoot:
 
     def first_file(self, folder: str) -> str:
         """The name of some file in or below a folder; "" when it holds none."""
-        with contextlib.suppress(FileNotFoundError), _as_os_errors():
+        with contextlib.suppress(FileNotFoundError), as_os_errors():
             for place, _, files in self.filesystem.walk(self._path(folder)):
                 if files:
                     return f"{place.rstrip('/')[len(self._base) + 1 :]}/{min(files)}"
@@ -161,7 +149,7 @@ class RemoteRoot:
 
     def remove(self, name: str) -> None:
         """Delete a file; one that is not there is no error."""
-        with contextlib.suppress(FileNotFoundError), _as_os_errors():
+        with contextlib.suppress(FileNotFoundError), as_os_errors():
             self.filesystem.rm_file(self._path(name))
 
     def prepare(self) -> None:
@@ -182,10 +170,10 @@ class RemoteRoot:
         if self._puts_whole:
             return EXACT
         files, folder = self.filesystem, self._path(PARTIAL)
-        with _as_os_errors():
+        with as_os_errors():
             files.makedirs(folder, exist_ok=True)
             rules = found_rules(folder, lambda path: files.pipe_file(path, b""), files.exists, files.rm_file)
-        with contextlib.suppress(OSError), _as_os_errors():
+        with contextlib.suppress(OSError), as_os_errors():
             files.rmdir(folder)
         return rules
 
@@ -195,7 +183,7 @@ class RemoteRoot:
             return
         for name in filter(is_partial_name, self.sizes(PARTIAL)):
             self.remove(f"{PARTIAL}/{name}")
-        with contextlib.suppress(OSError), _as_os_errors():
+        with contextlib.suppress(OSError), as_os_errors():
             self.filesystem.rmdir(self._path(PARTIAL))
 
     def stamps(self, folders: Sequence[str]) -> dict[str, int]:  # noqa: ARG002 - as local folders have them
@@ -206,7 +194,7 @@ class RemoteRoot:
         """Nothing to wait for: what a store has taken, it keeps."""
 
     def _put(self, name: str, put: Callable[[str], object]) -> None:
-        with _as_os_errors():
+        with as_os_errors():
             final = self._path(name)
             if len(final.encode()) > _LONGEST_KEY:
                 raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG))
@@ -223,28 +211,16 @@ class RemoteRoot:
 def read_url(url: str) -> bytes:
     """All bytes of one URL; raises OSError."""
     filesystem, path = open_filesystem(url)
-    with _as_os_errors():
+    with as_os_errors():
         return bytes(filesystem.cat_file(path))
+
+
+def read_url_start(url: str, most: int) -> bytes:
+    """The first bytes of one URL, so many at most; raises OSError."""
+    filesystem, path = open_filesystem(url)
+    with as_os_errors(), filesystem.open(path, "rb") as file:
+        return bytes(file.read(most))
 
 
 def _stamp(details: dict[str, Any]) -> str:
     return next((str(details[word]) for word in _STAMPS if details.get(word)), "")
-
-
-@contextlib.contextmanager
-def _as_os_errors() -> Iterator[None]:
-    """Errors of the stores' own classes leave as OSErrors; refused access says what to do."""
-    try:
-        yield
-    except PermissionError as error:
-        words = f"access denied ({error.strerror or error}); check what these credentials may do, or {_CREDENTIALS}"
-        raise PermissionError(errno.EACCES, words) from error
-    except _foreign_errors() as error:
-        if type(error).__name__ in ("NoCredentialsError", "PartialCredentialsError", "DefaultCredentialsError"):
-            raise PermissionError(errno.EACCES, f"no credentials found; {_CREDENTIALS}") from error
-        raise OSError(f"{type(error).__name__}: {error}") from error
-
-
-def _foreign_errors() -> tuple[type[Exception], ...]:
-    loaded = ((sys.modules.get(module), name) for module, name in _FOREIGN_ERRORS)
-    return tuple(getattr(module, name) for module, name in loaded if module is not None and hasattr(module, name))
