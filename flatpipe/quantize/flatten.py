@@ -1,17 +1,17 @@
-"""Pixels, k, options -> FlattenedImage: the algorithm in five lines."""
+"""Pixels, k, options -> FlattenedImage: the algorithm in five lines; and pixels put into a palette that is given."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
+from flatpipe.quantize.choosing.find_palette import find_clusters, find_palette
+from flatpipe.quantize.choosing.nearest import measure_rows, nearest_rows
 from flatpipe.quantize.color_space import from_space
 from flatpipe.quantize.color_table import IndexedImage, index_colors
 from flatpipe.quantize.options import MAX_K, FlattenOptions
 from flatpipe.quantize.palette_image import FlattenedImage
-from flatpipe.quantize.recolor import arrange, cluster_colors, label_pixels, rgb_totals
-from flatpipe.quantize.search.filtering import ClusteredColors
-from flatpipe.quantize.search.solvers import SOLVERS
+from flatpipe.quantize.recolor import arrange, label_pixels, look_up, rgb_totals
 
 
 def flatten_pixels(
@@ -28,11 +28,13 @@ def flatten_indexed(image: IndexedImage, k: int, options: FlattenOptions = Flatt
     """Return `image` in at most k colours, 1 <= k <= 256.
 
     The result depends on the image's pixels, alpha, k and options alone. An image of no more than k colours comes back
-    in exactly its colours, mse 0. Raises ValueError for a k out of range.
+    in exactly its colours, mse 0, unless only those of a chart are allowed. Raises ValueError for a k out of range.
     """
+    if not options.is_plain:
+        return flatten_to(image, find_palette(image.table, image.pyramid(options.searched_in), k, options), options)
     if not 1 <= k <= MAX_K:
         raise ValueError(f"k must be from 1 to {MAX_K}, not {k}")
-    clusters = _cluster(image, k, options)
+    clusters = find_clusters(image.pyramid(options.space), k, options)
     colors = from_space(clusters.totals[:, :3] / clusters.totals[:, 3:], options.space)
     arranged = arrange(colors, rgb_totals(image.table, clusters, options.space))
     distortion = image.table.energy - int(arranged.gained)
@@ -40,10 +42,16 @@ def flatten_indexed(image: IndexedImage, k: int, options: FlattenOptions = Flatt
     return FlattenedImage(arranged.palette, label_map, arranged.weights, distortion / int(arranged.weights.sum()))
 
 
-def _cluster(image: IndexedImage, k: int, options: FlattenOptions) -> ClusteredColors:
-    """Return the clusters of the visible colours: the colours themselves where there are no more than k."""
-    pyramid = image.pyramid(options.space)
-    if pyramid.n <= k:
-        return ClusteredColors(np.arange(pyramid.n, dtype=np.uint8), pyramid.colors.sums)
-    centroids = SOLVERS[options.solver](pyramid, k, options.seed)
-    return cluster_colors(pyramid, centroids, options.space)
+def flatten_to(
+    image: IndexedImage,
+    palette: NDArray[np.uint8],
+    options: FlattenOptions = FlattenOptions(),  # noqa: B008
+) -> FlattenedImage:
+    """Return `image` in the colours of `palette` (n, 3) uint8, which stays as it is; weights may be 0.
+
+    Each pixel gets the nearest colour in `options.matched_in`, hidden ones too; of equals the one in the lowest row.
+    """
+    labels = nearest_rows(image.table.colors, palette, options.matched_in)
+    weights, distortion = measure_rows(image.table.colors, image.table.counts, palette, labels)
+    label_map = look_up(image.index, labels, np.arange(MAX_K, dtype=np.uint8))
+    return FlattenedImage(palette, label_map, weights, distortion / int(weights.sum()))

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from flatpipe.quantize.color_table import index_colors
 from flatpipe.quantize.dither import diffuse
-from flatpipe.quantize.flatten import flatten_indexed
+from flatpipe.quantize.flatten import flatten_indexed, flatten_to
 from flatpipe.quantize.options import FlattenOptions, Space
 from flatpipe.quantize.pyramid import Cells, Points
 from flatpipe.quantize.search.filtering import filtered_lloyd
@@ -22,6 +22,7 @@ from flatpipe.quantize.search.kmeans import lloyd
 from flatpipe.quantize.search.local_swaps import improve_many
 from flatpipe.quantize.search.multilevel import Effort, search
 from flatpipe.quantize.search.seeding import kmeans_plusplus
+from flatpipe.quantize.shared.clustering import clusterable, join_colors
 from flatpipe.quantize.shared.color_sums import add_tables
 from flatpipe.quantize.shared.stored_table import table_from_bytes, table_to_bytes
 
@@ -68,6 +69,7 @@ def _colors() -> None:
     for space in get_args(Space):
         image.pyramid(space).sketch(2)
         flatten_indexed(image, 256, FlattenOptions(space=space))
+        flatten_to(image, pixels[0], FlattenOptions(space=space))
 
 
 def _dithering() -> None:
@@ -76,7 +78,8 @@ def _dithering() -> None:
 
 def _shared() -> None:
     table = index_colors(_pixels()).table
-    table_from_bytes(table_to_bytes(add_tables([table, table])))
+    table = clusterable(table_from_bytes(table_to_bytes(add_tables([table, table]))))
+    join_colors(table, "rgb")
 
 
 PARTS: dict[str, Callable[[], None]] = {

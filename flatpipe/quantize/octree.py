@@ -17,7 +17,7 @@ from flatpipe.quantize.compiled import kernel
 
 _SPREAD = np.array([sum((level >> bit & 1) << 3 * bit for bit in range(8)) for level in range(256)], np.uint32)
 # ^ the bits of a level, three places apart
-_DEPTH = 6
+DEPTH = 6
 # ^ the smallest cells share 6 leading bits per channel: 4 levels wide, 3 to 8 colours of a photograph
 
 
@@ -52,13 +52,13 @@ def level_at(place: np.int64, channel: int) -> np.int64:
 
 
 @kernel
-def find_cells(colors: NDArray[np.uint8]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the first row of each smallest cell, then n; and each cell's place on the Z-order curve."""
+def find_cells(colors: NDArray[np.uint8], depth: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the first row of each cell of this `depth`, then n; and each cell's place on the Z-order curve."""
     starts = np.empty(colors.shape[0] + 1, np.int64)
     places = np.empty(colors.shape[0], np.int64)
     m, last = 0, np.int64(-1)
     for i in range(colors.shape[0]):
-        place = np.int64(zorder(colors[i, 0], colors[i, 1], colors[i, 2])) >> 3 * (8 - _DEPTH)
+        place = np.int64(zorder(colors[i, 0], colors[i, 1], colors[i, 2])) >> 3 * (8 - depth)
         if place != last:
             starts[m], places[m], last = i, place, place
             m += 1
@@ -87,21 +87,21 @@ def _join_cells(
 ) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]:
     """Return `inside`, `n_children` and `children` of an `Octree`, given the same as `grow_octree`."""
     m, n = places.size, starts[-1]
-    inside, n_children = np.empty((_DEPTH + 1) * m), np.empty((_DEPTH + 1) * m, np.int64)
-    children = np.empty(n + _DEPTH * m, np.int64)
+    inside, n_children = np.empty((DEPTH + 1) * m), np.empty((DEPTH + 1) * m, np.int64)
+    children = np.empty(n + DEPTH * m, np.int64)
     for row in range(n):
         children[row] = row
     below, first = np.diff(starts), starts[:-1].copy()
     totals, lengths, here = sums.copy(), squares.copy(), places.copy()
     cell, child = 0, n
-    for depth in range(_DEPTH + 1):
+    for depth in range(DEPTH + 1):
         for i in range(m):
             between = 0.0
             for c in range(3):
                 between += np.float64(totals[i, c]) ** 2
             inside[cell], n_children[cell] = lengths[i] - between / totals[i, 3], below[i]
             cell += 1
-            if depth < _DEPTH:
+            if depth < DEPTH:
                 children[child] = first[i]
                 child += 1
         m = _join_neighbours(m, first, below, totals, lengths, here)

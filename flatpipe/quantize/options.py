@@ -48,3 +48,13 @@ class FlattenOptions:
     def matched_in(self) -> Space:
         """The space in which pixels are put into a palette that is given."""
         return self.match or self.space
+
+    @property
+    def searched_in(self) -> Space:
+        """The space in which a palette is searched for: of a chart, the colours that are near where pixels are put."""
+        return self.matched_in if self.chart else self.space
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether a pixel simply gets the mean colour of its cluster, and no palette has to be found first."""
+        return not self.chart and not self.fixed and self.matched_in == self.space and self.dither == "none"

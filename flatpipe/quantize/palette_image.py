@@ -51,9 +51,10 @@ class PaletteImage:
 class FlattenedImage(PaletteImage):
     """What an image became in at most k colours, and how far that is from it.
 
-    The palette runs from dark to light, each colour the rounded mean of its pixels; `weights` (n_colors,) int64:
-    counted pixels (or opacity) per palette colour; `mse`: mean over counted pixels of the squared RGB distance to the
-    palette colour, summed over channels, in 8-bit levels.
+    A palette found for it runs from dark to light, each colour the rounded mean of its pixels; one that was given has
+    its own order, and colours that no pixel has. `weights` (n_colors,) int64: counted pixels (or opacity) per palette
+    colour; `mse`: mean over counted pixels of the squared RGB distance to the palette colour, summed over channels, in
+    8-bit levels.
     """
 
     weights: NDArray[np.int64]

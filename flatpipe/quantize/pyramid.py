@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from flatpipe.quantize.color_space import LEVEL_SIZE, to_space
 from flatpipe.quantize.compiled import kernel
-from flatpipe.quantize.octree import Octree, find_cells, grow_octree, split_starts
+from flatpipe.quantize.octree import DEPTH, Octree, find_cells, grow_octree, split_starts
 from flatpipe.quantize.options import Space
 
 
@@ -86,7 +86,7 @@ class ColorPyramid:
                 tree = self._octree
                 least = tree.falling[min(int(np.searchsorted(tree.n_runs, size)), tree.falling.size - 1)]
                 starts = split_starts(tree.inside, tree.n_children, tree.children, least, self.n)
-                self._sketches[size] = _joined(self.colors.sums, starts)
+                self._sketches[size] = join_points(self.colors.sums, starts)
             return self._sketches[size]
 
 
@@ -97,19 +97,20 @@ def build_pyramid(
 
     `n_pixels` is the size of their image, by default the sum of the counts.
     """
-    coordinates = to_space(colors, space)
-    points = weigh(coordinates, counts)
-    starts, places = find_cells(colors)
-    means = _joined(points.sums, starts)
+    return pyramid_of(weigh(to_space(colors, space), counts), colors, space, n_pixels or int(counts.sum()))
+
+
+def pyramid_of(points: Points, colors: NDArray[np.uint8], space: Space, n_pixels: int) -> ColorPyramid:
+    """Return the pyramid of `points` of `space`, each in the smallest cell of its colour among `colors` (n, 3)."""
+    starts, places = find_cells(colors, DEPTH)
+    means = join_points(points.sums, starts)
     radius, squares = _measure_cells(points, starts, means.positions)
-    energy = float(squares.sum())
-    return ColorPyramid(
-        points, Cells(starts, means, radius), LEVEL_SIZE[space], energy, n_pixels or int(counts.sum()), places, squares
-    )
+    cells = Cells(starts, means, radius)
+    return ColorPyramid(points, cells, LEVEL_SIZE[space], float(squares.sum()), n_pixels, places, squares)
 
 
 @kernel
-def _joined(sums: NDArray[np.int64], starts: NDArray[np.int64]) -> Points:
+def join_points(sums: NDArray[np.int64], starts: NDArray[np.int64]) -> Points:
     """Return one point for each run of rows of `sums` (n, 4) int64 that begins at `starts`, whose last entry is n."""
     m = starts.size - 1
     positions, joined = np.empty((3, m), np.float32), np.zeros((m, 4), np.int64)

@@ -102,7 +102,7 @@ def label_pixels(image: IndexedImage, clusters: ClusteredColors, arranged: Arran
     if labels.size < len(table.colors):
         visible = row_of[labels]
         labels, row_of = _with_hidden(table, visible, arranged.palette), np.arange(256, dtype=np.uint8)
-    label_map: NDArray[np.uint8] = _look_up(image.index, labels, row_of)
+    label_map: NDArray[np.uint8] = look_up(image.index, labels, row_of)
     return label_map
 
 
@@ -116,7 +116,7 @@ def _with_hidden(table: ColorTable, visible: NDArray[np.uint8], palette: NDArray
 
 
 @kernel
-def _look_up(index: NDArray[np.uint32], labels: NDArray[np.uint8], row_of: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def look_up(index: NDArray[np.uint32], labels: NDArray[np.uint8], row_of: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Return row_of[labels][index] without the 8-byte copy of `index` that numpy's own lookup makes."""
     rows = np.empty(labels.size, np.uint8)
     for i in range(labels.size):

@@ -15,7 +15,7 @@ from flatpipe.quantize.search.kmeans import FLOAT_MAX, assign
 
 _MANY = 32
 # ^ centroids from which it pays to look for those that are near
-_BLOCK = 64
+BLOCK = 64
 # ^ points; with 32 or 128 it takes longer
 
 
@@ -31,11 +31,11 @@ class Nearby(NamedTuple):
 def find_nearby(positions: NDArray[np.float32], centroids: NDArray[np.float32], slack: float) -> Nearby:
     """Return which of `centroids` (k, 3) can be nearest to points at `positions` (3, n), if all move by `slack`."""
     n, k = positions.shape[1], len(centroids)
-    n_blocks = (n + _BLOCK - 1) // _BLOCK if k >= _MANY else 0
+    n_blocks = (n + BLOCK - 1) // BLOCK if k >= _MANY else 0
     numbers, counts = np.empty((n_blocks, k), np.uint8), np.zeros(n_blocks, np.int64)
     least, most = np.empty(k, np.float32), np.empty(k, np.float32)
     for block in range(n_blocks):
-        start, stop = block * _BLOCK, min(n, (block + 1) * _BLOCK)
+        start, stop = block * BLOCK, min(n, (block + 1) * BLOCK)
         least[:], most[:] = 0, 0
         for c in range(3):
             _add_distances(positions[c, start:stop], centroids[:, c], least, most)
@@ -78,7 +78,7 @@ def assign_nearby(
     if nearby.counts.size == 0:
         assign(positions, centroids, labels, squared)
     for block in range(nearby.counts.size):
-        start, stop = block * _BLOCK, min(labels.size, (block + 1) * _BLOCK)
+        start, stop = block * BLOCK, min(labels.size, (block + 1) * BLOCK)
         x, y, z = positions[0, start:stop], positions[1, start:stop], positions[2, start:stop]
         label, least = labels[start:stop], squared[start:stop]
         label[:] = 0
