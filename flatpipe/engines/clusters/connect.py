@@ -21,16 +21,18 @@ from flatpipe.engines.clusters.deploy import LOCAL_CLUSTER, most_workers, starte
 from flatpipe.engines.clusters.engine import ClusterEngine
 from flatpipe.engines.clusters.fork_server import FORK_SERVER_SETTINGS, fork_server
 from flatpipe.engines.clusters.preflight import check_workers
-from flatpipe.engines.clusters.quiet import LastWords, quiet_logs, same_environment
+from flatpipe.engines.clusters.quiet import LastWords, quiet_logs, safe_import_path, same_environment
 from flatpipe.engines.clusters.replacement import LOST_WORKER_TIMEOUT, Replacement
 from flatpipe.engines.clusters.scratch import SCRATCH, private_folder, same_import_path
 from flatpipe.engines.clusters.security import check_credentials, credentials_for
-from flatpipe.engines.clusters.starting import answered, left_running
+from flatpipe.engines.clusters.starting import NONE_COMES, answered, check_processes, left_running
 from flatpipe.engines.clusters.worker_setup import WorkerSetup
 from flatpipe.engines.opening import Opening
 from flatpipe.errors import RunGivenUp
 from flatpipe.stop import StopRequest
 
+_LOOK_SECONDS = 2.0
+# ^ between looks at workers that are lost while others are waited for
 _GRACE_SECONDS = 2.0
 # ^ after which a connection that has not kept to its own limit is left
 PATIENCE = "distributed.scheduler.no-workers-timeout"
@@ -70,6 +72,9 @@ def configured_cluster(opening: Opening) -> Iterator[ClusterEngine]:
     """
     section = opening.section
     with contextlib.ExitStack() as stack:
+        if section.class_ == LOCAL_CLUSTER and section.kwargs.get("processes", True):
+            stack.enter_context(safe_import_path())
+            check_processes()
         stack.enter_context(same_import_path())
         folder = stack.enter_context(private_folder(_scratch_place(section)))
         settings = {**DASK_SETTINGS, **FORK_SERVER_SETTINGS, **section.dask_config, SCRATCH: folder}
@@ -79,7 +84,7 @@ def configured_cluster(opening: Opening) -> Iterator[ClusterEngine]:
         if section.class_ == LOCAL_CLUSTER:
             stack.enter_context(fork_server())
         client, replacement = _connected(stack, opening)
-        _wait_for_workers(client, opening, said)
+        _wait_for_workers(client, replacement, opening, said)
         opening.listener.preparing("checking the workers")
         check = partial(check_workers, client, opening.settings, opening.largest)
         answered("the check of the workers", check, opening.stop, _answer_seconds(opening))
@@ -184,17 +189,37 @@ def _forget(client: Any, plugin: str) -> None:
 # --- waiting ---------------------------------------------------------------------------------------------------------
 
 
-def _wait_for_workers(client: Any, opening: Opening, said: LastWords) -> None:
-    wanted = opening.section.wait_for.workers
+def _wait_for_workers(client: Any, replacement: Replacement | None, opening: Opening, said: LastWords) -> None:
+    wanted, look = opening.section.wait_for.workers, _now_and_then(replacement)
 
     def found() -> int:
         return int(client.scheduler_info(n_workers=0)["n_workers"])
 
-    def advice() -> str:
-        last = f"; Dask said: {said.last}" if said.last else ""
-        return f"{found()} came; look at the queue and its logs, or raise execution.cluster.wait_for.timeout{last}"
+    def are_there() -> bool:
+        here = found()
+        if here < wanted and look() and not here:
+            raise RunGivenUp(f"{NONE_COMES}{said.told}")
+        return here >= wanted
 
-    _wait(lambda: found() >= wanted, opening, f"{wanted} worker{'s' * (wanted > 1)}", advice)
+    def advice() -> str:
+        words = f"{found()} came; look at the queue and its logs, or raise execution.cluster.wait_for.timeout"
+        return f"{words}{said.told}"
+
+    _wait(are_there, opening, f"{wanted} worker{'s' * (wanted > 1)}", advice)
+
+
+def _now_and_then(replacement: Replacement | None) -> Callable[[], bool]:
+    """Looks at most every few seconds whether workers are lost, and tells whether all end as they start."""
+    looked = time.monotonic()
+
+    def look() -> bool:
+        nonlocal looked
+        if replacement is not None and time.monotonic() - looked > _LOOK_SECONDS:
+            replacement.look()
+            looked = time.monotonic()
+        return replacement is not None and replacement.is_in_vain
+
+    return look
 
 
 def _wait(is_there: Callable[[], bool], opening: Opening, what: str, advice: Callable[[], str]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import inspect
+import math
 import shutil
 import warnings
 from collections.abc import Callable, Iterator, Mapping
@@ -18,6 +19,7 @@ from distributed.security import Security
 from flatpipe.config import Config
 from flatpipe.config.cluster import ClusterSection
 from flatpipe.engines.clusters.job_queue import HERE, job_queue_keywords
+from flatpipe.engines.clusters.quiet import first_cause
 from flatpipe.engines.clusters.replacement import Replacement
 from flatpipe.engines.clusters.scratch import SCRATCH
 from flatpipe.engines.clusters.security import as_options, credentials_for, temporary_credentials
@@ -26,6 +28,7 @@ from flatpipe.engines.clusters.starting import started
 from flatpipe.engines.opening import Opening
 from flatpipe.errors import ConfigError, RunGivenUp
 from flatpipe.machine import core_count
+from flatpipe.plan.settings import memory_per_worker
 
 LOCAL_CLUSTER, SSH_CLUSTER = "distributed.LocalCluster", "distributed.SSHCluster"
 _TARGET_DURATION = "500ms"
@@ -81,7 +84,7 @@ def started_cluster(opening: Opening) -> Iterator[tuple[Any, Replacement]]:
         except RunGivenUp:
             raise
         except Exception as error:  # somebody else's class: whatever it raises is told as it is
-            words = f"execution.cluster: {section.class_} could not start: {type(error).__name__}: {error}"
+            words = f"execution.cluster: {section.class_} could not start: {first_cause(error)}"
             raise RunGivenUp(words) from error
         yield cluster, replacement
 
@@ -92,7 +95,7 @@ def _keywords(
     """The section's kwargs over our defaults; `stack` takes back at the end what they need meanwhile."""
     given, (package, _, name) = dict(section.kwargs), str(section.class_).rpartition(".")
     if section.class_ == LOCAL_CLUSTER:
-        return {**_local_keywords(section, config), "security": security, **given, "local_directory": None}
+        return {**local_keywords(section, config), "security": security, **given, "local_directory": None}
         # ^ local_directory: the run's private folder lies below the one that is given
     if section.class_ == SSH_CLUSTER:
         return _ssh_keywords(stack, section, security)
@@ -101,12 +104,18 @@ def _keywords(
     return given
 
 
-def _local_keywords(section: ClusterSection, config: Config) -> dict[str, Any]:
-    """One thread in each process, as many processes as cores, pages for this machine alone."""
-    workers, memory = config.execution.workers, config.limits.memory_per_worker
-    count = 0 if section.scale or section.adapt else core_count() if workers == "auto" else workers
-    ours = {"n_workers": count, "threads_per_worker": 1, "dashboard_address": HERE, "silence_logs": 60}
-    return {**ours, **({} if memory is None else {"memory_limit": memory})}
+def local_keywords(section: ClusterSection, config: Config) -> dict[str, Any]:
+    """One thread in each process, as many processes as cores, pages for this machine alone, a share of the memory.
+
+    Dask knows nothing of the control group that this process is in, and would share out the whole machine's.
+    """
+    workers = config.execution.workers
+    usual = core_count() if workers == "auto" else workers
+    count = 0 if section.scale or section.adapt else usual
+    most = section.kwargs.get("n_workers") or most_workers(section) or usual
+    pages = {"dashboard_address": HERE, "worker_dashboard_address": HERE}
+    memory = {"memory_limit": memory_per_worker(config, most)}
+    return {"n_workers": count, "threads_per_worker": 1, "silence_logs": 60, **pages, **memory}
 
 
 def _ssh_keywords(stack: contextlib.ExitStack, section: ClusterSection, security: Security) -> dict[str, Any]:
@@ -132,9 +141,7 @@ def _scaled(cluster: Any, section: ClusterSection) -> Replacement:
     """Ask the cluster for workers, and get the Replacement that asks again for those it loses."""
     scale = section.scale
     if section.adapt is not None:
-        accepted = inspect.signature(cluster.adapt).parameters.values()
-        has_target = any(one.name == "target_duration" or one.kind is one.VAR_KEYWORD for one in accepted)
-        cluster.adapt(**({"target_duration": _TARGET_DURATION} if has_target else {}) | section.adapt)
+        cluster.adapt(**adapt_keywords(cluster.adapt, section))
         return Replacement(cluster, None)
     if scale is None:
         count = len(getattr(cluster, "worker_spec", ()))
@@ -144,15 +151,35 @@ def _scaled(cluster: Any, section: ClusterSection) -> Replacement:
     return Replacement(cluster, ask)
 
 
+def adapt_keywords(adapt: Callable[..., Any], section: ClusterSection) -> dict[str, Any]:
+    """The section's keywords over our defaults, and no fewer workers than are waited for.
+
+    Nothing is submitted before these are there, and with nothing to do an adaptive cluster starts none by itself.
+    """
+    given = {name: value for name, value in (section.adapt or {}).items() if value or not name.startswith("minimum")}
+    accepted = inspect.signature(adapt).parameters
+    takes_any = any(one.kind is one.VAR_KEYWORD for one in accepted.values())
+    least = min(section.wait_for.workers, most_workers(section) or section.wait_for.workers)
+    if "minimum_jobs" in given:
+        minimum = {"minimum_jobs": max(given["minimum_jobs"], math.ceil(least / _workers_of_job(section)))}
+    else:
+        minimum = {"minimum": max(given.get("minimum", 0), least)}
+    wanted = {"target_duration": _TARGET_DURATION, **given, **minimum}
+    return {name: value for name, value in wanted.items() if takes_any or name in {*accepted, *given}}
+
+
 def most_workers(section: ClusterSection) -> int:
     """The most workers that are foreseen; 0 when that is not known."""
     wanted = dict(section.adapt or {})
     if isinstance(section.scale, int):
         wanted["maximum"] = section.scale
     elif section.scale:
-        wanted["maximum_jobs"] = section.scale.get("jobs", 0)
-    per_job = section.kwargs.get("processes") or section.kwargs.get("cores") or 1
-    return int(max(wanted.get("maximum") or 0, (wanted.get("maximum_jobs") or 0) * per_job))
+        wanted |= {"maximum_jobs": section.scale.get("jobs", 0), "maximum": section.scale.get("n", 0)}
+    return int(max(wanted.get("maximum") or 0, (wanted.get("maximum_jobs") or 0) * _workers_of_job(section)))
+
+
+def _workers_of_job(section: ClusterSection) -> int:
+    return int(section.kwargs.get("processes") or section.kwargs.get("cores") or 1)
 
 
 def close_cluster(cluster: Any, **options: Any) -> None:

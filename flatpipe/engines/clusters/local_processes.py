@@ -21,7 +21,7 @@ from flatpipe.engines.clusters.quiet import LastWords, quiet_logs, safe_import_p
 from flatpipe.engines.clusters.replacement import Replacement
 from flatpipe.engines.clusters.scratch import SCRATCH, private_folder, same_import_path
 from flatpipe.engines.clusters.security import temporary_credentials
-from flatpipe.engines.clusters.starting import check_processes, started
+from flatpipe.engines.clusters.starting import NONE_COMES, check_processes, started
 from flatpipe.engines.clusters.worker_setup import WorkerSetup
 from flatpipe.engines.compiling import compile_kernels
 from flatpipe.engines.opening import Opening
@@ -35,8 +35,6 @@ _FIRST_SECONDS = 120.0
 _LOOK_SECONDS = 2.0
 # ^ between looks at those that have died already
 _POLL_SECONDS = 0.02
-_DEATHS = 4
-# ^ of each worker, before one is there: then none will come
 _PATIENCE_SECONDS = 120.0
 # ^ without any worker, once they were there
 
@@ -98,9 +96,8 @@ def _wait_for_workers(cluster: Any, workers: int, replacement: Replacement, open
             raise RunGivenUp("stopped while worker processes were starting")
         if here and now - began > _START_SECONDS:
             return
-        if not here and (now - began > _FIRST_SECONDS or replacement.deaths >= _DEATHS * workers):
-            last = f"; Dask said: {said.last}" if said.last else ""
-            raise RunGivenUp(f"no worker process comes up: each ends as it starts{last}")
+        if not here and (now - began > _FIRST_SECONDS or replacement.is_in_vain):
+            raise RunGivenUp(f"{NONE_COMES}{said.told}")
         if now - looked > _LOOK_SECONDS:
             replacement.look()
             looked = now

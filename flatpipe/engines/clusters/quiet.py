@@ -17,9 +17,23 @@ class LastWords(logging.Handler):
 
     last = ""
 
+    @property
+    def told(self) -> str:
+        """The words at the end of a sentence; "" without any."""
+        return f"; Dask said: {self.last}" if self.last else ""
+
     def emit(self, record: logging.LogRecord) -> None:
-        """Remember the record's first line."""
-        self.last = record.getMessage().strip().partition("\n")[0][:300]
+        """Remember the record's first line, or the error that it tells of."""
+        error = record.exc_info[1] if record.exc_info else None
+        said = record.getMessage() if error is None else first_cause(error)
+        self.last = said.strip().partition("\n")[0][:300]
+
+
+def first_cause(error: BaseException) -> str:
+    """What went wrong at first, in words: Dask's own errors say no more than that something has."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return f"{type(error).__name__}: {error}"
 
 
 @contextlib.contextmanager

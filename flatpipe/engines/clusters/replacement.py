@@ -14,6 +14,8 @@ import dask
 from dask.utils import parse_timedelta
 
 LOST_WORKER_TIMEOUT = "distributed.deploy.lost-worker-timeout"
+_DEATHS = 4
+# ^ of each worker, before one is there: then none will come
 _LATER_SECONDS = 2.0
 # ^ after Dask's own timeout, when the cluster closes what it has lost by name: a replacement gets the same name, and
 #   would be closed too if it had come before
@@ -29,6 +31,12 @@ class Replacement:
         self._seen: dict[Any, float] = {}
         self.deaths = 0
         # ^ workers that ended before they were ready
+
+    @property
+    def is_in_vain(self) -> bool:
+        """Whether workers have ended as they started so often that none will come."""
+        specs = getattr(self._cluster, "worker_spec", None)
+        return isinstance(specs, dict) and self.deaths >= _DEATHS * max(1, len(specs))
 
     def look(self) -> None:
         """Strike off what was there and has been gone for a while, and have it replaced."""

@@ -23,9 +23,12 @@ SCRATCH = "temporary-directory"
 def private_folder(below: str | None = None) -> Iterator[str]:
     """A new folder that nobody else can enter, with a name that nobody can guess; removed at the end.
 
-    It lies below the system's temporary folder unless another is named. Raises RunGivenUp when none can be made.
+    It lies below the system's temporary folder unless another is named, which is made if need be. Raises RunGivenUp
+    when none can be made.
     """
     try:
+        if below:
+            Path(below).mkdir(parents=True, exist_ok=True)
         folder = str(Path(tempfile.mkdtemp(prefix="flatpipe-", dir=below)).absolute())
     except OSError as error:
         where = f"in {below}" if below else "in the system's temporary folder"

@@ -14,6 +14,7 @@ from flatpipe.errors import RunGivenUp
 from flatpipe.stop import StopRequest
 
 _LOOK_SECONDS = 0.02
+NONE_COMES = "no worker process comes up: each ends as it starts"
 _INSTEAD = "run with execution.scheduler: threads"
 
 Value = TypeVar("Value")

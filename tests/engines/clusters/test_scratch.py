@@ -16,7 +16,7 @@ from flatpipe.engines.clusters.scratch import private_folder
 from flatpipe.errors import RunGivenUp
 
 _LOCAL_CLUSTER = {"class": "distributed.LocalCluster", "scale": 2, "allow_code": True}
-_ENGINES = {
+_ENGINES: dict[str, dict[str, object]] = {
     "processes": {"scheduler": "processes", "workers": 2},
     "LocalCluster": {"cluster": _LOCAL_CLUSTER},
     "LocalCluster with a folder": {"cluster": {**_LOCAL_CLUSTER, "kwargs": {"local_directory": "tmp"}}},
@@ -51,9 +51,10 @@ def test_what_others_put_into_the_temporary_folder_is_neither_run_nor_written(
     assert [path.name for path in (project.folder / "tmp").iterdir()] == ["dask-scratch-space"]
 
 
-def test_workers_import_nothing_from_the_current_folder(tmp_path: Path) -> None:
+@pytest.mark.parametrize("engine", ["processes", "LocalCluster"])
+def test_workers_import_nothing_from_the_current_folder(engine: str, tmp_path: Path) -> None:
     """In a folder with modules of well-known names a run of worker processes imports none of them."""
-    project = Project.make(tmp_path / "p", images=2, execution={"scheduler": "processes", "workers": 2})
+    project = Project.make(tmp_path / "p", images=2, execution=_ENGINES[engine])
     plant(project.folder, tmp_path / "mark")
     script = tmp_path / "bin" / "command.py"
     script.parent.mkdir()
@@ -92,5 +93,14 @@ def test_the_folder_is_private_and_goes(tmp_path: Path) -> None:
 
 def test_no_temporary_folder_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where no folder can be made, that is said with what to do."""
-    with pytest.raises(RunGivenUp, match="let TMPDIR name one"), private_folder(str(tmp_path / "none")):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(RunGivenUp, match="let TMPDIR name one"), private_folder(str(tmp_path / "file" / "none")):
         pass
+
+
+def test_a_folder_that_is_named_is_made(tmp_path: Path) -> None:
+    """As Dask makes its local_directory, where it is not there yet; that one stays."""
+    with private_folder(str(tmp_path / "scratch" / "mine")) as folder:
+        assert Path(folder).parent == tmp_path / "scratch" / "mine"
+
+    assert (tmp_path / "scratch" / "mine").is_dir()

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import psutil
 import pytest
 from commands import Project, environment
 from intruder import Target, intrusions, let_others_in
 from servers import Servers, expected, wait_for
 from strangers import family, let_in, ports
 
+from flatpipe.config import load_config
 from flatpipe.engines.clusters.security import certificates, temporary_credentials
+from flatpipe.engines.open import open_engine
+from flatpipe.engines.opening import Opening
+from flatpipe.observer import RunObserver
+from flatpipe.plan.backend import choose_backend
+from flatpipe.plan.settings import task_settings
+from flatpipe.stop import StopRequest
 
 _ENGINES = {
     "processes": {"scheduler": "processes", "workers": 2},
@@ -32,6 +40,19 @@ def test_a_stranger_on_the_machine_is_not_spoken_to(execution: dict[str, object]
     assert set(found.values()) == {"127.0.0.1"}
     assert answered == []
     assert run.returncode == 0, out + err
+
+
+def test_pages_of_workers_within_the_run_are_for_this_machine(tmp_path: Path) -> None:
+    """A LocalCluster without processes and ports binds those of its pages to this machine alone."""
+    kwargs = {"n_workers": 1, "processes": False, "protocol": "inproc"}
+    execution = {"cluster": {"class": "distributed.LocalCluster", "kwargs": kwargs}}
+    config = load_config(Project.make(tmp_path, images=1, execution=execution).folder / "pipeline.yaml")
+    before = ports([psutil.Process()])
+    opening = Opening(config, task_settings(config), (), RunObserver(), StopRequest())
+    with open_engine(choose_backend(config, 1.0, 1), opening):
+        found = ports([psutil.Process()]).items() - before.items()
+
+    assert {address for _, address in found} == {"127.0.0.1"}
 
 
 @pytest.fixture

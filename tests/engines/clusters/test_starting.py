@@ -39,6 +39,7 @@ class Slow:
 """
 
 PROCESSES = {"scheduler": "processes", "workers": 2}
+LOCAL_CLUSTER = {"cluster": {"class": "distributed.LocalCluster", "scale": 2}}
 
 
 def script(project: Project, text: str) -> subprocess.CompletedProcess[str]:
@@ -81,9 +82,12 @@ _HURT = {
 
 @pytest.mark.skipif(os.geteuid() != 0 or shutil.which("unshare") is None, reason="wants root and unshare")
 @pytest.mark.parametrize(("command", "words"), _HURT.values(), ids=_HURT)
-def test_a_machine_that_cannot_start_workers_says_so(command: str, words: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("execution", [PROCESSES, LOCAL_CLUSTER], ids=["processes", "LocalCluster"])
+def test_a_machine_that_cannot_start_workers_says_so(
+    execution: dict[str, object], command: str, words: str, tmp_path: Path
+) -> None:
     """Without a writable /dev/shm, or without loopback: exit 3 within seconds, one sentence, no traceback."""
-    project = Project.make(tmp_path, images=2, execution=PROCESSES)
+    project = Project.make(tmp_path, images=2, execution=execution)
     options = ["--mount", *(["--net"] if command == "true" else [])]
     inner = f"{command} && exec {sys.executable} -m flatpipe run"
     began = time.monotonic()
@@ -102,9 +106,12 @@ def test_a_machine_that_cannot_start_workers_says_so(command: str, words: str, t
     assert time.monotonic() - began < 100
 
 
-def test_workers_that_all_die_as_they_start_end_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("execution", [PROCESSES, LOCAL_CLUSTER], ids=["processes", "LocalCluster"])
+def test_workers_that_all_die_as_they_start_end_the_run(
+    execution: dict[str, object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Every worker process ends at once: the run is given up with a sentence, instead of waiting in silence."""
-    project = Project.make(tmp_path / "p", images=2, execution=PROCESSES)
+    project = Project.make(tmp_path / "p", images=2, execution=execution)
     faults = tmp_path / "faults"
     faults.mkdir()
     (faults / "sitecustomize.py").write_text(
