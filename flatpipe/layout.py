@@ -31,12 +31,18 @@ PALETTES = "palettes.json"
 BEST = "best.png"
 COLORSPACE = "colorspace.png"
 CONTACT_SHEET = "contact_sheet.png"
+SHARED = "palettes"
+# ^ folder of the palettes that images share
+SUMS = ".sums"
+# ^ folder of the colours of many images, added up: what the next run need not count again
+COLLECTION = "collection"
+# ^ the group of all images
 PARTIAL = ".partial"
 # ^ folder under an output root where files, and folders of new images, wait until they are whole: a killed run leaves
 #   its leftovers in one place that the next run empties; same file system as the outputs, so the rename is atomic
-FOLDERS = (IMAGES, GALLERY, RUNS)
+FOLDERS = (IMAGES, GALLERY, RUNS, SHARED, SUMS)
 # ^ under an output root; one that is on a file system of its own has a PARTIAL of its own
-CLEANED = (IMAGES, PICTURES, "palettes")
+CLEANED = (IMAGES, PICTURES, SHARED)
 # ^ folders under an output root in which `clean` removes files, and nowhere else
 _OUR_PARTIAL = re.compile("flatpipe-[0-9a-f]{32}(?:\u00e9|e\u0301)?\\.?")
 # ^ with what storage/name_rules.py puts behind it
@@ -75,6 +81,21 @@ def widest_k(ks: Iterable[int]) -> int:
 def image_folder(image_id: str) -> str:
     """The folder that holds all outputs of one image; never leaves `images/`, whatever the id says."""
     return "/".join([IMAGES, *(_safe_part(part) for part in image_id.split("/"))])
+
+
+def shared_folder(group: str) -> str:
+    """The folder of the palettes that a group of images shares."""
+    return "/".join([SHARED, *(_safe_part(part) for part in group.split("/") if group)])
+
+
+def shared_name(group: str, k: int, kind: str, width: int) -> str:
+    """A file of the palette that a group shares for k: `palettes/collection/k07.json`."""
+    return f"{shared_folder(group)}/{palette_name(k, kind, width)}"
+
+
+def sum_name(key: str) -> str:
+    """The file of a sum of colours, in one of 256 folders."""
+    return f"{SUMS}/{key[:2]}/{key}.npz"
 
 
 @lru_cache(maxsize=1024)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from flatpipe.places import ReadPolicy
-from flatpipe.quantize.options import CostlyMetric, FlattenOptions
+from flatpipe.quantize.options import CostlyMetric, FlattenOptions, Weighing
 from flatpipe.vocabulary import SHORTEST_MS, AnimationFormat, PaletteFormat, Stage, Truncated
 
 Row = tuple[str | bytes | int | float | None, ...]
@@ -87,6 +87,8 @@ class PlannedImage:
     ks: tuple[int, ...]
     sweep: bool
     reason: str
+    group: str | None = None
+    # ^ the images that it shares palettes with; None: it has its own
 
     @property
     def is_current(self) -> bool:
@@ -166,12 +168,23 @@ class ImageResult:
 
 
 @dataclass(frozen=True, slots=True)
+class GivenPalette:
+    """The palette that the images of a group share for one k."""
+
+    k: int
+    colors: tuple[str, ...]
+    digest: str
+    # ^ of the colours, "#rrggbb" row by row, as outputs are recorded with it
+
+
+@dataclass(frozen=True, slots=True)
 class SettingsDigests:
     """Under which digests outputs of the current settings are recorded."""
 
     flat: tuple[tuple[int, str], ...]
     # ^ (k, digest)
     sweep: str
+    given: tuple[GivenPalette, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,13 +229,19 @@ class TaskSettings:
     n_ks: int = 14
     # ^ flats of a sweep: what its fades take in memory
     pictures: bool = True
-    # ^ whether the sweep task makes the report's pictures too
     stills: bool = False
-    # ^ whether contact_sheet.png and colorspace.png are among them
+    # ^ whether the sweep task makes the report's pictures too; contact_sheet.png and colorspace.png among them
     palettes: tuple[PaletteFormat, ...] = ()
     # ^ formats of palette files beside each flat image
     target: str = ""
     # ^ which flat is best.png too: that of the "knee", or the first to reach "psnr>=30" (dB); "": none
+    named: tuple[tuple[str, str, str], ...] = ()
+    # ^ colours that have a name or a code: "#rrggbb", name, code
+    is_shared: bool = False
+    weigh: Weighing = "pixels"
+    # ^ whether images share palettes, and what counts alike in their colours
+    given: tuple[GivenPalette, ...] = ()
+    # ^ those of the images at hand, by k
     metrics: tuple[CostlyMetric, ...] = ()
     # ^ costly measures of quality to take of each flat
     io_retries: int = 1

@@ -25,3 +25,5 @@ CAPTIONS = 2
 # ^ encode/captions.py: how a frame says what it shows
 PALETTES = 2
 # ^ encode/palettes.py, palettes/write.py: how palettes.json and the palette files are written
+SUMS = 1
+# ^ quantize/shared/: how the colours of many images are added up

@@ -15,6 +15,9 @@ SHORTEST_MS = 20
 # ^ that a frame may be shown: browsers make 100 ms of anything shorter
 PaletteFormat = Literal["gpl", "ase", "aco", "act", "pal", "csv", "css", "hex"]
 
+Scope = Literal["image", "folder", "collection"]
+# ^ whose colours are clustered for a palette
+
 WhichFrames = Literal["first", "all"]
 Truncated = Literal["fail", "fill"]
 

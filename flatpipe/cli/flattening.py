@@ -16,6 +16,7 @@ from flatpipe.cli.options import A_PATH, RunFlags, SelectionFlags, gathered, run
 from flatpipe.cli.sentences.running import best_text, compiling_text, failure_text, picture_text, reading_text
 from flatpipe.cli.speaking import remark, say
 from flatpipe.errors import ConfigError, ExitCode
+from flatpipe.plan.palettes.colors import ks_of
 
 if TYPE_CHECKING:
     from flatpipe.config import Config
@@ -124,7 +125,7 @@ def _pictures(config: Config, named: NamedInput, summary: RunSummary, flags: Run
         if config.flatten.target:
             _show_best(workspace, as_json=flags.as_json)
             return []
-        if summary.images > 1 and summary.images * (len(config.flatten.ks) + 1) > _FEW:
+        if summary.images > 1 and summary.images * (len(ks_of(config)) + 1) > _FEW:
             return []
         return list(_files(workspace))
 

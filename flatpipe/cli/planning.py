@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
 import click
@@ -18,6 +19,7 @@ from flatpipe.text import printable
 
 if TYPE_CHECKING:
     from flatpipe.config import Config
+    from flatpipe.plan.inputs import Sources
     from flatpipe.plan.plan_images import PlanCounts
     from flatpipe.plan.request import Request
     from flatpipe.plan.workspace import Workspace
@@ -68,13 +70,19 @@ def plan(chosen: ConfigChoice, selection: SelectionFlags, flags: PlanFlags) -> E
 
 def show_plan(config: Config, request: Request, flags: PlanFlags) -> ExitCode:
     """Print the plan of a config; the exit code."""
+    from flatpipe.plan.inputs import input_sources
     from flatpipe.plan.plan_images import PlanCounts, plan_images
     from flatpipe.plan.workspace import open_workspace
     from flatpipe.proof.forecast import DueWork, forecast
 
     counts, due, estimated = PlanCounts(), DueWork(), None
-    with open_workspace(config, "read") as workspace:
-        planned = plan_images(workspace.planner(force=request.force), config, request, counts)
+    with open_workspace(config, "read") as workspace, contextlib.ExitStack() as stack:
+        planner = workspace.planner(force=request.force)
+        sources: Sources = input_sources(config, counts.passed_over)
+        if config.palette.is_shared:
+            sharing = stack.enter_context(workspace.sharing(sources, force=request.force))
+            planner, sources = replace(planner, shared=sharing.palettes), sharing.found()
+        planned = plan_images(planner, config, request, counts, sources)
         images = _shown(planned, flags, due)
         if flags.estimate:
             estimated = _estimate(workspace, images, due, counts)

@@ -22,6 +22,7 @@ from flatpipe.cli.sentences.running import reading_text
 from flatpipe.cli.speaking import remark
 from flatpipe.errors import ConfigError, ExitCode, StdoutLost
 from flatpipe.places import is_in_memory
+from flatpipe.plan.palettes.colors import ks_of
 
 if TYPE_CHECKING:
     from flatpipe.config import Config
@@ -84,7 +85,7 @@ def carry_out(
         from flatpipe.pipeline import run as run_pipeline
 
     silence_c_libraries()
-    screen = Screen(flags, config.flatten.ks)
+    screen = Screen(flags, ks_of(config))
     try:
         summary = run_pipeline(config, request, screen, named)
     finally:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import Any, get_args
+from typing import Any
 
 from pydantic import Field, PrivateAttr, StrictBool, StrictInt
 from pydantic import model_validator as validates_model
 from pydantic_core import PydanticCustomError
 
-from flatpipe.config.cluster import ClusterSection
 from flatpipe.config.kinds import (
     IMAGE_PATTERNS,
     Alpha,
@@ -17,8 +16,6 @@ from flatpipe.config.kinds import (
     Included,
     Ks,
     MaxFailures,
-    Metrics,
-    PaletteFormats,
     Patterns,
     Target,
     Version,
@@ -26,16 +23,16 @@ from flatpipe.config.kinds import (
 )
 from flatpipe.config.problems import KeyPath, Origin, Places
 from flatpipe.config.recording import recorded
-from flatpipe.config.section import InputPlace, LocalPath, OutputPlace, Section, unit, words, words_of
-from flatpipe.config.values import MOST_WORKERS
+from flatpipe.config.section import InputPlace, LocalPath, Section, unit, words
+from flatpipe.config.sections.cluster import ClusterSection
+from flatpipe.config.sections.palette import PaletteSection
+from flatpipe.config.sections.results import AnimationSection, OutputSection, ReportSection
+from flatpipe.config.values import ALL, MOST_WORKERS
 from flatpipe.errors import ConfigError
 from flatpipe.places import is_url
-from flatpipe.quantize.options import MAX_K, FreeMetric, Metric, Solver, Space
+from flatpipe.quantize.options import MAX_K, Solver, Space
 from flatpipe.vocabulary import (
-    SHORTEST_MS,
-    AnimationFormat,
     Granularity,
-    PaletteFormat,
     Scheduler,
     Truncated,
     WhichFrames,
@@ -61,17 +58,6 @@ class InputSection(Section):
     """A file that ends too early: fail it, or fill what is missing."""
 
 
-class OutputSection(Section):
-    """Where results go."""
-
-    path: OutputPlace = Field(default="outputs", validate_default=True, json_schema_extra=words("a path or a URL"))
-    """Folder of results, or a URL; made when missing; may not overlap the input."""
-    palettes: PaletteFormats = Field(default=(), json_schema_extra=words_of(PaletteFormat))
-    """Palette files to write beside each flat image, for GIMP, Adobe programs and style sheets."""
-    metrics: Metrics = Field(default=get_args(FreeMetric), json_schema_extra=words_of(Metric))
-    """Measures in results.csv: mse and psnr are always there; ssim and ciede2000 take time, and are not by default."""
-
-
 class AutoSection(Section):
     """Which k is chosen when k is auto: every k from 2 to max is made, and the chosen one is also best.png."""
 
@@ -87,12 +73,12 @@ class FlattenSection(Section):
     k: Ks = Field(
         default=tuple(range(2, 16)),
         json_schema_extra=words(
-            f"1..{MAX_K}: a number, a list, {{min: 2, max: 15}}, a text such as 2-15, or auto",
+            f"1..{MAX_K}: a number, a list, {{min: 2, max: 15}}, a text such as 2-15, auto, or all",
             written="{min: 2, max: 15}",
             limits=f"1..{MAX_K}",
         ),
     )
-    """Numbers of colours: a number, a list, {min, max}, a text (2-15), or auto."""
+    """Numbers of colours: a number, a list, {min, max}, a text (2-15), auto, or all (the whole palette.from)."""
     auto: AutoSection = AutoSection()
     solver: Solver = "multilevel"
     """multilevel (best, fastest), sklearn (scikit-learn's KMeans), textbook (plain, slow)."""
@@ -104,42 +90,11 @@ class FlattenSection(Section):
     """Transparency: keep, or the background colour to put images on, such as "#ffffff"."""
 
     @property
-    def ks(self) -> tuple[int, ...]:
-        """The numbers of colours to make, ascending."""
-        return tuple(range(2, self.auto.max + 1)) if isinstance(self.k, str) else self.k
-
-    @property
     def target(self) -> str:
         """By what the best k is chosen when k is auto: "knee" or "psnr>=30"; "" when it is not."""
-        if not isinstance(self.k, str):
+        if not isinstance(self.k, str) or self.k == ALL:
             return ""
         return self.k.partition(":")[2] or self.auto.target
-
-
-class AnimationSection(Section):
-    """The sweep that each image gets: k from low to high, then the original."""
-
-    enabled: StrictBool = True
-    """Whether to make it."""
-    format: AnimationFormat = "gif"
-    """gif (opens everywhere; the original in 256 colours), webp, apng (every frame exact), mp4, webm (lossy)."""
-    frame_ms: StrictInt = Field(default=400, ge=SHORTEST_MS, le=60_000, json_schema_extra=unit("milliseconds"))
-    """How long each k is shown."""
-    hold_ms: StrictInt = Field(default=1500, ge=SHORTEST_MS, le=60_000, json_schema_extra=unit("milliseconds"))
-    """How long the original at the end is shown."""
-    max_side: StrictInt | None = Field(default=1024, ge=16, le=16_383, json_schema_extra=unit("pixels"))
-    """Longest side of a frame; null: full size."""
-    captions: StrictBool = False
-    """Whether each frame says its k, or that it is the original, in a corner, in two of its colours."""
-    fade: StrictInt = Field(default=0, ge=0, le=19, json_schema_extra=unit("frames"))
-    """Frames that lead from each k to what comes next, within frame_ms; 2 end the flicker in three times the bytes."""
-
-    @validates_model(mode="after")
-    def _fade_has_time(self) -> AnimationSection:
-        if self.frame_ms < SHORTEST_MS * (self.fade + 1):
-            message = f"{self.fade} frames and the k itself, {SHORTEST_MS} ms each, do not fit into frame_ms"
-            raise PydanticCustomError("incomplete", message, {"inner": ("fade",)})
-        return self
 
 
 class LimitsSection(Section):
@@ -191,15 +146,6 @@ class ExecutionSection(Section):
     """A Dask cluster, instead of scheduler and workers; null: this machine alone."""
 
 
-class ReportSection(Section):
-    """What is made of the results for the eye."""
-
-    enabled: StrictBool = True
-    """Whether to write index.html and gallery/."""
-    stills: StrictBool = False
-    """Whether to write contact_sheet.png and colorspace.png for each image too; a tenth more time."""
-
-
 class Config(Section):
     """A whole config, every value checked and in place."""
 
@@ -208,6 +154,7 @@ class Config(Section):
     input: InputSection
     output: OutputSection = OutputSection()
     flatten: FlattenSection = FlattenSection()
+    palette: PaletteSection = PaletteSection()
     animation: AnimationSection = AnimationSection()
     limits: LimitsSection = LimitsSection()
     errors: ErrorsSection = ErrorsSection()

@@ -101,7 +101,7 @@ def dotted(path: KeyPath) -> str:
 
 def did_you_mean(word: str, known: Sequence[str]) -> str:
     """`; did you mean 'space'?` for the nearest known word, or "" when none is near."""
-    near = get_close_matches(word[:80].lower(), [name.lower() for name in known], n=1, cutoff=0.5)
+    near = get_close_matches(word[:80].lower(), [name.lower() for name in known], n=1, cutoff=0.51)
     if not near:
         return ""
     original = next(name for name in known if name.lower() == near[0])

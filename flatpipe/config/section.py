@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, StrictStr, ValidationInfo, WithJsonSchema, model_validator
 
 from flatpipe.config.values import ValueRefused
+from flatpipe.palettes.charts import is_chart
 from flatpipe.places import LOCAL_PROTOCOLS, PROTOCOLS, WRITABLE_PROTOCOLS, check_writable, is_local, place_of
 
 
@@ -73,3 +75,13 @@ _Place = Annotated[StrictStr, AfterValidator(_not_empty), AfterValidator(_place)
 InputPlace = Annotated[_Place, _schema(*PROTOCOLS)]
 OutputPlace = Annotated[_Place, AfterValidator(check_writable), _schema(*WRITABLE_PROTOCOLS)]
 LocalPath = Annotated[StrictStr, AfterValidator(_not_empty), AfterValidator(_local), AfterValidator(_place), _schema()]
+
+
+def _palette_source(text: str, info: ValidationInfo) -> str:
+    """The word of a chart as it is, and a word that may have been meant for one; a file's path or URL as a place."""
+    folder = (info.context or {}).get("folder") or ""
+    is_word = "/" not in text and "." not in text and not Path(folder, text).exists()
+    return text if is_chart(text) or is_word else _place(text, info)
+
+
+PaletteSource = Annotated[StrictStr, AfterValidator(_not_empty), AfterValidator(_palette_source), _schema(*PROTOCOLS)]

@@ -17,11 +17,14 @@ _BYTES = {"b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12}
 _BYTES |= {"kib": 2**10, "mib": 2**20, "gib": 2**30, "tib": 2**40}
 _SECONDS = {"ms": 0.001, "s": 1.0, "sec": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "hr": 3600.0, "d": 86400.0}
 MOST_WORKERS = 4096
+ALL = "all"
+# ^ of the colours of a chart
 _LEAST_MEMORY = 64 * 2**20
 # ^ bytes: a worker with its libraries needs more; whoever writes 4 means 4 GiB
 
 K_ALLOWED = (
-    f"k is a number, a list of numbers, {{min, max}}, a text such as 2-15 or 2,4,8, each from 1 to {MAX_K}; or auto"
+    f"k is a number, a list of numbers, {{min, max}}, a text such as 2-15 or 2,4,8, each from 1 to {MAX_K}; "
+    f"auto; or {ALL}"
 )
 TARGET_PATTERN = r"(?:knee|psnr\s*>=\s*\d{1,3}(?:\.\d{1,6})?)"
 # ^ also that of the JSON Schema
@@ -41,7 +44,9 @@ class ValueRefused(ValueError):
 
 
 def parse_k_or_auto(value: Any) -> tuple[int, ...] | str:
-    """As parse_k; or "auto", which may name its target: "auto:knee", "auto:psnr>=30". Raises ValueRefused."""
+    """As parse_k; or "auto", which may name its target: "auto:knee", "auto:psnr>=30"; or "all". Raises ValueRefused."""
+    if isinstance(value, str) and value.strip() == ALL:
+        return ALL
     if not isinstance(value, str) or not value.strip().startswith("auto"):
         return parse_k(value)
     found = _AUTO.fullmatch(value)

@@ -32,6 +32,11 @@ class Bundle:
     images: tuple[PlannedImage, ...]
     one_task: bool
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The images' ids."""
+        return tuple(image.source.image_id for image in self.images)
+
 
 class Bundler:
     """Cuts the work into tasks of a fitting size, in order, as it is asked for."""

@@ -4,32 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from dask.delayed import Delayed
 
-from flatpipe.engines.bundle import Bundle
-from flatpipe.records import ImageRecord
 
-Submission = tuple[Bundle, Delayed]
-# ^ a bundle and the root of its graph
+class Job(Protocol):
+    """What is submitted together, and tried again together."""
+
+    @property
+    def names(self) -> Sequence[str]:
+        """What a person knows it by: ids of images, a group of them."""
+        ...
+
+
+Submission = tuple[Job, Delayed]
+# ^ a job and the root of its graph
 
 
 class WorkersLost(Exception):
-    """Raised by an engine for one bundle: worker processes died while they had it."""
+    """Raised by an engine for one job: worker processes died while they had it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """What became of one submitted bundle: its images' records, or the infrastructure's error."""
+    """What became of one submitted job: what its graph came to, or the infrastructure's error."""
 
-    bundle: Bundle
-    records: tuple[ImageRecord, ...] = ()
+    job: Job
+    results: tuple[Any, ...] = ()
     error: BaseException | None = None
 
 
 class Engine(Protocol):
-    """Something that computes bundles' graphs: this process, its threads, or a cluster."""
+    """Something that computes jobs' graphs: this process, its threads, or a cluster."""
 
     task_seconds: float
     # ^ about what a task costs, besides what it does
@@ -41,15 +48,15 @@ class Engine(Protocol):
 
     @property
     def places(self) -> int:
-        """How many bundles more it takes now; 0 while what it has is enough to keep it busy."""
+        """How many jobs more it takes now; 0 while what it has is enough to keep it busy."""
         ...
 
     def submit(self, submissions: Sequence[Submission]) -> None:
-        """Begin (or queue) some bundles."""
+        """Begin (or queue) some jobs."""
         ...
 
     def finished(self, timeout: float) -> list[Finished]:
-        """All bundles that are done, none after `timeout` seconds; raises RunGivenUp when the engine is lost."""
+        """All jobs that are done, none after `timeout` seconds; raises RunGivenUp when the engine is lost."""
         ...
 
     def stop(self) -> None:

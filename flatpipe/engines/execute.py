@@ -8,13 +8,13 @@ only the window is in flight and each record is let go as soon as it is kept.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from dask.delayed import Delayed
 
 from flatpipe.engines.bundle import Bundle, Bundler
-from flatpipe.engines.engine import Engine, Finished, WorkersLost
+from flatpipe.engines.engine import Engine, WorkersLost
 from flatpipe.errors import FlatpipeError, RunGivenUp, WorkerDied
 from flatpipe.records import Failure, ImageRecord, ImageResult, ImageSource, LoadToken, PlannedImage, SettingsDigests
 from flatpipe.stop import StopRequest
@@ -86,19 +86,20 @@ def _collect(loop: _Loop) -> list[ImageRecord]:
     records: list[ImageRecord] = []
     for done in loop.engine.finished(_POLL_SECONDS):
         loop.in_flight -= 1
+        assert isinstance(done.job, Bundle)
         if isinstance(done.error, WorkersLost):
-            records += [named for image in done.bundle.images if (named := _accuse(loop, image)) is not None]
+            records += [named for image in done.job.images if (named := _accuse(loop, image)) is not None]
         elif done.error is None:
-            _learn(loop.bundler, done)
-            records += done.records
+            _learn(loop.bundler, done.job, done.results)
+            records += done.results
         elif not loop.stop:
             raise done.error if isinstance(done.error, FlatpipeError) else RunGivenUp(str(done.error)) from done.error
     return records
 
 
-def _learn(bundler: Bundler, done: Finished) -> None:
-    seconds = {record.source.image_id: record.seconds for record in done.records if record.failure is None}
-    for image in done.bundle.images:
+def _learn(bundler: Bundler, bundle: Bundle, records: Sequence[ImageRecord]) -> None:
+    seconds = {record.source.image_id: record.seconds for record in records if record.failure is None}
+    for image in bundle.images:
         if image.source.image_id in seconds:
             bundler.costs.learn(image, seconds[image.source.image_id])
 

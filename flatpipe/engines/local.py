@@ -16,8 +16,7 @@ import dask.threaded
 from dask.delayed import Delayed
 from dask.local import get_sync
 
-from flatpipe.engines.bundle import Bundle
-from flatpipe.engines.engine import Finished, Submission
+from flatpipe.engines.engine import Finished, Job, Submission
 from flatpipe.engines.silence import Silence
 from flatpipe.stop import WORK_THREADS
 from flatpipe.text import duration
@@ -56,16 +55,16 @@ class SynchronousEngine:
         return 1 - len(self._queued)
 
     def submit(self, submissions: Sequence[Submission]) -> None:
-        """Keep the bundles until they are asked for."""
+        """Keep the jobs until they are asked for."""
         self._queued.extend(submissions)
 
     def finished(self, timeout: float) -> list[Finished]:
-        """Compute the oldest bundle now, however long it takes."""
+        """Compute the oldest job now, however long it takes."""
         del timeout
-        bundle, root = self._queued.popleft()
+        job, root = self._queued.popleft()
         self._silence.end()
-        (records,) = dask.compute(root, scheduler=get_sync, optimize_graph=False)
-        return [Finished(bundle, records)]
+        (results,) = dask.compute(root, scheduler=get_sync, optimize_graph=False)
+        return [Finished(job, results)]
 
     def stop(self) -> None:
         """Begin no further pair."""
@@ -106,16 +105,16 @@ class ThreadsEngine:
         return self._window - self._in_flight
 
     def submit(self, submissions: Sequence[Submission]) -> None:
-        """Start scheduling the bundles' tasks."""
+        """Start scheduling the jobs' tasks."""
         if not self._in_flight:
             self._silence.end()
         self._in_flight += len(submissions)
-        for bundle, root in submissions:
+        for job, root in submissions:
             future = self._schedulers.submit(self._compute, root)
-            future.add_done_callback(partial(self._put, bundle))
+            future.add_done_callback(partial(self._put, job))
 
     def finished(self, timeout: float) -> list[Finished]:
-        """All bundles that are done, none after `timeout` seconds."""
+        """All jobs that are done, none after `timeout` seconds."""
         done = []
         with contextlib.suppress(queue.Empty):
             done.append(self._done.get(timeout=timeout))
@@ -141,12 +140,12 @@ class ThreadsEngine:
         self._schedulers.shutdown(wait=not at_once, cancel_futures=True)
         self._pool.shutdown(wait=not at_once, cancel_futures=at_once)
 
-    def _put(self, bundle: Bundle, done: Future[Any]) -> None:
+    def _put(self, job: Job, done: Future[Any]) -> None:
         error = done.exception()
-        self._done.put(Finished(bundle, (), error) if error is not None else Finished(bundle, done.result()))
+        self._done.put(Finished(job, (), error) if error is not None else Finished(job, done.result()))
 
     def _compute(self, root: Delayed) -> Any:
-        (records,) = dask.compute(
+        (results,) = dask.compute(
             root, scheduler=dask.threaded.get, pool=self._pool, num_workers=self.workers, optimize_graph=False
         )
-        return records
+        return results

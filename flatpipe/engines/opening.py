@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from flatpipe.config import Config
-from flatpipe.config.cluster import ClusterSection
+from flatpipe.config.sections.cluster import ClusterSection
 from flatpipe.records import ImageSource, TaskSettings
 from flatpipe.stop import StopRequest
 

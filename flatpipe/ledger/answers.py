@@ -20,6 +20,8 @@ class KnownOutput(NamedTuple):
     # ^ of a flat: JSON of the costly measures that were taken of it
     files: str = "{}"
     # ^ of a sweep: JSON of all its files by name, each with its size; with its digest where no size was recorded
+    given: str = ""
+    # ^ digest of the palette, or of all palettes, that it shares with other images; "": it has its own
 
 
 class SettledImage(NamedTuple):
@@ -33,6 +35,9 @@ class SettledImage(NamedTuple):
     # ^ by the names of the files that are made of all k together, in the image's folder
     flat_bytes: dict[str, int]
     # ^ by k, in digits
+    flat_given: dict[str, str]
+    # ^ digest of the palette that each shares with other images, by k; empty when none does
+    sweep_given: str
 
 
 @dataclass(frozen=True, slots=True)

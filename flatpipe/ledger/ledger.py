@@ -18,6 +18,7 @@ from flatpipe.ledger.queries import Queries
 from flatpipe.ledger.recording import store_records
 from flatpipe.ledger.rows import FAILURES, PLANNED, failure_row, planned_row, to_sql
 from flatpipe.ledger.schema import connect
+from flatpipe.ledger.shared import SharedRecords
 from flatpipe.records import Failure, ImageRecord, ImageSource, PlannedImage
 from flatpipe.vocabulary import EARLIER
 
@@ -52,6 +53,7 @@ class Ledger(Queries):
         """
         self._db = connect(path, read_only=read_only)
         self._db.tell = tell
+        self.shared = SharedRecords(self._db)
         self._path, self._file = path, path and Path(path).stat().st_ino
         self._read_only, self._settle = read_only, settle
         self._uncommitted, self._committed, self._pause = 0, time.monotonic(), _COMMIT_SECONDS
@@ -167,7 +169,11 @@ class Ledger(Queries):
     def record(self, records: Sequence[ImageRecord], run_id: str) -> None:
         """Record all that some images came to; commits now and then."""
         store_records(self._db, records, run_id)
-        self._uncommitted += len(records)
+        self.commit_in_time(len(records))
+
+    def commit_in_time(self, images: int) -> None:
+        """Commit now and then: when images enough, or time enough, are at stake."""
+        self._uncommitted += images
         waited = time.monotonic() - self._committed
         if waited > self._pause or (self._uncommitted >= _COMMIT_EVERY and self._pause <= _COMMIT_SECONDS):
             self.commit()

@@ -47,11 +47,11 @@ class Queries:
         names = [to_sql(image_id) for image_id in image_ids]
         marks = ",".join("?" * len(names))
         flats: dict[str | bytes, dict[int, KnownOutput]] = {}
-        columns = "image_id, k, settings, content, bytes, 0, metrics"
+        columns = "image_id, k, settings, content, bytes, 0, metrics, '{}', given"
         for image_id, k, *made in self._db.execute(f"SELECT {columns} FROM flats WHERE image_id IN ({marks})", names):
             flats.setdefault(image_id, {})[k] = KnownOutput(*made)
         columns = "image_id, settings, content, animation_bytes, palettes_bytes, '{}', "
-        columns += "iif(sizes = '{}', files, json_patch(sizes, pictures))"
+        columns += "iif(sizes = '{}', files, json_patch(sizes, pictures)), given"
         # ^ a ledger of an earlier version has names alone
         sweeps = {
             image_id: KnownOutput(*made)
@@ -75,7 +75,8 @@ class Queries:
         flat_digests = [digest for _, digest in digests.flat]
         measured = "".join(" AND instr(f.metrics, ?)" for _ in metrics)
         query = f"""
-        SELECT i.image_id, i.size, i.stamp, s.pictures, s.sizes, json_group_object(f.k, f.bytes)
+        SELECT i.image_id, i.size, i.stamp, s.pictures, s.sizes, json_group_object(f.k, f.bytes),
+          iif(s.given = '', '{{}}', json_group_object(f.k, f.given)), s.given
         FROM images i CROSS JOIN sweeps s USING (image_id) CROSS JOIN flats f USING (image_id)
         WHERE i.image_id IN ({",".join("?" * len(image_ids))}) AND s.content = i.content AND s.settings = ?
           AND s.sizes != '{{}}' AND f.content = i.content AND f.settings IN (SELECT value FROM json_each(?)){measured}
@@ -84,10 +85,9 @@ class Queries:
         # ^ a flat's digest says its k: as many flats as digests are all of them
         names, taken = [to_sql(image_id) for image_id in image_ids], [f'"{metric}"' for metric in metrics]
         asked = (*names, digests.sweep, json.dumps(flat_digests), *taken, len(flat_digests))
-        rows = self._db.execute(query, asked)
         return {
-            from_sql(name): SettledImage._make((*made, json.loads(sweep), json.loads(flats)))
-            for name, *made, sweep, flats in rows
+            from_sql(name): SettledImage._make((*made[:3], *map(json.loads, made[3:6]), made[6]))
+            for name, *made in self._db.execute(query, asked)
         }
 
     def source_of(self, image_id: str) -> ImageSource | None:

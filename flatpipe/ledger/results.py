@@ -17,16 +17,25 @@ from flatpipe.vocabulary import EARLIER
 
 _IS_VALID = (
     "{output}.content = i.content "
-    "AND ({output}.settings IN (SELECT value FROM json_each(:settings)) OR p.reason = :earlier)"
+    "AND ({output}.settings IN (SELECT value FROM json_each(:settings)) OR p.reason = :earlier) "
+    "AND (p.grp IS NULL OR {is_given})"
 )
-# ^ an output is valid when it was made of what the image now holds, under settings that the config asks for; or, of an
-#   image that an earlier call of `flatten` named, under whatever settings that call had
+_FLAT_IS_GIVEN = "f.given = (SELECT digest FROM palettes WHERE grp = p.grp AND k = f.k)"
+_SWEEP_IS_GIVEN = (
+    "s.given != '' AND NOT EXISTS (SELECT 1 FROM json_each(s.given) e "
+    "WHERE e.value IS NOT (SELECT digest FROM palettes WHERE grp = p.grp AND k = e.key))"
+)
+_FLAT_IS_VALID = _IS_VALID.format(output="f", is_given=_FLAT_IS_GIVEN)
+_SWEEP_IS_VALID = _IS_VALID.format(output="s", is_given=_SWEEP_IS_GIVEN)
+# ^ an output is valid when it was made of what the image now holds, with the palettes that its group now shares, under
+#   settings that the config asks for; or, of an image that an earlier call of `flatten` named, under whatever settings
+#   that call had
 
 _IMAGES = f"""
 SELECT p.image_id, p.path, p.size, p.stamp, p.frame,
        i.content, i.width, i.height, i.distinct_colors, i.notes, i.seconds, s.files, x.stage, x.error, x.message
 FROM planned p LEFT JOIN images i USING (image_id)
-LEFT JOIN sweeps s ON s.image_id = p.image_id AND {_IS_VALID.format(output="s")}
+LEFT JOIN sweeps s ON s.image_id = p.image_id AND {_SWEEP_IS_VALID}
 LEFT JOIN failures x ON x.image_id = p.image_id
 ORDER BY p.image_id
 """
@@ -36,14 +45,14 @@ _FLATS = f"""
 SELECT p.image_id, f.k, f.n_colors, f.mse, f.bytes, f.sha256, f.seconds,
        replace(replace(f.palette, '#', ''), ' ', ''), f.weights, f.metrics
 FROM planned p CROSS JOIN images i USING (image_id) CROSS JOIN flats f USING (image_id)
-WHERE {_IS_VALID.format(output="f")}
+WHERE {_FLAT_IS_VALID}
 ORDER BY p.image_id, f.k
 """
 # ^ CROSS JOIN keeps the order of the tables: SQLite would rather scan all flats, and sort them afterwards
 _GATHERED = f"""
 SELECT p.image_id, {{gathered}} FROM planned p
 CROSS JOIN images i USING (image_id) CROSS JOIN flats f USING (image_id)
-WHERE {_IS_VALID.format(output="f")}
+WHERE {_FLAT_IS_VALID}
 GROUP BY p.image_id ORDER BY p.image_id
 """
 # ^ gathered by SQLite: a tenth of the time that a row for each flat takes

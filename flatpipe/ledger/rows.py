@@ -11,7 +11,16 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from flatpipe.records import Failure, FlattenResult, ImageSource, LoadToken, PlannedImage, Row, SweepResult
+from flatpipe.records import (
+    Failure,
+    FlattenResult,
+    GivenPalette,
+    ImageSource,
+    LoadToken,
+    PlannedImage,
+    Row,
+    SweepResult,
+)
 
 
 @dataclass(frozen=True)
@@ -43,17 +52,17 @@ FLATS = Table(
     "flats",
     (
         *("image_id", "k", "settings", "content", "n_colors", "mse", "palette", "weights"),
-        *("bytes", "sha256", "seconds", "metrics"),
+        *("bytes", "sha256", "seconds", "metrics", "given"),
     ),
 )
 SWEEPS = Table(
     "sweeps",
     (
         *("image_id", "settings", "content", "animation_bytes", "animation_sha256"),
-        *("palettes_bytes", "palettes_sha256", "seconds", "files", "sizes", "pictures"),
+        *("palettes_bytes", "palettes_sha256", "seconds", "files", "sizes", "pictures", "given"),
     ),
 )
-PLANNED = Table("planned", (*_SOURCE, "ks", "sweep", "reason"))
+PLANNED = Table("planned", (*_SOURCE, "ks", "sweep", "reason", "grp"))
 FAILURES = Table("failures", ("image_id", "path", "stage", "error", "message", "run_id"))
 
 
@@ -75,13 +84,14 @@ def planned_row(image: PlannedImage) -> Row:
     """A row of `planned`."""
     source, ks = image.source, ",".join(map(str, image.ks))
     place = (to_sql(source.image_id), to_sql(source.path), source.size, source.stamp, source.frame)
-    return (*place, ks, int(image.sweep), image.reason)
+    return (*place, ks, int(image.sweep), image.reason, None if image.group is None else to_sql(image.group))
 
 
 def planned_of(row: tuple[Any, ...]) -> PlannedImage:
     """The PlannedImage of a row of `planned`."""
     source = ImageSource(from_sql(row[0]), from_sql(row[1]), *row[2:5])
-    return PlannedImage(source, tuple(int(k) for k in row[5].split(",") if k), bool(row[6]), row[7])
+    ks, group = tuple(int(k) for k in row[5].split(",") if k), None if row[8] is None else from_sql(row[8])
+    return PlannedImage(source, ks, bool(row[6]), row[7], group)
 
 
 def image_row(source: ImageSource, token: LoadToken) -> Row:
@@ -91,11 +101,11 @@ def image_row(source: ImageSource, token: LoadToken) -> Row:
     return (*place, *shape, json.dumps(token.notes), token.seconds)
 
 
-def flat_row(flat: FlattenResult, settings: str, content: str) -> Row:
-    """A row of `flats`, with the settings digest and content digest it was made of."""
+def flat_row(flat: FlattenResult, settings: str, content: str, given: str = "") -> Row:
+    """A row of `flats`, with the digests of what it was made of: settings, content, a palette that was given."""
     palette, weights = " ".join(flat.palette), " ".join(map(str, flat.weights))
     key, metrics = (to_sql(flat.image_id), flat.k, settings, content), json.dumps(dict(flat.metrics))
-    return (*key, flat.n_colors, flat.mse, palette, weights, flat.bytes, flat.sha256, flat.seconds, metrics)
+    return (*key, flat.n_colors, flat.mse, palette, weights, flat.bytes, flat.sha256, flat.seconds, metrics, given)
 
 
 def flat_of(row: tuple[Any, ...]) -> FlattenResult:
@@ -114,14 +124,14 @@ def flat_of(row: tuple[Any, ...]) -> FlattenResult:
     )
 
 
-def sweep_row(sweep: SweepResult, settings: str, content: str) -> Row:
-    """A row of `sweeps`, with the settings digest and content digest it was made of."""
+def sweep_row(sweep: SweepResult, settings: str, content: str, given: str = "") -> Row:
+    """A row of `sweeps`, with the digests of what it was made of: settings, content, palettes that were given."""
     animation = (sweep.animation_bytes, sweep.animation_sha256)
     palettes = (sweep.palettes_bytes, sweep.palettes_sha256)
     own = [size for size in sweep.sizes if "/" not in size[0]]
     pictures = [size for size in sweep.sizes if "/" in size[0]]
     made = (json.dumps(dict(pairs), separators=(",", ":")) for pairs in (sweep.files, own, pictures))
-    return (to_sql(sweep.image_id), settings, content, *animation, *palettes, sweep.seconds, *made)
+    return (to_sql(sweep.image_id), settings, content, *animation, *palettes, sweep.seconds, *made, given)
 
 
 def failure_row(source: ImageSource, failure: Failure, run_id: str) -> Row:
@@ -133,3 +143,13 @@ def failure_row(source: ImageSource, failure: Failure, run_id: str) -> Row:
 def files_of(files: str) -> tuple[tuple[str, str], ...]:
     """The (name, sha256) of `sweeps.files`."""
     return tuple(json.loads(files).items())
+
+
+def given_digests(given: tuple[GivenPalette, ...]) -> dict[str, str]:
+    """The digests of palettes by k, in digits."""
+    return {str(palette.k): palette.digest for palette in given}
+
+
+def recorded_given(given: tuple[GivenPalette, ...]) -> str:
+    """The same as a ledger has it of an image's sweep: JSON, or "" of none."""
+    return json.dumps(given_digests(given)) if given else ""

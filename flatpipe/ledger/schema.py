@@ -9,7 +9,7 @@ from flatpipe.disks import is_own_disk
 from flatpipe.errors import ConfigError, RunGivenUp
 from flatpipe.ledger.database import AGAIN, WRITER_PATIENCE, Database, LedgerUnusable, connected
 
-_VERSION = 4
+_VERSION = 5
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS runs (
@@ -23,25 +23,35 @@ CREATE TABLE IF NOT EXISTS images (
   distinct_colors INTEGER, notes TEXT, seconds REAL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS flats (
   image_id, k INTEGER, settings TEXT, content TEXT, n_colors INTEGER, mse REAL, palette TEXT, weights TEXT,
-  bytes INTEGER, sha256 TEXT, seconds REAL, metrics TEXT DEFAULT '{}', PRIMARY KEY (image_id, k)) WITHOUT ROWID;
+  bytes INTEGER, sha256 TEXT, seconds REAL, metrics TEXT DEFAULT '{}', given TEXT DEFAULT '',
+  PRIMARY KEY (image_id, k)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS sweeps (
   image_id PRIMARY KEY, settings TEXT, content TEXT, animation_bytes INTEGER, animation_sha256 TEXT,
   palettes_bytes INTEGER, palettes_sha256 TEXT, seconds REAL, files TEXT DEFAULT '{}', sizes TEXT DEFAULT '{}',
-  pictures TEXT DEFAULT '{}') WITHOUT ROWID;
+  pictures TEXT DEFAULT '{}', given TEXT DEFAULT '') WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS folders (name TEXT PRIMARY KEY, stamp INTEGER) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS beside (name TEXT PRIMARY KEY, sha256 TEXT, bytes INTEGER) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS retired (name PRIMARY KEY, sha256 TEXT) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS failures (
   image_id PRIMARY KEY, path, stage TEXT, error TEXT, message TEXT, run_id TEXT) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS planned (
-  image_id PRIMARY KEY, path, size INTEGER, stamp TEXT, frame INTEGER, ks TEXT, sweep INTEGER, reason TEXT)
-  WITHOUT ROWID;
+  image_id PRIMARY KEY, path, size INTEGER, stamp TEXT, frame INTEGER, ks TEXT, sweep INTEGER, reason TEXT,
+  grp) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS palettes (
+  grp, k INTEGER, settings TEXT, root TEXT, digest TEXT, colors TEXT, weights TEXT, mse REAL, images INTEGER,
+  PRIMARY KEY (grp, k)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS counted (
+  image_id PRIMARY KEY, grp, size INTEGER, stamp TEXT, content TEXT) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS sums (key TEXT PRIMARY KEY, sha256 TEXT, bytes INTEGER) WITHOUT ROWID;
 """
 _ADDED = (
     ("sweeps", "files", "TEXT DEFAULT '{}'"),
     ("sweeps", "sizes", "TEXT DEFAULT '{}'"),
     ("sweeps", "pictures", "TEXT DEFAULT '{}'"),
     ("flats", "metrics", "TEXT DEFAULT '{}'"),
+    ("flats", "given", "TEXT DEFAULT ''"),
+    ("sweeps", "given", "TEXT DEFAULT ''"),
+    ("planned", "grp", ""),
 )
 # ^ columns that a ledger of an earlier version lacks: table, column, type
 

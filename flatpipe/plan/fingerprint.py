@@ -18,8 +18,11 @@ _LONG = {
     "chart": "chart changed",
     "fixed": "fixed colours changed",
     "ks": "k range changed",
+    "named": "names of colours changed",
 }
 # ^ choices whose values are too long to be told
+_LATER = ("encoding", "shared", "dither")
+# ^ choices that a flat image depends on, and the palette does not that it is given
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,8 @@ class Fingerprints:
     flat: dict[int, str]
     # ^ by k
     sweep: str
+    shared: dict[int, str]
+    # ^ of palettes that images share, by k; empty when they share none
     choices: dict[str, Choices]
     # ^ by digest
 
@@ -38,7 +43,8 @@ def fingerprints(settings: TaskSettings, ks: tuple[int, ...]) -> Fingerprints:
     choices: dict[str, Choices] = {}
     for_flats = {k: _remember(flat_choices(settings, k), choices) for k in ks}
     for_sweep = _remember(sweep_choices(settings, ks), choices)
-    return Fingerprints(for_flats, for_sweep, choices)
+    for_shared = {k: _remember(palette_choices(settings, k), choices) for k in ks if settings.is_shared}
+    return Fingerprints(for_flats, for_sweep, for_shared, choices)
 
 
 def flat_choices(settings: TaskSettings, k: int) -> Choices:
@@ -51,8 +57,15 @@ def flat_choices(settings: TaskSettings, k: int) -> Choices:
         "alpha": settings.decode.alpha,
         "truncated": settings.decode.truncated,
         **_colors(settings.flatten),
+        **({"shared": True} if settings.is_shared else {}),
         **_raised({"oklab": _oklab(settings)}),
     }
+
+
+def palette_choices(settings: TaskSettings, k: int) -> Choices:
+    """Every choice that can change the palette that images share for k."""
+    kept = {name: choice for name, choice in flat_choices(settings, k).items() if name not in _LATER}
+    return {**kept, "weigh": settings.weigh}
 
 
 def _colors(options: FlattenOptions) -> Choices:
@@ -76,9 +89,10 @@ def sweep_choices(settings: TaskSettings, ks: tuple[int, ...]) -> Choices:
             # ^ as what was made before there was a choice
     report = {"pictures": PICTURES if settings.pictures else 0, "stills": settings.stills}
     best = {"best": settings.target} if settings.target else {}
+    named = {"named": [list(color) for color in settings.named]} if settings.named else {}
     # ^ absent rather than empty: what was made before there was a choice stays valid
     chosen = {"ks": list(ks), "animation": animation, "palettes": list(settings.palettes)}
-    return {**flats, **chosen, **report, **best, **_late_versions(settings)}
+    return {**flats, **chosen, **report, **best, **named, **_late_versions(settings)}
 
 
 def _late_versions(settings: TaskSettings) -> Choices:

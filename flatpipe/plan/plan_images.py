@@ -10,7 +10,7 @@ from flatpipe import layout
 from flatpipe.config import IMAGE_PATTERNS, Config
 from flatpipe.errors import ConfigError
 from flatpipe.plan.cost import expected_seconds
-from flatpipe.plan.inputs import Sources, input_sources
+from flatpipe.plan.inputs import Sources
 from flatpipe.plan.planner import Planner
 from flatpipe.plan.request import Request, selector
 from flatpipe.records import ImageSource, PlannedImage
@@ -50,13 +50,15 @@ class PlanCounts:
 
 
 def plan_images(
-    planner: Planner, config: Config, request: Request, counts: PlanCounts, sources: Sources | None = None
+    planner: Planner, config: Config, request: Request, counts: PlanCounts, sources: Sources
 ) -> Iterator[PlannedImage | RefusedFile]:
-    """Every image of the input with what is to be done, as a stream; raises ConfigError when there is no image."""
+    """Every image of `sources` with what is to be done, as a stream; raises ConfigError when there is no image.
+
+    What was passed over among the sources is in the counts already, or comes there with them.
+    """
     is_wanted = selector(request, planner.ledger)
     refused: list[RefusedFile] = []
-    found = input_sources(config, counts.passed_over) if sources is None else sources
-    for image in planner.plan(_without_refused(found, refused)):
+    for image in planner.plan(_without_refused(sources, refused)):
         yield from _drain(refused, counts)
         planned = image if image.is_current or is_wanted(image.source) else _set_aside(image)
         _count(planned, counts)
@@ -90,7 +92,7 @@ def _drain(refused: list[RefusedFile], counts: PlanCounts) -> Iterator[RefusedFi
 
 
 def _set_aside(image: PlannedImage) -> PlannedImage:
-    return PlannedImage(image.source, (), sweep=False, reason=NOT_SELECTED)
+    return PlannedImage(image.source, (), sweep=False, reason=NOT_SELECTED, group=image.group)
 
 
 def _count(image: PlannedImage, counts: PlanCounts) -> None:

@@ -11,6 +11,7 @@ from flatpipe import layout
 from flatpipe.ledger.answers import KnownImage, KnownOutput, SettledImage
 from flatpipe.ledger.ledger import INVALID, Ledger
 from flatpipe.plan.fingerprint import Fingerprints, changed
+from flatpipe.plan.palettes.states import SharedPalettes
 from flatpipe.plan.there import FilesThere, PicturesThere
 from flatpipe.records import ImageSource, PlannedImage, SettingsDigests, TaskSettings
 from flatpipe.storage.reading import file_digest
@@ -35,15 +36,19 @@ class Planner:
     ks: tuple[int, ...]
     fingerprints: Fingerprints
     force: bool = False
+    shared: SharedPalettes | None = None
+    # ^ the palettes that images share; None where each has its own
 
     def plan(self, sources: Iterable[ImageSource]) -> Iterator[PlannedImage]:
         """One PlannedImage per source, in the same order; reads the ledger and file sizes, not pixels."""
         remaining, pictures = iter(sources), PicturesThere(self.outputs, self.ledger.folder_stamps())
         while chunk := list(itertools.islice(remaining, _CHUNK)):
+            planned: Iterator[PlannedImage]
             if self.force:
-                yield from (PlannedImage(source, self.ks, sweep=True, reason="forced") for source in chunk)
+                planned = (PlannedImage(source, self.ks, sweep=True, reason="forced") for source in chunk)
             else:
-                yield from self._plan_chunk(chunk, pictures)
+                planned = self._plan_chunk(chunk, pictures)
+            yield from planned if self.shared is None else map(self.shared.in_group, planned)
 
     def _plan_chunk(self, chunk: list[ImageSource], pictures: PicturesThere) -> Iterator[PlannedImage]:
         """Most images of most plans lack nothing, which is quickly seen; of the others we ask what they lack."""
@@ -84,6 +89,8 @@ class Planner:
         if self.settings.target and found.get(layout.BEST) not in expected.values():
             return False
         expected |= made.sweep_bytes
+        if self.shared is not None and not self.shared.is_given(source.image_id, made):
+            return False
         return expected.items() <= found.items() and pictures.are_there(made.pictures)
 
     def _plan_image(self, source: ImageSource, known: KnownImage | None, there: FilesThere) -> PlannedImage:
@@ -91,7 +98,7 @@ class Planner:
             return PlannedImage(source, self.ks, sweep=True, reason="new")
         if not self._same_content(source, known):
             return PlannedImage(source, self.ks, sweep=True, reason="content changed")
-        reasons = {k: self._flat_reason(k, known, there.own) for k in self.ks}
+        reasons = {k: self._flat_reason(k, known, there.own) or self._shared_reason(k, known) for k in self.ks}
         due = tuple(k for k, reason in reasons.items() if reason)
         sweep_reason = "flats changed" if due else self._sweep_reason(known, there)
         return PlannedImage(source, due, bool(sweep_reason), _in_words(reasons, "" if due else sweep_reason))
@@ -122,6 +129,10 @@ class Planner:
         file_reason = _file_reason(sizes.get(layout.flat_name(k, self.settings.name_width)), made.bytes)
         return file_reason or ("" if self._is_measured(made) else "metrics added")
 
+    def _shared_reason(self, k: int, known: KnownImage) -> str:
+        """Why the image's flat needs another palette than it has, where that is one that images share."""
+        return "" if self.shared is None else self.shared.why_not(known.source.image_id, k, known.flats[k].given)
+
     def _is_measured(self, made: KnownOutput) -> bool:
         """Whether every costly measure that is asked for was taken; those that are not asked for may stay."""
         return not self.settings.metrics or json.loads(made.metrics).keys() >= set(self.settings.metrics)
@@ -134,6 +145,8 @@ class Planner:
             return self._settings_reason(made, self.fingerprints.sweep)
         if made.content != known.content:
             return "content changed"
+        if self.shared is not None and not self.shared.is_given_all(known.source.image_id, made.given):
+            return "palettes changed"
         return self._files_reason(made, there) or self._best_reason(known, there.own)
 
     def _files_reason(self, made: KnownOutput, there: FilesThere) -> str:

@@ -11,7 +11,8 @@ from flatpipe.environment import missing_codecs
 from flatpipe.errors import ConfigError
 from flatpipe.machine import core_count, memory_at_hand
 from flatpipe.places import ReadPolicy, is_url
-from flatpipe.quantize.options import CostlyMetric, FlattenOptions
+from flatpipe.plan.palettes.colors import flatten_options, ks_of, named_colors
+from flatpipe.quantize.options import CostlyMetric
 from flatpipe.records import AnimationOptions, DecodePolicy, TaskSettings
 from flatpipe.storage.discover import Selection
 
@@ -26,10 +27,10 @@ def memory_per_worker(config: Config, workers: int | None = None) -> int:
 
 def task_settings(config: Config) -> TaskSettings:
     """What is the same for every task of a run."""
-    flatten, animation = config.flatten, config.animation
+    flatten, animation, ks = config.flatten, config.animation, ks_of(config)
     return TaskSettings(
         output=str(config.output.path),
-        flatten=FlattenOptions(solver=flatten.solver, seed=flatten.seed, space=flatten.space),
+        flatten=flatten_options(config),
         reading=_reading(config),
         decode=DecodePolicy(max_pixels=config.limits.max_pixels, truncated=config.input.truncated, alpha=flatten.alpha),
         animation=AnimationOptions(
@@ -41,13 +42,16 @@ def task_settings(config: Config) -> TaskSettings:
             captions=animation.captions,
             fade=animation.fade,
         ),
-        name_width=layout.name_width(flatten.ks),
-        widest_k=layout.widest_k(flatten.ks),
-        n_ks=len(flatten.ks),
+        name_width=layout.name_width(ks),
+        widest_k=layout.widest_k(ks),
+        n_ks=len(ks),
         pictures=config.report.enabled,
         stills=config.report.enabled and config.report.stills,
         palettes=config.output.palettes,
         target=flatten.target,
+        named=tuple((color.hex, color.name, color.code) for color in named_colors(config)),
+        is_shared=config.palette.is_shared,
+        weigh=config.palette.weigh,
         metrics=tuple(name for name in get_args(CostlyMetric) if name in config.output.metrics),
         io_retries=config.errors.retries,
         seconds_per_image=config.limits.seconds_per_image,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -22,9 +22,12 @@ from flatpipe.plan.claim import check_claim
 from flatpipe.plan.fingerprint import Fingerprints, fingerprints
 from flatpipe.plan.holding import only_run
 from flatpipe.plan.lease import HeldOutput, held_output, live_lease
+from flatpipe.plan.palettes.colors import ks_of
+from flatpipe.plan.palettes.sharing import Sharing, sharing_of
 from flatpipe.plan.planner import Planner
 from flatpipe.plan.settings import task_settings
-from flatpipe.records import SettingsDigests, TaskSettings
+from flatpipe.records import ImageSource, SettingsDigests, TaskSettings
+from flatpipe.storage.discover import RefusedFile
 from flatpipe.storage.roots import Root, open_root
 
 Access = Literal["read", "amend", "run"]
@@ -47,11 +50,18 @@ class Workspace:
     @property
     def ks(self) -> tuple[int, ...]:
         """The numbers of colours asked for."""
-        return self.config.flatten.ks
+        return ks_of(self.config)
 
     def planner(self, *, force: bool = False) -> Planner:
         """What decides on each image; with `force`, what is there counts for nothing."""
         return Planner(self.ledger, self.outputs, self.settings, self.ks, self.fingerprints, force)
+
+    def sharing(
+        self, found: Iterable[ImageSource | RefusedFile], *, force: bool = False
+    ) -> contextlib.AbstractContextManager[Sharing]:
+        """What these images share, all those of the input; raises ConfigError for frozen palettes not there."""
+        places = self.ledger, self.outputs
+        return sharing_of(self.config, found, *places, self.settings, self.fingerprints, force=force)
 
     @property
     def results(self) -> Results:
@@ -83,7 +93,7 @@ def open_workspace(
     outputs = open_root(settings.output)
     path = _ledger_path(config)
     with _OPENED[access](path, outputs, tell) as ledger:
-        yield Workspace(config, settings, outputs, ledger, path, fingerprints(settings, config.flatten.ks))
+        yield Workspace(config, settings, outputs, ledger, path, fingerprints(settings, ks_of(config)))
 
 
 def _one_folder(named: Sequence[str]) -> str:

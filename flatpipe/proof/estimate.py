@@ -14,6 +14,7 @@ from pathlib import Path
 from flatpipe.config import Config
 from flatpipe.places import is_url
 from flatpipe.plan.backend import choose_backend, seconds_with
+from flatpipe.plan.palettes.colors import ks_of
 from flatpipe.proof.scratch import done_in_memory
 from flatpipe.records import PlannedImage, TaskSettings
 from flatpipe.work.kernels import load_kernels
@@ -63,7 +64,7 @@ def estimate(
         if done >= _LEAST and seconds > _LONGEST_SECONDS:
             break
         began = time.perf_counter()
-        with done_in_memory(image.source, image.ks or config.flatten.ks, settings) as made:
+        with done_in_memory(image.source, image.ks or ks_of(config), settings) as made:
             if made.result.failure is None:
                 seconds += time.perf_counter() - began
                 read, written, done = read + image.source.size, written + made.size, done + 1
@@ -72,7 +73,7 @@ def estimate(
     whole = due_bytes / read
     one = due_bytes / images / read
     # ^ share of the sample that an image of mean size is
-    beside = _BESIDE_BYTES * len(config.flatten.ks) // _USUAL_KS
+    beside = _BESIDE_BYTES * len(ks_of(config)) // _USUAL_KS
     workers, wall = _wall_seconds(config, seconds * whole, images)
     return Estimate(
         sampled=done,
@@ -87,7 +88,7 @@ def estimate(
 
 def _wall_seconds(config: Config, seconds: float, images: int) -> tuple[int, float]:
     """How many workers share so many seconds of work, and how long it takes them, start and end included."""
-    backend = choose_backend(config, seconds, images * len(config.flatten.ks))
+    backend = choose_backend(config, seconds, images * len(ks_of(config)))
     return max(1, backend.workers), (_START_SECONDS + seconds_with(backend, seconds) + _END_SECONDS_PER_IMAGE * images)
 
 

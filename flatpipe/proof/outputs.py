@@ -10,6 +10,7 @@ from flatpipe import layout
 from flatpipe.config import Config
 from flatpipe.ledger.ledger import Ledger
 from flatpipe.ledger.results import ImageDigests, Results
+from flatpipe.plan.palettes.colors import ks_of
 from flatpipe.records import ImageSource
 
 
@@ -45,7 +46,7 @@ def recorded_images(ledger: Ledger, results: Results, config: Config) -> Iterato
     """Every image of the last run's plan, in the ledger's order."""
     moved = _moved_input(ledger, str(config.input.path))
     for image in results.digests():
-        yield _recorded(image, config.flatten.ks, moved)
+        yield _recorded(image, ks_of(config), moved)
 
 
 def _moved_input(ledger: Ledger, place: str) -> tuple[str, str]:

@@ -13,6 +13,8 @@ CostlyMetric = Literal["ssim", "ciede2000"]
 # ^ each costs about as much as the flat image
 Metric = Literal[FreeMetric, CostlyMetric]
 
+Weighing = Literal["pixels", "images"]
+# ^ what counts alike in the colours of several images
 Dither = Literal["none", "floyd-steinberg", "blue-noise"]
 
 MAX_K = 256

@@ -12,6 +12,7 @@ from flatpipe.config import IMAGE_SUFFIXES, Config
 from flatpipe.environment import missing_codecs
 from flatpipe.errors import ConfigError, RunGivenUp
 from flatpipe.places import is_url
+from flatpipe.plan.palettes.colors import ks_of
 from flatpipe.plan.settings import task_settings
 from flatpipe.proof.scratch import Scratch, done_in_memory
 from flatpipe.records import Failure, FlattenResult, ImageSource, TaskSettings
@@ -65,7 +66,7 @@ def make_picture(source: ImageSource, config: Config, output: str) -> OnePicture
 
     Raises ConfigError when the name and the k do not go together, RunGivenUp when it cannot be written.
     """
-    kind, ks = kind_of(output), config.flatten.ks
+    kind, ks = kind_of(output), ks_of(config)
     if kind != "sweep" and len(ks) > 1 and not config.flatten.target:
         raise ConfigError(f"{output} is one picture, and flatten.k asks for {len(ks)}: name one k, auto, or a folder")
     with done_in_memory(source, ks, _settings(config, output)) as scratch:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from flatpipe.ledger.ledger import Ledger
+from flatpipe.plan.inputs import Sources, input_sources
 from flatpipe.plan.named import named_sources
+from flatpipe.plan.palettes.sharing import Sharing
 from flatpipe.plan.plan_images import REFUSED, PlanCounts, plan_images
 from flatpipe.plan.request import Request
 from flatpipe.plan.workspace import Workspace
@@ -17,12 +21,27 @@ from flatpipe.storage.discover import RefusedFile
 from flatpipe.storage.named import NamedInput
 
 
+@dataclass(frozen=True, slots=True)
+class StoredPlan:
+    """A plan that is in the ledger."""
+
+    counts: PlanCounts
+    sharing: Sharing | None
+    # ^ the images by group, where they share palettes
+
+
 def store_plan(
-    workspace: Workspace, request: Request, run_id: str, lock: Path | None, named: NamedInput | None
-) -> PlanCounts:
+    workspace: Workspace,
+    request: Request,
+    run_id: str,
+    lock: Path | None,
+    named: NamedInput | None,
+    stack: contextlib.ExitStack,
+) -> StoredPlan:
     """What the plan comes to: the run's beginning recorded, every image planned once and stored; raises ConfigError.
 
-    A plan whose inputs are not those of the lock is an error too, and leaves the ledger as it was.
+    A plan whose inputs are not those of the lock is an error too, and leaves the ledger as it was. Where images share
+    palettes that are due, theirs is the most that there may be to do; `stack` closes what is kept for `store_again`.
     """
     ledger, began = workspace.ledger, datetime.now(UTC).isoformat(timespec="seconds")
     with ledger.transaction():
@@ -30,21 +49,50 @@ def store_plan(
         if lock is None:
             ledger.commit()
             # ^ so that `status` knows of it while it plans; with a lock it is not yet sure to begin
-        counts = _stored(workspace, request, run_id, named)
+        stored = _stored(workspace, request, run_id, named, stack)
         if lock is not None:
             check_planned(ledger, lock, workspace.settings.reading)
-    return counts
+    return stored
 
 
-def _stored(workspace: Workspace, request: Request, run_id: str, named: NamedInput | None) -> PlanCounts:
-    counts, ledger, planner = PlanCounts(), workspace.ledger, workspace.planner(force=request.force)
+def store_again(workspace: Workspace, request: Request, run_id: str, stored: StoredPlan) -> StoredPlan:
+    """The plan anew, now that the palettes are there that images share."""
+    assert stored.sharing is not None
+    counts = PlanCounts(passed_over=stored.counts.passed_over)
+    with workspace.ledger.transaction():
+        _plan(workspace, request, run_id, counts, stored.sharing.found(), stored.sharing)
+    return StoredPlan(counts, stored.sharing)
+
+
+def _stored(
+    workspace: Workspace, request: Request, run_id: str, named: NamedInput | None, stack: contextlib.ExitStack
+) -> StoredPlan:
+    counts, ledger, config, sharing = PlanCounts(), workspace.ledger, workspace.config, None
     ledger.record_settings(workspace.fingerprints.choices)
-    config = workspace.config
-    sources = None if named is None else named_sources(named, config, ledger, counts.passed_over)
-    planned = plan_images(planner, config, request, counts, sources)
+    if named is None:
+        sources: Sources = input_sources(config, counts.passed_over)
+    else:
+        sources = named_sources(named, config, ledger, counts.passed_over)
+    if config.palette.is_shared:
+        sharing = stack.enter_context(workspace.sharing(sources, force=request.force))
+        sources = sharing.found()
+    _plan(workspace, request, run_id, counts, sources, sharing)
+    return StoredPlan(counts, sharing)
+
+
+def _plan(
+    workspace: Workspace,
+    request: Request,
+    run_id: str,
+    counts: PlanCounts,
+    sources: Sources,
+    sharing: Sharing | None,
+) -> None:
+    ledger, planner = workspace.ledger, workspace.planner(force=request.force)
+    shared = None if sharing is None else sharing.palettes
+    planned = plan_images(replace(planner, shared=shared), workspace.config, request, counts, sources)
     ledger.store_plan(_with_failures(ledger, planned, run_id))
     ledger.forget_absent_failures()
-    return counts
 
 
 def _with_failures(

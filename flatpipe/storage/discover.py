@@ -92,8 +92,8 @@ class _Patterns:
     """Whether an image id is asked for."""
 
     def __init__(self, selection: Selection) -> None:
-        self._include = _compiled(selection.include)
-        self._exclude = _compiled(selection.exclude)
+        self._include = compiled_patterns(selection.include)
+        self._exclude = compiled_patterns(selection.exclude)
 
     def match(self, image_id: str) -> bool:
         return bool(self._include.fullmatch(image_id)) and not self._exclude.fullmatch(image_id)
@@ -103,8 +103,8 @@ class _Patterns:
         return self._exclude.fullmatch(f"{folder}/?") is not None
 
 
-def _compiled(patterns: Sequence[str]) -> re.Pattern[str]:
-    """What matches where one of the globs does."""
+def compiled_patterns(patterns: Sequence[str]) -> re.Pattern[str]:
+    """What matches an image's id where one of the globs does, as input.include has them."""
     included, _ = glob.translate(list(patterns), flags=PATTERN_RULES)
     return re.compile("|".join(f"(?:{pattern})" for pattern in included) or _NOTHING)
 

@@ -16,8 +16,11 @@ from flatpipe.encode.animation import ShownFrame, join_sweep
 from flatpipe.encode.frames import shrink_flat
 from flatpipe.encode.png import decode_flat, encode_png
 from flatpipe.errors import ImageIOFailed
-from flatpipe.quantize.flatten import flatten_indexed
-from flatpipe.quantize.palette_image import PaletteImage
+from flatpipe.quantize.choosing.rows import rgb_of
+from flatpipe.quantize.color_table import ColorTable
+from flatpipe.quantize.flatten import flatten_indexed, flatten_to
+from flatpipe.quantize.palette_image import FlattenedImage, PaletteImage
+from flatpipe.quantize.shared.color_sums import color_weights
 from flatpipe.records import FlattenResult, ImageSource, LoadToken, SweepResult, TaskSettings
 from flatpipe.work.loaded import KeptFlat, LoadedImage, OriginalResult, load_image, original_side
 from flatpipe.work.outcome import flatten_result
@@ -29,6 +32,7 @@ from flatpipe.work.sweep import (
     encode_palettes,
     encode_pictures,
     frame_picture,
+    named_palette,
 )
 from flatpipe.work.watchdog import Interrupted, in_time
 from flatpipe.work.worker import Worker
@@ -80,15 +84,28 @@ class ImageWork:
         return self._loaded().token
 
     @_a_task
+    def weighed_colors(self) -> tuple[str, ColorTable]:
+        """Digest of the file, and the image's colours as they count among those of other images."""
+        image = self._loaded()
+        return image.token.content, color_weights(image.indexed.table, image.alpha, self.settings.weigh)
+
+    @_a_task
     def flatten(self, token: LoadToken, k: int) -> FlattenResult:
         """Load, cluster, recolour and save."""
         began = time.perf_counter()
         image = self._loaded_as(token)
-        flat = flatten_indexed(image.indexed, k, self.settings.flatten)
+        flat = self._flattened(image, k)
         content = encode_png(flat, image.alpha)
         self.outputs.write(self._own(layout.flat_name(k, self.settings.name_width)), content)
         self._keep(image, k, flat, content)
         return flatten_result(image, k, flat, content, self.settings, began)
+
+    def _flattened(self, image: LoadedImage, k: int) -> FlattenedImage:
+        """The image in k colours: its own, or those that it shares with others."""
+        given = next((palette for palette in self.settings.given if palette.k == k), None)
+        if given is None:
+            return flatten_indexed(image.indexed, k, self.settings.flatten)
+        return flatten_to(image.indexed, rgb_of(given.colors), self.settings.flatten)
 
     @_a_task
     def prepare(self, token: LoadToken) -> OriginalResult:
@@ -189,8 +206,9 @@ class ImageWork:
             yield from encode_pictures(image, partial(self._flat, image), flats, settings)
         if settings.target:
             yield layout.BEST, self._read_flat(best_flat(flats, settings.target).k)
-        yield from encode_palette_files(self.source.image_id, flats, settings.palettes, settings.name_width)
-        yield layout.PALETTES, encode_palettes(self.source.image_id, flats)
+        named = named_palette(settings)
+        yield from encode_palette_files(self.source.image_id, flats, settings, named)
+        yield layout.PALETTES, encode_palettes(self.source.image_id, flats, named)
 
     def _frames(self, image: LoadedImage, ks: Sequence[int]) -> Iterator[ShownFrame]:
         """The animation's frames for all k, then that of the original."""

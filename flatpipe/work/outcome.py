@@ -1,14 +1,20 @@
-"""A flat image as the record of its task."""
+"""What became of a task, as its record: a flat image, or why there is none."""
 
 from __future__ import annotations
 
 import hashlib
 import time
 
+from flatpipe.errors import ImageError, ImageIOFailed, ImageTooLarge
 from flatpipe.quantize.palette_image import FlattenedImage
 from flatpipe.quantize.quality import measured
-from flatpipe.records import FlattenResult, TaskSettings
+from flatpipe.records import INTERRUPTED, Failure, FlattenResult, TaskSettings
+from flatpipe.vocabulary import Stage
 from flatpipe.work.loaded import LoadedImage
+from flatpipe.work.outputs import OutputFailed
+from flatpipe.work.watchdog import Interrupted
+
+_INTERRUPTED = Failure("worker", INTERRUPTED, "the run was stopped before this was done")
 
 
 def flatten_result(
@@ -31,3 +37,16 @@ def flatten_result(
         seconds=time.perf_counter() - began,
         metrics=metrics,
     )
+
+
+def failure_of(stage: Stage, error: Exception) -> Failure:
+    """Why a task has no result: whatever a file, the output or a stop does to it."""
+    if isinstance(error, Interrupted):
+        return _INTERRUPTED
+    if isinstance(error, ImageError):
+        return Failure(stage, error.error, str(error), fatal=isinstance(error, OutputFailed))
+    if isinstance(error, MemoryError):
+        return Failure(stage, ImageTooLarge.error, "not enough memory on this worker")
+    if isinstance(error, OSError):
+        return Failure(stage, ImageIOFailed.error, error.strerror or str(error) or type(error).__name__)
+    return Failure(stage, ImageError.error, f"{type(error).__name__}: {error}")

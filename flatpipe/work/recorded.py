@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 
-from flatpipe.ledger.rows import flat_row, image_row, sweep_row
+from flatpipe.ledger.rows import flat_row, given_digests, image_row, recorded_given, sweep_row
 from flatpipe.records import ImageRecord, ImageResult, SettingsDigests
 
 
 def recorded(result: ImageResult, digests: SettingsDigests) -> ImageRecord:
     """The rows of the ledger, the line of the run's log, and what the loop must know."""
     token, sweep, digest_of = result.token, result.sweep, dict(digests.flat)
+    given = given_digests(digests.given)
     made = [flat for flat in result.flats if flat.failure is None]
     return ImageRecord(
         source=result.source,
@@ -19,8 +20,8 @@ def recorded(result: ImageResult, digests: SettingsDigests) -> ImageRecord:
         seconds=token.seconds + sum(flat.seconds for flat in made) + (sweep.seconds if sweep else 0.0),
         line=json.dumps(image_line(result), sort_keys=True),
         image_row=image_row(result.source, token) if token.content else None,
-        flat_rows=tuple(flat_row(flat, digest_of[flat.k], token.content) for flat in made),
-        sweep_row=sweep_row(sweep, digests.sweep, token.content) if sweep else None,
+        flat_rows=tuple(flat_row(flat, digest_of[flat.k], token.content, given.get(str(flat.k), "")) for flat in made),
+        sweep_row=sweep_row(sweep, digests.sweep, token.content, recorded_given(digests.given)) if sweep else None,
     )
 
 

@@ -8,20 +8,26 @@ from flatpipe import layout
 from flatpipe.encode.animation import ShownFrame, encode_flat, flat_picture
 from flatpipe.encode.frames import shrink_flat
 from flatpipe.encode.palettes import PaletteEntry, palettes_json
-from flatpipe.palettes.palette import Palette
+from flatpipe.palettes.palette import Palette, PaletteColor
 from flatpipe.palettes.write import write_palette
 from flatpipe.pictures.image_pictures import PictureSources, image_pictures
 from flatpipe.quantize.knee import best_k
 from flatpipe.quantize.palette_image import PaletteImage
 from flatpipe.records import FlattenResult, TaskSettings
-from flatpipe.vocabulary import PaletteFormat
 from flatpipe.work.loaded import LoadedImage, original_side
 
 
-def encode_palettes(image_id: str, flats: Sequence[FlattenResult]) -> bytes:
-    """palettes.json of an image's flats."""
-    entries = [PaletteEntry(flat.k, flat.palette, flat.shares, flat.weights, flat.mse) for flat in flats]
+def encode_palettes(image_id: str, flats: Sequence[FlattenResult], named: Palette | None) -> bytes:
+    """palettes.json of an image's flats, with the names and codes of colours that are `named`."""
+    entries = [PaletteEntry(flat.k, flat.palette, flat.shares, flat.weights, flat.mse, named) for flat in flats]
     return palettes_json(image_id, entries)
+
+
+def named_palette(settings: TaskSettings) -> Palette | None:
+    """The colours that have a name or a code; None where none has."""
+    if not settings.named:
+        return None
+    return Palette(tuple(PaletteColor.of_hex(*color) for color in settings.named))
 
 
 def frame_picture(image: LoadedImage, k: int, flat: PaletteImage, settings: TaskSettings) -> PaletteImage:
@@ -61,11 +67,13 @@ def best_flat(flats: Sequence[FlattenResult], target: str) -> FlattenResult:
 
 
 def encode_palette_files(
-    image_id: str, flats: Sequence[FlattenResult], kinds: Sequence[PaletteFormat], width: int
+    image_id: str, flats: Sequence[FlattenResult], settings: TaskSettings, named: Palette | None
 ) -> Iterator[tuple[str, bytes]]:
     """File names and bytes of each flat's palette in each of the formats: `k07.gpl`."""
+    kinds, width = settings.palettes, settings.name_width
     for flat in flats:
-        palette = Palette.of_hex(flat.palette, f"{image_id.rpartition('/')[2]}, {flat.k} colours")
+        title = f"{image_id.rpartition('/')[2]}, {flat.k} colours"
+        palette = Palette.of_hex(flat.palette, title, named)
         for kind in kinds:
             name = layout.palette_name(flat.k, kind, width)
             yield name, write_palette(kind, palette, flat.shares)

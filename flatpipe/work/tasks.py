@@ -6,12 +6,9 @@ These are the functions that stand in a graph, and the boundary at which whateve
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from flatpipe.errors import ImageError, ImageIOFailed, ImageTooLarge
 from flatpipe.records import (
-    INTERRUPTED,
-    Failure,
     FlattenResult,
     ImageRecord,
     ImageResult,
@@ -21,18 +18,23 @@ from flatpipe.records import (
     SettingsDigests,
     TaskSettings,
 )
-from flatpipe.vocabulary import Stage
 from flatpipe.work.image_work import ImageWork
 from flatpipe.work.loaded import OriginalResult
-from flatpipe.work.outputs import OutputFailed
+from flatpipe.work.outcome import failure_of
 from flatpipe.work.recorded import recorded
-from flatpipe.work.watchdog import Interrupted
 from flatpipe.work.worker import this_worker
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is asked of the images of a group."""
+
+    settings: TaskSettings
+    digests: SettingsDigests
+
 
 KeptFlats = Sequence[FlattenResult]
 # ^ flats of an image that are still valid, so that its sweep has every k
-
-_INTERRUPTED = Failure("worker", INTERRUPTED, "the run was stopped before this was done")
 
 
 def load(source: ImageSource, settings: TaskSettings) -> LoadToken:
@@ -52,7 +54,7 @@ def prepare(token: LoadToken, source: ImageSource, settings: TaskSettings) -> Or
     try:
         return ImageWork.of(this_worker(), source, settings).prepare(token)
     except Exception as error:  # noqa: BLE001 - the task boundary
-        return OriginalResult(source.image_id, failure=_failure("sweep", error))
+        return OriginalResult(source.image_id, failure=failure_of("sweep", error))
 
 
 def sweep(
@@ -80,7 +82,7 @@ def whole_image(image: PlannedImage, kept: KeptFlats, settings: TaskSettings) ->
     try:
         work.outputs.put_in_place()
     except Exception as error:  # noqa: BLE001 - the task boundary
-        return ImageResult(image.source, token, (), None, _failure("flatten", error))
+        return ImageResult(image.source, token, (), None, failure_of("flatten", error))
         # ^ of what is recorded as done every file must be there
     return result
 
@@ -89,7 +91,7 @@ def _load(work: ImageWork) -> LoadToken:
     try:
         return work.load()
     except Exception as error:  # noqa: BLE001 - the task boundary
-        return LoadToken(work.source.image_id, failure=_failure("load", error))
+        return LoadToken(work.source.image_id, failure=failure_of("load", error))
 
 
 def _flatten(work: ImageWork, token: LoadToken, k: int) -> FlattenResult:
@@ -98,7 +100,7 @@ def _flatten(work: ImageWork, token: LoadToken, k: int) -> FlattenResult:
     try:
         return work.flatten(token, k)
     except Exception as error:  # noqa: BLE001 - the task boundary
-        return FlattenResult(work.source.image_id, k, failure=_failure("flatten", error))
+        return FlattenResult(work.source.image_id, k, failure=failure_of("flatten", error))
 
 
 def _sweep(
@@ -112,7 +114,7 @@ def _sweep(
         swept = replace(swept, seconds=swept.seconds + original.seconds)
         return ImageResult(work.source, token, tuple(fresh), swept, None)
     except Exception as error:  # noqa: BLE001 - the task boundary
-        return ImageResult(work.source, token, tuple(fresh), None, _failure("sweep", error))
+        return ImageResult(work.source, token, tuple(fresh), None, failure_of("sweep", error))
     finally:
         work.forget()
 
@@ -123,27 +125,12 @@ def finish_image(
     original: OriginalResult,
     source: ImageSource,
     kept: KeptFlats,
-    settings: TaskSettings,
-    digests: SettingsDigests,
+    asked: Asked,
 ) -> tuple[ImageRecord, ...]:
     """The root of an image whose k are tasks of their own: its sweep, and what the driver keeps of the image."""
-    return (recorded(sweep(token, fresh, source, kept, settings, original), digests),)
+    return (recorded(sweep(token, fresh, source, kept, asked.settings, original), asked.digests),)
 
 
-def finish_images(
-    images: Sequence[tuple[PlannedImage, KeptFlats]], settings: TaskSettings, digests: SettingsDigests
-) -> tuple[ImageRecord, ...]:
+def finish_images(images: Sequence[tuple[PlannedImage, KeptFlats, Asked]]) -> tuple[ImageRecord, ...]:
     """Whole images, one after another in one task: where a task for each k would cost more than it brings."""
-    return tuple(recorded(whole_image(image, kept, settings), digests) for image, kept in images)
-
-
-def _failure(stage: Stage, error: Exception) -> Failure:
-    if isinstance(error, Interrupted):
-        return _INTERRUPTED
-    if isinstance(error, ImageError):
-        return Failure(stage, error.error, str(error), fatal=isinstance(error, OutputFailed))
-    if isinstance(error, MemoryError):
-        return Failure(stage, ImageTooLarge.error, "not enough memory on this worker")
-    if isinstance(error, OSError):
-        return Failure(stage, ImageIOFailed.error, error.strerror or str(error) or type(error).__name__)
-    return Failure(stage, ImageError.error, f"{type(error).__name__}: {error}")
+    return tuple(recorded(whole_image(image, kept, asked.settings), asked.digests) for image, kept, asked in images)

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
 
+from flatpipe.quantize.shared.group_colors import GroupColors
 from flatpipe.stop import StopRequest
 from flatpipe.storage.roots import Root, open_root
 from flatpipe.work.cache import ByteBoundedCache
@@ -18,6 +19,7 @@ from flatpipe.work.watchdog import Interrupted
 
 _REMEMBERED_RUNS = 64
 # ^ stopped runs that are told apart: a worker of a shared cluster lives through many, and a run is stopped once
+_GROUP_BYTES = 64 << 20
 _USUAL_SECONDS = 1.0
 # ^ of work that the first request to stop cuts short: it needs no mention
 
@@ -28,6 +30,8 @@ class Worker:
 
     images: ByteBoundedCache[LoadedImage] = field(default_factory=lambda: ByteBoundedCache(1 << 30))
     # ^ a memo of reads, the same for all tasks of the process
+    groups: ByteBoundedCache[GroupColors] = field(default_factory=lambda: ByteBoundedCache(_GROUP_BYTES))
+    # ^ colours of groups of images; those of the newest stay however many they are
     decode_bytes: int | None = None
     # ^ bytes that the process may take to decode one image; None: no limit beyond limits.max_pixels
     may_exit: bool = False

@@ -11,7 +11,7 @@ import pytest
 from flatpipe.plan import fingerprint
 from flatpipe.plan.fingerprint import Fingerprints, changed, fingerprints
 from flatpipe.quantize.options import FixedColor, FlattenOptions
-from flatpipe.records import AnimationOptions, DecodePolicy, TaskSettings
+from flatpipe.records import AnimationOptions, DecodePolicy, GivenPalette, TaskSettings
 
 PLAIN = TaskSettings(output="/out")
 OTHERWISE = TaskSettings(
@@ -75,9 +75,11 @@ CHANGES: dict[str, Any] = {
     "stills": True,
     "palettes": ("gpl",),
     "target": "knee",
+    "named": (("#ff0000", "red", ""),),
+    "is_shared": True,
 }
 # ^ a value other than the default's, for each field that can change a byte
-OF_FLATS = {name for name in CHANGES if name.startswith(("flatten.", "decode."))}
+OF_FLATS = {name for name in CHANGES if name.startswith(("flatten.", "decode.", "is_shared"))}
 # ^ those of them that change the flat images too
 HARMLESS: dict[str, tuple[Any, str]] = {
     "output": ("/elsewhere", "where files lie changes none of them"),
@@ -92,6 +94,8 @@ HARMLESS: dict[str, tuple[Any, str]] = {
     ),
     "widest_k": (200, "how large the boxes of captions are, by ks alone, which are in the sweep's"),
     "n_ks": (3, "how many ks there are, which are in the sweep's"),
+    "weigh": ("images", "changes palettes that images share, and their digests are recorded with each output"),
+    "given": ((GivenPalette(2, ("#000000",), "d"),), "the same"),
     "metrics": (("ssim",), "measures of a flat image; the planner looks for those that were not taken"),
     "io_retries": (9, "how often a read or write is tried again"),
     "seconds_per_image": (1.0, "ends a decoding, or lets it come to its end"),
@@ -220,3 +224,13 @@ def test_a_raised_version_of_oklab_is_about_oklab_alone(monkeypatch: pytest.Monk
     assert after[1].flat[2] != before[1].flat[2]
     assert after[1].sweep != before[1].sweep
     assert changed(before[1].choices[before[1].flat[2]], after[1].choices[after[1].flat[2]]) == "oklab 1 -> 2"
+
+
+def test_a_shared_palette_depends_on_how_it_is_found_alone() -> None:
+    """What gives pixels another colour of the same palette makes no palette anew; what weighs them otherwise does."""
+    plain = replace(PLAIN, is_shared=True)
+    dithered = replace(plain, flatten=replace(plain.flatten, dither="blue-noise"))
+
+    assert fingerprints(dithered, (2,)).shared == fingerprints(plain, (2,)).shared
+    assert fingerprints(replace(plain, weigh="images"), (2,)).shared != fingerprints(plain, (2,)).shared
+    assert fingerprints(PLAIN, (2,)).shared == {}

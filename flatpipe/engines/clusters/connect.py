@@ -16,7 +16,7 @@ import distributed
 from dask.utils import parse_timedelta
 from distributed.comm import CommClosedError
 
-from flatpipe.config.cluster import ClusterSection
+from flatpipe.config.sections.cluster import ClusterSection
 from flatpipe.engines.clusters.deploy import LOCAL_CLUSTER, most_workers, started_cluster
 from flatpipe.engines.clusters.engine import ClusterEngine
 from flatpipe.engines.clusters.fork_server import FORK_SERVER_SETTINGS, fork_server

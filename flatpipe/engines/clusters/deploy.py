@@ -17,7 +17,7 @@ import distributed
 from distributed.security import Security
 
 from flatpipe.config import Config
-from flatpipe.config.cluster import ClusterSection
+from flatpipe.config.sections.cluster import ClusterSection
 from flatpipe.engines.clusters.job_queue import HERE, job_queue_keywords
 from flatpipe.engines.clusters.quiet import first_cause
 from flatpipe.engines.clusters.replacement import Replacement

@@ -10,10 +10,9 @@ from typing import Any
 
 from distributed.scheduler import KilledWorker, NoWorkerError
 
-from flatpipe.engines.bundle import Bundle
 from flatpipe.engines.clusters.replacement import Replacement
 from flatpipe.engines.clusters.starting import left_running
-from flatpipe.engines.engine import Finished, Submission, WorkersLost
+from flatpipe.engines.engine import Finished, Job, Submission, WorkersLost
 from flatpipe.engines.opening import Opening
 from flatpipe.engines.silence import Silence
 from flatpipe.errors import RunGivenUp
@@ -60,7 +59,7 @@ class ClusterEngine:
             # ^ a worker that was never seen is taken to be still on its way
         self._looked = self._had_workers = time.monotonic()
         self._silence = Silence(opening.listener.preparing)
-        self._futures: dict[Any, Bundle] = {}
+        self._futures: dict[Any, Job] = {}
         self._stopped = False
         self._seen: frozenset[str] = frozenset()
         # ^ workers at the last look for which each of them was asked
@@ -79,16 +78,16 @@ class ClusterEngine:
         return free if 4 * free >= window else 0
 
     def submit(self, submissions: Sequence[Submission]) -> None:
-        """Send the bundles' graphs to the scheduler, in one message."""
+        """Send the jobs' graphs to the scheduler, in one message."""
         if not self._futures:
             self._silence.end()
         roots = [root for _, root in submissions]
         futures = self._client.compute(roots, fifo_timeout="0s", retries=self._retries, optimize_graph=False)
         # ^ fifo_timeout: images submitted within a minute would otherwise interleave and thrash the workers' caches
-        self._futures.update(zip(futures, (bundle for bundle, _ in submissions), strict=True))
+        self._futures.update(zip(futures, (job for job, _ in submissions), strict=True))
 
     def finished(self, timeout: float) -> list[Finished]:
-        """All bundles that are done, none after `timeout` seconds; raises RunGivenUp when the cluster is lost."""
+        """All jobs that are done, none after `timeout` seconds; raises RunGivenUp when the cluster is lost."""
         self._look()
         found = self._waited(timeout)
         at_hand = self._gathered([future for future in found if future.status == "finished"])
@@ -117,9 +116,9 @@ class ClusterEngine:
         return dict(zip(futures, results, strict=True))
 
     def _outcome(self, future: Any, at_hand: dict[Any, Any]) -> Finished | None:
-        """What became of a future's bundle; None when it is not known yet."""
-        bundle = self._futures[future]
-        done = Finished(bundle, at_hand[future]) if future in at_hand else _fetched(future, bundle)
+        """What became of a future's job; None when it is not known yet."""
+        job = self._futures[future]
+        done = Finished(job, at_hand[future]) if future in at_hand else _fetched(future, job)
         if done is None:
             # the worker that held the result died with it: it is being computed again, or the scheduler is gone too
             return None
@@ -143,7 +142,7 @@ class ClusterEngine:
 
     def unfinished(self) -> list[str]:
         """The images that are in flight."""
-        return [image.source.image_id for bundle in self._futures.values() for image in bundle.images]
+        return [name for job in self._futures.values() for name in job.names]
 
     def _waited_for(self, scheduler: dict[str, Any]) -> str:
         waiting, workers = self.unfinished(), counted(scheduler.get("n_workers", 0), "worker")
@@ -190,19 +189,19 @@ class ClusterEngine:
             return {}
 
 
-def _fetched(future: Any, bundle: Bundle) -> Finished | None:
+def _fetched(future: Any, job: Job) -> Finished | None:
     """What a done future holds; None when it does not come, because the worker that has it died just then."""
     try:
-        return Finished(bundle, future.result(timeout=_FETCH_SECONDS))
+        return Finished(job, future.result(timeout=_FETCH_SECONDS))
     except TimeoutError:
         return None
     except KilledWorker as error:
-        return Finished(bundle, error=WorkersLost(str(error)))
+        return Finished(job, error=WorkersLost(str(error)))
     except NoWorkerError:
-        return Finished(bundle, error=RunGivenUp("no worker has been there for too long; run again to resume"))
+        return Finished(job, error=RunGivenUp("no worker has been there for too long; run again to resume"))
     except (CancelledError, OSError):
         # ^ OSError: the connection broke while the result was on its way
-        return Finished(bundle, error=RunGivenUp("the Dask scheduler was lost; run again to resume"))
+        return Finished(job, error=RunGivenUp("the Dask scheduler was lost; run again to resume"))
     except Exception as error:  # noqa: BLE001 - tasks raise nothing: whatever arrives here is the cluster's own trouble
         words = f"the cluster failed: {type(error).__name__}: {error}; run again to resume"
-        return Finished(bundle, error=RunGivenUp(words))
+        return Finished(job, error=RunGivenUp(words))

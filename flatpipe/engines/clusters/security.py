@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from distributed.security import Security
 
-from flatpipe.config.cluster import ClusterSection, SecuritySection
+from flatpipe.config.sections.cluster import ClusterSection, SecuritySection
 from flatpipe.errors import ConfigError
 
 _NAME = "flatpipe"

@@ -8,7 +8,6 @@ the colours there are; beyond some millions of them one count is kept for every 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +15,7 @@ from numpy.typing import NDArray
 from flatpipe.quantize.color_table import N_WORDS, ColorTable, frozen, list_colors, mark_colors, ones, rank_words
 from flatpipe.quantize.compiled import kernel
 from flatpipe.quantize.octree import zorder
-
-Weighing = Literal["pixels", "images"]
+from flatpipe.quantize.options import Weighing
 
 IMAGE_WEIGHT = 1 << 24
 # ^ what an image counts where all count alike

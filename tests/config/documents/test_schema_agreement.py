@@ -32,6 +32,7 @@ ALLOWED = "allow_code: true, "
 BEYOND = {
     ("output.path", "s3://b/x"),
     ("limits.memory_per_worker", "1 kB"),
+    ("palette.frozen", "true"),
     ("execution.cluster.address", "null"),
     ("execution.cluster.scheduler_file", "null"),
     ("execution.cluster.class", "null"),

@@ -10,7 +10,7 @@ from commands import Project
 from servers import expected
 
 from flatpipe.config import load_config
-from flatpipe.config.cluster import ClusterSection
+from flatpipe.config.sections.cluster import ClusterSection
 from flatpipe.engines.clusters.deploy import adapt_keywords, local_keywords
 from flatpipe.plan import settings
 

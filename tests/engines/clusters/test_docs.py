@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from flatpipe.config import parse_config
-from flatpipe.config.cluster import KNOWN_CLUSTERS
+from flatpipe.config.sections.cluster import KNOWN_CLUSTERS
 
 PAGE = Path(__file__).parents[3] / "docs" / "clusters.md"
 BLOCKS = re.findall(r"```yaml\n(.*?)```", PAGE.read_text(), re.DOTALL)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from builders import settings_for, source_of, write_image
 
-from flatpipe.config.cluster import ClusterSection
+from flatpipe.config.sections.cluster import ClusterSection
 from flatpipe.engines.clusters import preflight
 from flatpipe.engines.clusters.deploy import cluster_class
 from flatpipe.engines.clusters.preflight import Probe, WorkerReport, check_workers, software

@@ -1,0 +1,1 @@
+"""Sections of the config that fill a module of their own."""
