@@ -41,17 +41,17 @@ def _pixels() -> NDArray[np.uint8]:
 
 def _search() -> None:
     effort = Effort(coarse=1, middle=1, starts=1, tries=1, candidates=1, polish=2)
-    search(_points(), _points(), _points(), np.zeros((1, 2, 2)), effort, 0.1, 1.0)
+    search(_points(), _points(), _points(), np.zeros((1, 2, 2)), _centroids()[:1], effort, 0.1, 1.0)
 
 
 def _many() -> None:
-    improve_many(_points(), _centroids(), np.zeros((1, 1, 2, 3)), 1, 0.1, 1.0)
+    improve_many(_points(), _centroids(), np.zeros((1, 1, 2, 3)), 1, 0.1, 1.0, 0)
 
 
 def _filtering() -> None:
     means = Points(np.zeros((3, 2), np.float32), np.ones((2, 4), np.int64))
     cells = Cells(np.array([0, 4, 8]), means, np.ones(2, np.float32))
-    filtered_lloyd(_points(), cells, _centroids(), 1, 0.1, 1.5, True)
+    filtered_lloyd(_points(), cells, _centroids(), 1, 0.1, 1.5, True, 0)
 
 
 def _seeding() -> None:
@@ -59,7 +59,7 @@ def _seeding() -> None:
 
 
 def _iteration() -> None:
-    lloyd(_points(), _centroids(), 1, 0.1)
+    lloyd(_points(), _centroids(), 1, 0.1, 0)
 
 
 def _colors() -> None:

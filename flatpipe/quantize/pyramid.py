@@ -52,7 +52,7 @@ class ColorPyramid:
     level_size: float
     # ^ about one 8-bit level, in units of the space: what tolerances are measured in
     energy: float
-    # ^ sum of count x squared length over all colours: distortion is energy minus `between_sum_of_squares`
+    # ^ sum of count x squared length over all colours: distortion is energy minus what clusters gain
     n_pixels: int
     # ^ of the image: how much effort its search is worth
     places: NDArray[np.int64]

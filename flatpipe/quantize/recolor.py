@@ -19,18 +19,21 @@ _TOL = {"rgb": 0.0, "oklab": 0.08}
 # ^ in 8-bit levels, root mean square over pixels; in RGB means are rounded, and the iteration ends when none moves
 
 
-def cluster_colors(pyramid: ColorPyramid, centroids: NDArray[np.float64], space: Space) -> ClusteredColors:
+def cluster_colors(
+    pyramid: ColorPyramid, centroids: NDArray[np.float64], space: Space, pinned: int = 0
+) -> ClusteredColors:
     """Return the k non-empty clusters of all colours to which Lloyd's iteration leads from `centroids` (k, 3).
 
     In RGB every colour belongs to the nearest rounded mean, and every rounded mean is that of its colours. In Oklab the
     colours belong to the nearest mean. A centroid left without colours takes the one that adds most to distortion.
+    The first `pinned` centroids stay where they are, with colours or without.
     """
     moved = centroids.astype(np.float32)
     for _ in range(len(moved)):
-        clusters = settle(pyramid, moved, _TOL[space], whole=space == "rgb")
-        if clusters.totals[:, 3].all():
+        clusters = settle(pyramid, moved, _TOL[space], whole=space == "rgb", pinned=pinned)
+        if clusters.totals[pinned:, 3].all():
             break
-        _occupy(pyramid, clusters.labels, moved, np.flatnonzero(clusters.totals[:, 3] == 0))
+        _occupy(pyramid, clusters.labels, moved, pinned + np.flatnonzero(clusters.totals[pinned:, 3] == 0))
     return clusters
 
 

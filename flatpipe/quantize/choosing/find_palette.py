@@ -5,31 +5,33 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from flatpipe.quantize.color_space import from_space
+from flatpipe.quantize.choosing.rows import fixed_colors, in_rows, without
+from flatpipe.quantize.color_space import from_space, to_space
 from flatpipe.quantize.color_table import ColorTable
 from flatpipe.quantize.options import MAX_K, FlattenOptions
 from flatpipe.quantize.pyramid import ColorPyramid
 from flatpipe.quantize.recolor import arrange, cluster_colors
 from flatpipe.quantize.search.filtering import ClusteredColors
+from flatpipe.quantize.search.multilevel import multilevel
 from flatpipe.quantize.search.solvers import SOLVERS
 
 
-def find_palette(
-    table: ColorTable,  # noqa: ARG001 - a chart needs it
-    pyramid: ColorPyramid,
-    k: int,
-    options: FlattenOptions,
-) -> NDArray[np.uint8]:
-    """Return at most k different colours (n, 3) uint8 in which those of `table` are shown best.
+def find_palette(table: ColorTable, pyramid: ColorPyramid, k: int, options: FlattenOptions) -> NDArray[np.uint8]:
+    """Return at most k colours (n, 3) uint8 in which those of `table` are shown best.
 
-    `pyramid` is that of the table in `options.searched_in`. Colours run from dark to light. Where there are no more
-    than k, they are the palette.
+    `pyramid` is that of the table in `options.searched_in`. Fixed colours are among them, in the rows that they ask
+    for; the others run from dark to light. Where the colours of the table are no more than there is room for, they are
+    the others. Raises ValueError for a k out of range, for fixed colours that do not fit, and for a solver that cannot
+    hold any.
     """
     if not 1 <= k <= MAX_K:
         raise ValueError(f"k must be from 1 to {MAX_K}, not {k}")
-    if options.chart or options.fixed:
+    if options.chart:
         raise NotImplementedError
-    return mean_colors(find_clusters(pyramid, k, options), options)
+    if not options.fixed:
+        return _mean_colors(find_clusters(pyramid, k, options).totals, options)
+    fixed = fixed_colors(options.fixed, k)
+    return in_rows(options.fixed, _around(fixed, table, pyramid, k, options))
 
 
 def find_clusters(pyramid: ColorPyramid, k: int, options: FlattenOptions) -> ClusteredColors:
@@ -40,7 +42,31 @@ def find_clusters(pyramid: ColorPyramid, k: int, options: FlattenOptions) -> Clu
     return cluster_colors(pyramid, centroids, options.space)
 
 
-def mean_colors(clusters: ClusteredColors, options: FlattenOptions) -> NDArray[np.uint8]:
-    """Return the clusters' mean colours, different ones (n, 3) uint8, from dark to light."""
-    colors = from_space(clusters.totals[:, :3] / clusters.totals[:, 3:], options.space)
-    return arrange(colors, np.zeros_like(clusters.totals)).palette
+def _around(
+    fixed: NDArray[np.uint8], table: ColorTable, pyramid: ColorPyramid, k: int, options: FlattenOptions
+) -> NDArray[np.uint8]:
+    """Return the other colours of a palette of k with those `fixed` (p, 3): k-means around centres that stay."""
+    if options.solver != "multilevel":
+        raise ValueError(f"the solver {options.solver} cannot hold colours fixed")
+    n_free = k - len(fixed)
+    if pyramid.n <= k:
+        others = without(table.colors[table.visible], fixed)
+        if len(others) <= n_free:
+            return _dark_to_light(others)
+    if n_free == 0:
+        return np.empty((0, 3), np.uint8)
+    pinned = to_space(fixed, options.space).astype(np.float32)
+    centroids = multilevel(pyramid, k, options.seed, pinned)
+    totals = cluster_colors(pyramid, centroids, options.space, len(pinned)).totals[len(pinned) :]
+    return without(_mean_colors(totals, options), fixed)
+
+
+def _mean_colors(totals: NDArray[np.int64], options: FlattenOptions) -> NDArray[np.uint8]:
+    """Return the mean colours of clusters with these `totals` (k, 4), different ones, from dark to light."""
+    return _dark_to_light(from_space(totals[:, :3] / totals[:, 3:], options.space))
+
+
+def _dark_to_light(colors: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return the different ones of `colors` (n, 3), from dark to light."""
+    palette: NDArray[np.uint8] = arrange(colors, np.zeros((len(colors), 4), np.int64)).palette
+    return palette

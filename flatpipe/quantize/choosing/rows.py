@@ -36,6 +36,13 @@ def fixed_colors(fixed: Sequence[FixedColor], k: int) -> NDArray[np.uint8]:
     return colors
 
 
+def without(colors: NDArray[np.uint8], fixed: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return those of `colors` (n, 3) that are not `fixed` (p, 3), in their order."""
+    is_fixed = (colors[:, None] == fixed).all(axis=2).any(axis=1)
+    left: NDArray[np.uint8] = colors[~is_fixed]
+    return left
+
+
 def in_rows(fixed: Sequence[FixedColor], others: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Return a palette of the fixed colours and the `others` (n, 3), none of them fixed, in their order.
 

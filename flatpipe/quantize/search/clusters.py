@@ -35,6 +35,8 @@ class Clusters(NamedTuple):
     gain_known: NDArray[np.uint8]
     halves: NDArray[np.float32]
     # ^ (k, 2, 3) means of the parts that it would be divided into
+    pinned: int
+    # ^ the first so many keep their centroids
 
 
 class Neighborhood(NamedTuple):
@@ -50,7 +52,7 @@ class Neighborhood(NamedTuple):
 
 
 @kernel
-def build_clusters(points: Points, centroids: NDArray[np.float32]) -> Clusters:
+def build_clusters(points: Points, centroids: NDArray[np.float32], pinned: int) -> Clusters:
     """Return the clusters of the points around `centroids` (k, 3), which become theirs, with all estimates."""
     n, k = len(points.sums), len(centroids)
     labels = np.empty(n, np.uint8)
@@ -64,7 +66,7 @@ def build_clusters(points: Points, centroids: NDArray[np.float32]) -> Clusters:
     cost, cost_known, gain, gain_known = np.empty(k), np.empty(k, np.uint8), np.empty(k), np.empty(k, np.uint8)
     halves = np.empty((k, 2, 3), np.float32)
     totals = add_up(points.sums, labels, k)
-    clusters = Clusters(centroids, totals, first, following, cost, cost_known, gain, gain_known, halves)
+    clusters = Clusters(centroids, totals, first, following, cost, cost_known, gain, gain_known, halves, pinned)
     estimate(clusters, gather(points, clusters, everyone))
     return clusters
 
@@ -126,4 +128,4 @@ def estimate(clusters: Clusters, here: Neighborhood) -> None:
     for i in range(n):
         clusters.cost[labels[i]] += here.points.sums[i, 3] * np.float64(second[i] - squared[i])
         # ^ a point at the border may be nearer to a cluster that is not here: an estimate for that one, too
-    halve(here.points, here.places, here.members, clusters.centroids, clusters.gain, clusters.halves)
+    halve(here.points, here.places, here.members, clusters.centroids, clusters.gain, clusters.halves, clusters.pinned)

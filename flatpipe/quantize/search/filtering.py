@@ -46,13 +46,17 @@ class ClusteredColors(NamedTuple):
     totals: NDArray[np.int64]
 
 
-def settle(pyramid: ColorPyramid, centroids: NDArray[np.float32], tol: float, whole: bool) -> ClusteredColors:
+def settle(
+    pyramid: ColorPyramid, centroids: NDArray[np.float32], tol: float, whole: bool, pinned: int = 0
+) -> ClusteredColors:
     """Return the clusters of all colours, after Lloyd's iteration on them moved `centroids` (k, 3), INOUT.
 
     `tol` is in 8-bit levels; see `filtered_lloyd`.
     """
     level = pyramid.level_size
-    found = filtered_lloyd(pyramid.colors, pyramid.cells, centroids, _MAX_ROUNDS, tol * level, _SLACK * level, whole)
+    found = filtered_lloyd(
+        pyramid.colors, pyramid.cells, centroids, _MAX_ROUNDS, tol * level, _SLACK * level, whole, pinned
+    )
     return ClusteredColors(*found)
 
 
@@ -65,18 +69,19 @@ def filtered_lloyd(
     tol: float,
     slack: float,
     whole: bool,
+    pinned: int,
 ) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     """Return the labels (n,) of all colours and the clusters' exact totals (k, 4), after Lloyd's iteration.
 
     It moves `centroids` (k, 3), INOUT, until their root mean square shift per pixel is `tol`. With `whole` they move to
     rounded means, the best whole colours there are, so distortion never rises; with `tol` 0 each is in the end the
-    rounded mean of its colours. Borders are drawn anew when a centroid has moved by `slack`.
+    rounded mean of its colours. The first `pinned` stay. Borders are drawn anew when a centroid has moved by `slack`.
     """
     labels = np.empty(len(colors.sums), np.uint8)
     for left in range(max_rounds, -1, -1):
         start = centroids.copy()
         borders = _draw_borders(cells, colors, centroids, slack)
-        watched, totals = _iterate(borders, centroids, left, tol, slack, whole)
+        watched, totals = _iterate(borders, centroids, left, tol, slack, whole, pinned)
         if left == 0 or _is_near(start, centroids, slack):
             _label_all(borders, cells, watched, labels)
             break
@@ -159,7 +164,13 @@ def _watched_colors(cells: Cells, colors: Points, watched: NDArray[np.bool_], n_
 
 @kernel
 def _iterate(
-    borders: Borders, centroids: NDArray[np.float32], max_rounds: int, tol: float, slack: float, whole: bool
+    borders: Borders,
+    centroids: NDArray[np.float32],
+    max_rounds: int,
+    tol: float,
+    slack: float,
+    whole: bool,
+    pinned: int,
 ) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     """Move `centroids` (k, 3), INOUT, by the watched colours alone; return their last labels, and the totals."""
     points = borders.points
@@ -172,7 +183,7 @@ def _iterate(
         for c in range(4):
             totals[j, c] += borders.totals[j, c]
     for _ in range(max_rounds):
-        if move_to_means(totals, centroids, whole) <= tol * tol:
+        if move_to_means(totals, centroids, whole, pinned) <= tol * tol:
             break
         assign_nearby(points.positions, centroids, nearby, fresh, squared)
         move_points(points.sums, labels, fresh, totals)

@@ -17,21 +17,30 @@ def halve(
     centroids: NDArray[np.float32],
     gain: NDArray[np.float64],
     halves: NDArray[np.float32],
+    pinned: int,
 ) -> None:
     """Set `gain` (k,) and the halves' means, `halves` (k, 2, 3), of the clusters `members` (m,).
 
-    `points` are all of theirs, `places` (n,) says which of the members each point belongs to.
+    `points` are all of theirs, `places` (n,) says which of the members each point belongs to. Of the first `pinned`
+    clusters one half keeps the centroid: `halves` are both the other one, that which gains more.
     """
     totals = _cut(points, places, members, centroids, _main_axes(points, places, members, centroids))
     for place in range(members.size):
         j = members[place]
-        gain[j] = 0.0
+        gain[j], of_first = 0.0, 0.0
         for side in range(2):
             weight = max(totals[place, side, 3], 1.0)
             for c in range(3):
                 offset = totals[place, side, c] / weight
                 gain[j] += weight * offset * offset
                 halves[j, side, c] = centroids[j, c] + offset
+            if side == 0:
+                of_first = gain[j]
+        if j < pinned:
+            better = 0 if 2 * of_first >= gain[j] else 1
+            gain[j] = max(of_first, gain[j] - of_first)
+            for c in range(3):
+                halves[j, 1 - better, c] = halves[j, better, c]
 
 
 @kernel

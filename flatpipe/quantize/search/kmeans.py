@@ -21,18 +21,21 @@ FLOAT_MAX = np.float32(np.finfo(np.float32).max)
 
 
 @kernel
-def lloyd(points: Points, centroids: NDArray[np.float32], max_rounds: int, tol: float) -> float:
-    """Move `centroids` (k, 3), INOUT, until their RMS shift per pixel is `tol`; return `between_sum_of_squares`."""
+def lloyd(points: Points, centroids: NDArray[np.float32], max_rounds: int, tol: float, pinned: int) -> float:
+    """Move `centroids` (k, 3), INOUT, until their RMS shift per pixel is `tol`; return what they gain: see `gained`.
+
+    The first `pinned` of them stay where they are.
+    """
     labels, fresh = np.empty(len(points.sums), np.uint8), np.empty(len(points.sums), np.uint8)
     squared = np.empty(labels.size, np.float32)
     assign(points.positions, centroids, labels, squared)
     totals = add_up(points.sums, labels, len(centroids))
     for _ in range(max_rounds):
-        if move_to_means(totals, centroids, False) <= tol * tol:
+        if move_to_means(totals, centroids, False, pinned) <= tol * tol:
             break
         assign(points.positions, centroids, fresh, squared)
         move_points(points.sums, labels, fresh, totals)
-    found: float = between_sum_of_squares(totals)
+    found: float = gained(totals, centroids, pinned)
     return found
 
 
@@ -121,36 +124,40 @@ def move_points(
 
 
 @kernel
-def move_to_means(totals: NDArray[np.int64], centroids: NDArray[np.float32], whole: bool) -> float:
+def move_to_means(totals: NDArray[np.int64], centroids: NDArray[np.float32], whole: bool, pinned: int) -> float:
     """Move each of `centroids` (k, 3), INOUT, to the mean of its cluster; return the mean squared shift per pixel.
 
     It is also what the move takes off the distortion per pixel. With `whole` they move to the rounded mean. Centroids
-    of empty clusters stay.
+    of empty clusters stay, and the first `pinned` ones.
     """
-    gained, weight = 0.0, 0.0
+    taken_off, weight = 0.0, 0.0
     for j in range(len(centroids)):
         if totals[j, 3] > 0:
             shift = 0.0
-            for c in range(3):
+            for c in range(3 if j >= pinned else 0):
                 mean = totals[j, c] / totals[j, 3]
                 target = np.float32(np.rint(mean) if whole else mean)
                 shift += (target - centroids[j, c]) ** 2
                 centroids[j, c] = target
-            gained += totals[j, 3] * shift
+            taken_off += totals[j, 3] * shift
             weight += totals[j, 3]
-    return gained / weight
+    return taken_off / weight
 
 
 @kernel
-def between_sum_of_squares(totals: NDArray[np.int64]) -> float:
-    """Return the sum over clusters of count x squared length of the mean: what lies between the clusters.
+def gained(totals: NDArray[np.int64], centroids: NDArray[np.float32], pinned: int) -> float:
+    """Return what clusters of these `totals` (k, 4) gain: the energy of the colours minus the distortion around them.
 
-    Taken about the origin, where the textbooks' is about the mean of all; the two differ by a constant. Distortion
-    (the sum of squares within) is the energy of the colours minus this, in every sketch of them: the larger the better.
+    Each is taken around its mean, where its centroid belongs, and the first `pinned` ones around `centroids` (k, 3).
+    About a mean it is count x its squared length: the sum of squares between clusters, taken about the origin, where
+    the textbooks' is about the mean of all; the two differ by a constant. The larger the better, in every sketch.
     """
     total = 0.0
     for j in range(len(totals)):
-        if totals[j, 3] > 0:
+        if j < pinned:
+            for c in range(3):
+                total += centroids[j, c] * (2.0 * totals[j, c] - centroids[j, c] * np.float64(totals[j, 3]))
+        elif totals[j, 3] > 0:
             length = 0.0
             for c in range(3):
                 length += float(totals[j, c]) ** 2

@@ -30,7 +30,7 @@ from flatpipe.quantize.search.clusters import (
     gather,
     nearest_clusters,
 )
-from flatpipe.quantize.search.kmeans import add_up, assign, between_sum_of_squares, copy_rows, lloyd
+from flatpipe.quantize.search.kmeans import add_up, assign, copy_rows, gained, lloyd
 from flatpipe.quantize.search.nearby import assign_nearby, find_nearby
 
 _NEAR = 16
@@ -63,34 +63,36 @@ def improve_many(
     max_rounds: int,
     tol: float,
     energy: float,
+    pinned: int,
 ) -> float:
-    """Move `centroids` (k, 3), INOUT, by swaps, shakes and Lloyd's iteration; return their `between_sum_of_squares`.
+    """Move `centroids` (k, 3), INOUT, by swaps, shakes and Lloyd's iteration; return what they gain.
 
-    They never end worse than they came. `draws` (times, rounds, k, 3) are numbers in [0, 1): how often all is shaken,
-    how long, and where to. `max_rounds` is for Lloyd's iteration, `energy` that of all colours.
+    The first `pinned` stay. They never end worse than they came. `draws` (times, rounds, k, 3) are numbers in [0, 1):
+    how often all is shaken, how long, and where to. `max_rounds` is for Lloyd's iteration, `energy` that of all
+    colours.
     """
     best = 0.0
     kept = centroids.copy()
     for time in range(len(draws) + 1):
-        _swap_clusters(points, centroids, tol, energy)
-        found = lloyd(points, centroids, max_rounds, tol)
+        _swap_clusters(points, centroids, tol, energy, pinned)
+        found = lloyd(points, centroids, max_rounds, tol, pinned)
         if found > best:
             best = found
             copy_rows(centroids, kept)
         else:
             copy_rows(kept, centroids)
         if time < len(draws):
-            _shake(points, centroids, draws[time])
+            _shake(points, centroids, draws[time], pinned)
     copy_rows(kept, centroids)
     return best
 
 
 @kernel
-def _swap_clusters(points: Points, centroids: NDArray[np.float32], tol: float, energy: float) -> None:
-    """Move `centroids` (k, 3), INOUT, by swaps as long as one pays."""
-    clusters = build_clusters(points, centroids)
-    between = between_sum_of_squares(clusters.totals)
-    least = max(_GAIN * (energy - between), 1e-12 * between)
+def _swap_clusters(points: Points, centroids: NDArray[np.float32], tol: float, energy: float, pinned: int) -> None:
+    """Move `centroids` (k, 3), INOUT, but the first `pinned`, by swaps as long as one pays."""
+    clusters = build_clusters(points, centroids, pinned)
+    gain = gained(clusters.totals, centroids, pinned)
+    least = max(_GAIN * (energy - gain), 1e-12 * gain)
     # ^ more than rounding: no swap may count as a gain, and its reverse too
     while True:
         given_up, divided = _most_promising(clusters)
@@ -115,7 +117,8 @@ def _swap_clusters(points: Points, centroids: NDArray[np.float32], tol: float, e
 @kernel
 def _cost_at_least(clusters: Clusters, j: int) -> float:
     """Return the least that giving up cluster j may cost."""
-    if j < 0 or clusters.cost_known[j] == IN_VAIN:
+    if j < clusters.pinned or clusters.cost_known[j] == IN_VAIN:
+        # ^ none of these is given up, and -1 is none
         return np.inf
     least: float = clusters.cost[j] * (_COST_AT_LEAST if clusters.cost_known[j] == ESTIMATED else 1.0)
     return least
@@ -148,24 +151,27 @@ def _try(points: Points, clusters: Clusters, given_up: int, divided: int, tol: f
     """Return what becomes of the clusters around when one is given up, one divided, or both; -1 for none."""
     here = gather(points, clusters, _around(clusters, given_up, divided))
     centroids = np.empty((here.members.size + (divided >= 0) - (given_up >= 0), 3), np.float32)
-    before, size = 0.0, 0
+    before, size, pinned = 0.0, 0, 0
     for j in here.members:
-        before += between_sum_of_squares(clusters.totals[j : j + 1])
+        is_pinned = j < clusters.pinned
+        pinned += is_pinned
+        before += gained(clusters.totals[j : j + 1], clusters.centroids[j : j + 1], 1 if is_pinned else 0)
         if j != given_up:
             for c in range(3):
-                centroids[size, c] = clusters.halves[j, 0, c] if j == divided else clusters.centroids[j, c]
+                is_half = j == divided and not is_pinned
+                centroids[size, c] = clusters.halves[j, 0, c] if is_half else clusters.centroids[j, c]
             size += 1
     if divided >= 0:
         for c in range(3):
             centroids[size, c] = clusters.halves[divided, 1, c]
     rounds = _ROUNDS_SWAP if given_up >= 0 and divided >= 0 else _ROUNDS
-    after = lloyd(here.points, centroids, rounds, tol)
+    after = lloyd(here.points, centroids, rounds, tol, pinned)
     return Trial(after - before, here, centroids)
 
 
 @kernel
 def _around(clusters: Clusters, given_up: int, divided: int) -> NDArray[np.int64]:
-    """Return the clusters around the two, -1 for none, each once; the one to give up is the last."""
+    """Return the clusters around the two, -1 for none, each once, pinned ones first; the one to give up is the last."""
     is_member = np.zeros(len(clusters.centroids), np.bool_)
     for center in (divided, given_up):
         if center >= 0:
@@ -202,7 +208,7 @@ def _take_over(clusters: Clusters, trial: Trial) -> None:
 
 
 @kernel
-def _shake(points: Points, centroids: NDArray[np.float32], draws: NDArray[np.float64]) -> None:
+def _shake(points: Points, centroids: NDArray[np.float32], draws: NDArray[np.float64], pinned: int) -> None:
     """Move `centroids` (k, 3), INOUT, to means and away from them, less in each round: `draws` (rounds, k, 3)."""
     n, k = len(points.sums), len(centroids)
     labels, squared = np.empty(n, np.uint8), np.empty(n, np.float32)
@@ -212,7 +218,7 @@ def _shake(points: Points, centroids: NDArray[np.float32], draws: NDArray[np.flo
     nearby = find_nearby(points.positions, centroids, farthest)
     for time in range(len(draws)):
         left = 1 - time / len(draws)
-        for j in range(k):
+        for j in range(pinned, k):
             if totals[j, 3] > 0:
                 for c in range(3):
                     away = reach[j] * left * (2 * draws[time, j, c] - 1)

@@ -11,7 +11,7 @@ from flatpipe.quantize.pyramid import ColorPyramid
 from flatpipe.quantize.search.filtering import settle
 from flatpipe.quantize.search.kmeans import lloyd
 from flatpipe.quantize.search.local_swaps import improve_many
-from flatpipe.quantize.search.seeding import kmeans_plusplus
+from flatpipe.quantize.search.seeding import NO_CENTROIDS, kmeans_plusplus
 
 _SHAKE_ROUNDS = 20
 # ^ with 10, twice as many shakes take as long and reach the same
@@ -45,29 +45,42 @@ def effort_for(k: int) -> Effort:
     return Effort(min(64 * k, max(32 * k, 6144)), starts, 1 + 4 // starts)
 
 
-def search_many(pyramid: ColorPyramid, k: int, random: np.random.Generator) -> NDArray[np.float32]:
-    """Return k centroids (k, 3) where Lloyd's iteration on all colours ends, near the best optimum."""
+def search_many(
+    pyramid: ColorPyramid, k: int, random: np.random.Generator, pinned: NDArray[np.float32] = NO_CENTROIDS
+) -> NDArray[np.float32]:
+    """Return k centroids (k, 3) where Lloyd's iteration on all colours ends, near the best optimum.
+
+    The first ones are those `pinned` (p, 3).
+    """
     effort = effort_for(k)
     found = []
     few = pyramid.sketch(8 * k)
     for _ in range(effort.starts):
-        centroids = kmeans_plusplus(few, k, random, trials=1)
+        centroids = kmeans_plusplus(few, k, random, 1, pinned)
         # ^ the swaps make good what better first centroids would cost
-        lloyd(few, centroids, _ROUNDS, _TOL * pyramid.level_size)
-        found.append((_improve(pyramid, effort.coarse, centroids, effort.shakes, random), centroids))
+        lloyd(few, centroids, _ROUNDS, _TOL * pyramid.level_size, len(pinned))
+        gain = _improve(pyramid, effort.coarse, centroids, effort.shakes, random, len(pinned))
+        found.append((gain, centroids))
     found.sort(key=lambda optimum: -optimum[0])
     candidates = [centroids for _, centroids in found[:_CANDIDATES]]
-    between = [_improve(pyramid, 2 * effort.coarse, centroids, _MIDDLE_SHAKES, random) for centroids in candidates]
-    best = candidates[int(np.argmax(between))]
-    settle(pyramid, best, _TOL / 2, whole=False)
+    gains = [
+        _improve(pyramid, 2 * effort.coarse, centroids, _MIDDLE_SHAKES, random, len(pinned)) for centroids in candidates
+    ]
+    best = candidates[int(np.argmax(gains))]
+    settle(pyramid, best, _TOL / 2, whole=False, pinned=len(pinned))
     return best
 
 
 def _improve(
-    pyramid: ColorPyramid, size: int, centroids: NDArray[np.float32], shakes: int, random: np.random.Generator
+    pyramid: ColorPyramid,
+    size: int,
+    centroids: NDArray[np.float32],
+    shakes: int,
+    random: np.random.Generator,
+    pinned: int,
 ) -> float:
-    """Move `centroids` (k, 3), INOUT, on about `size` points; return their `between_sum_of_squares`."""
+    """Move `centroids` (k, 3), INOUT, but the first `pinned`, on about `size` points; return what they gain."""
     draws = random.random((shakes, _SHAKE_ROUNDS, len(centroids), 3))
     tol = _TOL * pyramid.level_size
-    between: float = improve_many(pyramid.sketch(size), centroids, draws, _ROUNDS, tol, pyramid.energy)
-    return between
+    gain: float = improve_many(pyramid.sketch(size), centroids, draws, _ROUNDS, tol, pyramid.energy, pinned)
+    return gain

@@ -16,7 +16,7 @@ from flatpipe.quantize.compiled import kernel
 from flatpipe.quantize.pyramid import ColorPyramid, Points
 from flatpipe.quantize.search.kmeans import copy_rows, lloyd
 from flatpipe.quantize.search.many import search_many
-from flatpipe.quantize.search.seeding import kmeans_plusplus, pick, trials_for
+from flatpipe.quantize.search.seeding import NO_CENTROIDS, kmeans_plusplus, pick, trials_for
 from flatpipe.quantize.search.swaps import improve
 
 _FEW = 16
@@ -67,16 +67,21 @@ def effort_for(n_pixels: int, n_colors: int, k: int) -> Effort:
     return Effort(coarse, 3 * coarse, starts, tries=10, candidates=3, polish=24 * coarse)
 
 
-def multilevel(pyramid: ColorPyramid, k: int, seed: int) -> NDArray[np.float64]:
-    """Return k centroids (k, 3) of the colours, near the best optimum; `cluster_colors` takes them there."""
+def multilevel(
+    pyramid: ColorPyramid, k: int, seed: int, pinned: NDArray[np.float32] = NO_CENTROIDS
+) -> NDArray[np.float64]:
+    """Return k centroids (k, 3) of the colours, near the best optimum; `cluster_colors` takes them there.
+
+    The first ones are those `pinned` (p, 3), fewer than k.
+    """
     if k > _FEW:
-        return search_many(pyramid, k, np.random.default_rng([seed, k])).astype(np.float64)
+        return search_many(pyramid, k, np.random.default_rng([seed, k]), pinned).astype(np.float64)
     effort = effort_for(pyramid.n_pixels, pyramid.n, k)
     coarse, middle = pyramid.sketch(effort.coarse), pyramid.sketch(effort.middle)
     polish = pyramid.sketch(effort.polish) if effort.polish > effort.middle else middle
     tol = effort.tol * pyramid.level_size
     draws = _draws(seed, k, effort.starts)
-    found: NDArray[np.float32] = search(coarse, middle, polish, draws, effort, tol, pyramid.energy)
+    found: NDArray[np.float32] = search(coarse, middle, polish, draws, pinned, effort, tol, pyramid.energy)
     return found.astype(np.float64)
 
 
@@ -92,31 +97,34 @@ def search(
     middle: Points,
     polish: Points,
     draws: NDArray[np.float64],
+    pinned: NDArray[np.float32],
     effort: Effort,
     tol: float,
     energy: float,
 ) -> NDArray[np.float32]:
     """Return the best centroids (k, 3) float32 that searches on the `coarse` points find, moved on on finer ones.
 
-    Each of `draws` (starts, k, trials) begins a search; of optima that differ, the best are compared on the `middle`
-    points. `tol` is in units of the space. One call does it all: after each the interpreter's lock must be had again.
+    The first ones are those `pinned` (p, 3). Each of `draws` (starts, k, trials) begins a search; of optima that
+    differ, the best are compared on the `middle` points. `tol` is in units of the space. One call does it all: after
+    each the interpreter's lock must be had again.
     """
     starts, k = draws.shape[:2]
     optima, distortion = np.empty((starts, k, 3), np.float32), np.empty(starts)
     for i in range(starts):
-        copy_rows(pick(coarse, draws[i]), optima[i])
-        distortion[i] = energy - improve(coarse, optima[i], effort.tries, tol, energy)
+        copy_rows(pinned, optima[i])
+        copy_rows(pick(coarse, draws[i, : k - len(pinned)], pinned), optima[i, len(pinned) :])
+        distortion[i] = energy - improve(coarse, optima[i], effort.tries, tol, energy, len(pinned))
     best, most, last = 0, -np.inf, -np.inf
     for _ in range(effort.candidates):
         row = _next_optimum(distortion, last)
         if row < 0:
             break
         last = distortion[row]
-        between = lloyd(middle, optima[row], _MAX_ROUNDS, tol)
-        if between > most:
-            best, most = row, between
+        gain = lloyd(middle, optima[row], _MAX_ROUNDS, tol, len(pinned))
+        if gain > most:
+            best, most = row, gain
     if effort.polish > effort.middle:
-        lloyd(polish, optima[best], _MAX_ROUNDS, tol)
+        lloyd(polish, optima[best], _MAX_ROUNDS, tol, len(pinned))
     found: NDArray[np.float32] = optima[best].copy()
     return found
 
@@ -142,5 +150,5 @@ def quick_centroids(pyramid: ColorPyramid, k: int, seed: int = 0) -> NDArray[np.
         pyramid.sketch(_QUICK), k, np.random.default_rng([seed, k]), trials=2 if is_small else 4
     )
     for size in (2 * _QUICK,) if is_small else (_QUICK, 4 * _QUICK):
-        lloyd(pyramid.sketch(size), centroids, 5, _TOL)
+        lloyd(pyramid.sketch(size), centroids, 5, _TOL, 0)
     return centroids

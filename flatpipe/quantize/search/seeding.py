@@ -10,15 +10,24 @@ from numpy.typing import NDArray
 
 from flatpipe.quantize.compiled import kernel
 from flatpipe.quantize.pyramid import Points
-from flatpipe.quantize.search.kmeans import FLOAT_MAX
+from flatpipe.quantize.search.kmeans import FLOAT_MAX, assign
+
+NO_CENTROIDS = np.empty((0, 3), np.float32)
 
 
 def kmeans_plusplus(
-    points: Points, k: int, random: np.random.Generator, trials: int | None = None
+    points: Points,
+    k: int,
+    random: np.random.Generator,
+    trials: int | None = None,
+    pinned: NDArray[np.float32] = NO_CENTROIDS,
 ) -> NDArray[np.float32]:
-    """Return k points far apart as centroids (k, 3) float32, each the best of `trials` drawn candidates."""
-    picked: NDArray[np.float32] = pick(points, random.random((k, trials or trials_for(k))))
-    return picked
+    """Return k centroids (k, 3) float32: those `pinned` (p, 3), then points far from these and from one another.
+
+    Each is the best of `trials` drawn candidates.
+    """
+    picked = pick(points, random.random((k - len(pinned), trials or trials_for(k))), pinned)
+    return np.concatenate([pinned, picked])
 
 
 def trials_for(k: int) -> int:
@@ -27,26 +36,29 @@ def trials_for(k: int) -> int:
 
 
 @kernel
-def pick(points: Points, draws: NDArray[np.float64]) -> NDArray[np.float32]:
+def pick(points: Points, draws: NDArray[np.float64], pinned: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return one point for each row of `draws` (k, trials), numbers in [0, 1), as (k, 3) float32.
 
-    A candidate is drawn with probability proportional to count x squared distance to the points picked before; the
-    one that leaves the least distortion is picked.
+    A candidate is drawn with probability proportional to count x squared distance to the points picked before and to
+    those `pinned` (p, 3); the one that leaves the least distortion is picked.
     """
     positions, sums = points
     n = len(sums)
     picked = np.empty((len(draws), 3), np.float32)
     nearest, closest = np.full(n, np.float32(1)), np.empty(n, np.float32)
     trial, running = np.empty(n, np.float32), np.empty(n)
+    is_first = len(pinned) == 0
+    if not is_first:
+        assign(positions, pinned, np.empty(n, np.uint8), nearest)
     for j in range(len(draws)):
         total = 0.0
         for i in range(n):
             total += sums[i, 3] * nearest[i]
             running[i] = total
-        if j == 0:
+        if is_first:
             nearest[:] = FLOAT_MAX
         least = np.inf
-        for draw in range(draws.shape[1] if j else 1):
+        for draw in range(1 if is_first else draws.shape[1]):
             row = min(_first_above(running, draws[j, draw] * total), n - 1)
             left = _try_point(positions, sums, row, nearest, trial)
             if left < least:
@@ -55,6 +67,7 @@ def pick(points: Points, draws: NDArray[np.float64]) -> NDArray[np.float32]:
                     picked[j, c] = positions[c, row]
                 closest, trial = trial, closest
         nearest, closest = closest, nearest
+        is_first = False
     return picked
 
 

@@ -26,28 +26,31 @@ _MAX_SWAPS = 20
 
 
 @kernel
-def improve(points: Points, centroids: NDArray[np.float32], tries: int, tol: float, energy: float) -> float:
-    """Move `centroids` (k, 3), INOUT, by Lloyd's iteration and swaps; return their `between_sum_of_squares`.
+def improve(
+    points: Points, centroids: NDArray[np.float32], tries: int, tol: float, energy: float, pinned: int
+) -> float:
+    """Move `centroids` (k, 3), INOUT, but the first `pinned`, by Lloyd's iteration and swaps; return what they gain.
 
     `tries` is the number of swaps that must fail before the search ends; `energy` that of all colours.
     """
-    best: float = lloyd(points, centroids, _MAX_ROUNDS, tol)
+    best: float = lloyd(points, centroids, _MAX_ROUNDS, tol, pinned)
     k = len(centroids)
     if k == 1 or tries == 0:
         return best
     trial = np.empty_like(centroids)
     for _ in range(_MAX_SWAPS):
-        promise, halves = _rank_swaps(points, centroids)
+        promise, halves = _rank_swaps(points, centroids, pinned)
         swapped = False
-        for _ in range(min(tries, k * (k - 1))):
+        for _ in range(min(tries, (k - pinned) * (k - 1))):
             merged, split = _most_promising(promise)
             promise[merged, split] = -np.inf
             copy_rows(centroids, trial)
             for c in range(3):
-                trial[merged, c], trial[split, c] = halves[split, 0, c], halves[split, 1, c]
-            found = lloyd(points, trial, _QUICK_ROUNDS, tol)
+                trial[merged, c] = halves[split, 0, c]
+                trial[split, c] = halves[split, 1, c] if split >= pinned else centroids[split, c]
+            found = lloyd(points, trial, _QUICK_ROUNDS, tol, pinned)
             if found > best - _PROMISE * (energy - best):
-                found = lloyd(points, trial, _MAX_ROUNDS, tol)
+                found = lloyd(points, trial, _MAX_ROUNDS, tol, pinned)
             if found > best + _GAIN * (energy - best):
                 best, swapped = found, True
                 copy_rows(trial, centroids)
@@ -69,7 +72,9 @@ def _most_promising(promise: NDArray[np.float64]) -> tuple[int, int]:
 
 
 @kernel
-def _rank_swaps(points: Points, centroids: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
+def _rank_swaps(
+    points: Points, centroids: NDArray[np.float32], pinned: int
+) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
     """Return the estimated gain of giving up centroid i to split cluster j, (k, k), and each cluster's halves."""
     n, k = len(points.sums), len(centroids)
     labels, squared, second = np.empty(n, np.uint8), np.empty(n, np.float32), np.empty(n, np.float32)
@@ -77,9 +82,9 @@ def _rank_swaps(points: Points, centroids: NDArray[np.float32]) -> tuple[NDArray
     cost, gain, halves = np.zeros(k), np.empty(k), np.empty((k, 2, 3), np.float32)
     for i in range(n):
         cost[labels[i]] += points.sums[i, 3] * np.float64(second[i] - squared[i])
-    halve(points, labels, np.arange(k), centroids, gain, halves)
+    halve(points, labels, np.arange(k), centroids, gain, halves, pinned)
     promise = np.empty((k, k))
     for i in range(k):
         for j in range(k):
-            promise[i, j] = gain[j] - cost[i] if i != j else -np.inf
+            promise[i, j] = gain[j] - cost[i] if i != j and i >= pinned else -np.inf
     return promise, halves

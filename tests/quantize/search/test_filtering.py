@@ -22,7 +22,7 @@ def test_labels_are_those_of_brute_force(name, k, space):
     pyramid = pyramid_of(PICTURES[name], space)
     palette = np.rint(kmeans_plusplus(pyramid.colors, k, np.random.default_rng(k)))
     labels, totals = filtered_lloyd(
-        pyramid.colors, pyramid.cells, palette.copy(), 0, 0.0, 0.5 * pyramid.level_size, True
+        pyramid.colors, pyramid.cells, palette.copy(), 0, 0.0, 0.5 * pyramid.level_size, True, 0
     )
     expected = np.empty(pyramid.n, np.uint8)
     assign(pyramid.colors.positions, palette, expected, np.empty(pyramid.n, np.float32))
@@ -37,8 +37,8 @@ def test_watching_borders_reaches_what_lloyd_reaches(slack):
     pyramid = pyramid_of(PICTURES["photograph"])
     start = kmeans_plusplus(pyramid.sketch(300), 9, np.random.default_rng(3))
     plain, fast = start.copy(), start.copy()
-    lloyd(pyramid.colors, plain, 500, 0.01)
-    filtered_lloyd(pyramid.colors, pyramid.cells, fast, 500, 0.01, slack, False)
+    lloyd(pyramid.colors, plain, 500, 0.01, 0)
+    filtered_lloyd(pyramid.colors, pyramid.cells, fast, 500, 0.01, slack, False, 0)
     colors, counts = pyramid.colors.positions.T, pyramid.colors.sums[:, 3]
     assert distortion(colors, counts, fast) == pytest.approx(distortion(colors, counts, plain), rel=2e-3)
 
@@ -63,7 +63,7 @@ def test_rounding_on_the_way_never_adds_distortion():
     for seed in range(5):
         rounded = np.rint(kmeans_plusplus(pyramid.colors, 12, np.random.default_rng(seed)))
         palette = rounded.copy()
-        filtered_lloyd(pyramid.colors, pyramid.cells, palette, 100, 0.0, 1.5, True)
+        filtered_lloyd(pyramid.colors, pyramid.cells, palette, 100, 0.0, 1.5, True, 0)
         assert distortion(colors, counts, palette) <= distortion(colors, counts, rounded)
 
 

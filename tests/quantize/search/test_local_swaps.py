@@ -18,7 +18,7 @@ def improved(pyramid, start, shakes=2, seed=0):
     """The centroids that `improve_many` reaches from `start`, and the distortion that it says they leave."""
     centroids = start.copy()
     draws = np.random.default_rng(seed).random((shakes, 10, len(start), 3))
-    between = improve_many(pyramid.colors, centroids, draws, 30, 0.01, pyramid.energy)
+    between = improve_many(pyramid.colors, centroids, draws, 30, 0.01, pyramid.energy, 0)
     return centroids, pyramid.energy - between
 
 
@@ -28,7 +28,7 @@ def test_never_worse_than_it_began(k, space):
     """Swaps and shakes end no worse than Lloyd's iteration, from which they began, and say what they leave."""
     pyramid = pyramid_of(painting(3), space)
     start = kmeans_plusplus(pyramid.colors, k, np.random.default_rng(k), trials=1)
-    without = pyramid.energy - lloyd(pyramid.colors, start, 200, 0.01)
+    without = pyramid.energy - lloyd(pyramid.colors, start, 200, 0.01, 0)
     found, left = improved(pyramid, start)
     assert left <= without * (1 + 1e-9)
     assert left <= left_by(pyramid, found) * (1 + 1e-6)
@@ -65,7 +65,7 @@ def test_a_palette_of_many_colors_is_settled(k):
     pyramid = pyramid_of(photograph("kodim03", side=256))
     ours = multilevel(pyramid, k, 0)
     settled = ours.astype(np.float32)
-    left = pyramid.energy - lloyd(pyramid.colors, settled, 100, 0.0)
+    left = pyramid.energy - lloyd(pyramid.colors, settled, 100, 0.0, 0)
     assert left_by(pyramid, ours) <= left * 1.0002
 
 
@@ -76,7 +76,7 @@ def test_many_restarts_find_nothing_better(k):
     least = np.inf
     for seed in range(8):
         start = kmeans_plusplus(pyramid.colors, k, np.random.default_rng(seed))
-        least = min(least, pyramid.energy - lloyd(pyramid.colors, start, 100, 0.01))
+        least = min(least, pyramid.energy - lloyd(pyramid.colors, start, 100, 0.01, 0))
     assert left_by(pyramid, multilevel(pyramid, k, 0)) < least
 
 
