@@ -98,6 +98,11 @@ def sum_name(key: str) -> str:
     return f"{SUMS}/{key[:2]}/{key}.npz"
 
 
+def key_of_sum(name: str) -> str:
+    """The key of the sum of colours whose file has this name; "" for any other file."""
+    return name.rpartition("/")[2].removesuffix(".npz") if name.startswith(f"{SUMS}/") else ""
+
+
 @lru_cache(maxsize=1024)
 def flat_name(k: int, width: int) -> str:
     """File name of the flat image for k: `k07.png`. Remembered: tables and locks ask for it a million times."""

@@ -109,7 +109,7 @@ def _execute(run: CurrentRun) -> str:
 
 def _find_palettes(run: CurrentRun, engine: Engine) -> None:
     """Find the palettes that images share and plan anew: only now it is known what they are."""
-    sharing, workspace = run.stored.sharing, run.workspace
+    sharing, workspace = run.stored.planning.sharing, run.workspace
     assert sharing is not None
     make_palettes(workspace, sharing, _settings(run), engine, run.observer, run.stop)
     if not run.stop:
@@ -155,7 +155,7 @@ def _graph_builder(run: CurrentRun) -> GraphBuilder:
         flats = workspace.ledger.flats_of(image.source.image_id)
         return tuple(flat for flat in flats if flat.k in workspace.ks and flat.k not in image.ks)
 
-    sharing = run.stored.sharing
+    sharing = run.stored.planning.sharing
     return GraphBuilder(_settings(run), workspace.digests, kept, sharing.palettes.given if sharing else None)
 
 

@@ -57,12 +57,15 @@ def explain(image: str, chosen: PlaceChoice, verbose: bool, as_json: bool) -> Ex
       flatpipe explain photos/trips/a.jpg outputs --json
     """
     from flatpipe.plan.workspace import open_workspace
-    from flatpipe.proof.history import history_of
+    from flatpipe.proof.history import history_of, input_if_shared
 
     config, is_output = chosen.config(), chosen.is_output
-    with open_workspace(config, "read", named=() if is_output else None) as workspace:
+    with (
+        open_workspace(config, "read", named=() if is_output else None) as workspace,
         # ^ of an output folder the input need not be there
-        history = history_of(image, workspace.planner(), config)
+        workspace.planning(input_if_shared(config)) as planning,
+    ):
+        history = history_of(image, planning.planner, config)
     if as_json:
         print_json({"event": "image", **asdict(history)})
     else:

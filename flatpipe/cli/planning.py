@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 import click
@@ -19,7 +18,6 @@ from flatpipe.text import printable
 
 if TYPE_CHECKING:
     from flatpipe.config import Config
-    from flatpipe.plan.inputs import Sources
     from flatpipe.plan.plan_images import PlanCounts
     from flatpipe.plan.request import Request
     from flatpipe.plan.workspace import Workspace
@@ -76,13 +74,11 @@ def show_plan(config: Config, request: Request, flags: PlanFlags) -> ExitCode:
     from flatpipe.proof.forecast import DueWork, forecast
 
     counts, due, estimated = PlanCounts(), DueWork(), None
-    with open_workspace(config, "read") as workspace, contextlib.ExitStack() as stack:
-        planner = workspace.planner(force=request.force)
-        sources: Sources = input_sources(config, counts.passed_over)
-        if config.palette.is_shared:
-            sharing = stack.enter_context(workspace.sharing(sources, force=request.force))
-            planner, sources = replace(planner, shared=sharing.palettes), sharing.found()
-        planned = plan_images(planner, config, request, counts, sources)
+    with (
+        open_workspace(config, "read") as workspace,
+        workspace.planning(input_sources(config, counts.passed_over), force=request.force) as planning,
+    ):
+        planned = plan_images(planning.planner, config, request, counts, planning.sources)
         images = _shown(planned, flags, due)
         if flags.estimate:
             estimated = _estimate(workspace, images, due, counts)

@@ -144,7 +144,7 @@ def _found(workspace: Workspace, counts: Verified, flags: VerifyFlags) -> Iterat
 
         silence_c_libraries()
         images = sample(recorded(), flags.recompute, flags.seed, damaged)
-        yield from recompute(images, workspace.settings, counts, jobs)
+        yield from recompute(images, workspace.settings_for, counts, jobs)
 
 
 @contextlib.contextmanager

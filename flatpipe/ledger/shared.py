@@ -26,6 +26,10 @@ class SharedRecords:
         rows = self._db.execute(f"SELECT {columns} FROM palettes WHERE grp = ? ORDER BY k", (to_sql(group),))
         return {row[1]: _palette_of(row) for row in rows}
 
+    def all_palettes(self) -> Iterator[SharedPalette]:
+        """Every recorded palette, by group and k."""
+        return (palette for group in self.groups() for palette in self.palettes(group).values())
+
     def groups(self) -> list[str]:
         """The groups that have palettes."""
         return [from_sql(row[0]) for row in self._db.execute("SELECT DISTINCT grp FROM palettes ORDER BY grp")]
@@ -90,6 +94,10 @@ class SharedRecords:
         """Those of these sums that are stored, by key."""
         query = f"{_SUMS} WHERE key IN (SELECT value FROM json_each(?))"
         return {row[0]: StoredSum(*row) for row in self._db.execute(query, (json.dumps(sorted(keys)),))}
+
+    def all_sums(self) -> Iterator[StoredSum]:
+        """Every sum that is stored, by key."""
+        return (StoredSum(*row) for row in self._db.execute(f"{_SUMS} ORDER BY key"))
 
     def record_sum(self, stored: StoredSum) -> None:
         """Record that a sum is stored."""

@@ -13,6 +13,7 @@ from flatpipe.ledger.ledger import INVALID, Ledger
 from flatpipe.plan.fingerprint import Fingerprints, changed
 from flatpipe.plan.palettes.states import SharedPalettes
 from flatpipe.plan.there import FilesThere, PicturesThere
+from flatpipe.quantize.options import CostlyMetric
 from flatpipe.records import ImageSource, PlannedImage, SettingsDigests, TaskSettings
 from flatpipe.storage.reading import file_digest
 from flatpipe.storage.roots import Root
@@ -53,7 +54,7 @@ class Planner:
     def _plan_chunk(self, chunk: list[ImageSource], pictures: PicturesThere) -> Iterator[PlannedImage]:
         """Most images of most plans lack nothing, which is quickly seen; of the others we ask what they lack."""
         digests = SettingsDigests(tuple(self.fingerprints.flat.items()), self.fingerprints.sweep)
-        settled = self.ledger.settled([source.image_id for source in chunk], digests, self.settings.metrics)
+        settled = self.ledger.settled([source.image_id for source in chunk], digests, self._needed_metrics)
         sizes = self._sizes_of(settled)
         names = {str(k): layout.flat_name(k, self.settings.name_width) for k in self.ks}
         is_current = [self._is_current(source, settled, sizes, names, pictures) for source in chunk]
@@ -135,7 +136,13 @@ class Planner:
 
     def _is_measured(self, made: KnownOutput) -> bool:
         """Whether every costly measure that is asked for was taken; those that are not asked for may stay."""
-        return not self.settings.metrics or json.loads(made.metrics).keys() >= set(self.settings.metrics)
+        return not self._needed_metrics or json.loads(made.metrics).keys() >= set(self._needed_metrics)
+
+    @property
+    def _needed_metrics(self) -> tuple[CostlyMetric, ...]:
+        """The measures for whose sake a flat is made again; with frozen palettes what is there stays as it is."""
+        is_frozen = self.shared is not None and self.shared.is_frozen
+        return tuple(name for name in self.settings.metrics if not is_frozen or name != "own_mse")
 
     def _sweep_reason(self, known: KnownImage, there: FilesThere) -> str:
         made = known.sweep

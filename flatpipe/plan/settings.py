@@ -52,10 +52,16 @@ def task_settings(config: Config) -> TaskSettings:
         named=tuple((color.hex, color.name, color.code) for color in named_colors(config)),
         is_shared=config.palette.is_shared,
         weigh=config.palette.weigh,
-        metrics=tuple(name for name in get_args(CostlyMetric) if name in config.output.metrics),
+        metrics=_metrics(config),
         io_retries=config.errors.retries,
         seconds_per_image=config.limits.seconds_per_image,
     )
+
+
+def _metrics(config: Config) -> tuple[CostlyMetric, ...]:
+    """The costly measures that are taken: those asked for, and of images that get frozen palettes how well they fit."""
+    asked = {*config.output.metrics, *(["own_mse"] if config.palette.frozen else [])}
+    return tuple(name for name in get_args(CostlyMetric) if name in asked)
 
 
 def check_codecs(config: Config) -> None:

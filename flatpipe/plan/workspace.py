@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -21,19 +21,30 @@ from flatpipe.places import check_apart, check_not_within, is_url
 from flatpipe.plan.claim import check_claim
 from flatpipe.plan.fingerprint import Fingerprints, fingerprints
 from flatpipe.plan.holding import only_run
+from flatpipe.plan.inputs import Sources
 from flatpipe.plan.lease import HeldOutput, held_output, live_lease
 from flatpipe.plan.palettes.colors import ks_of
+from flatpipe.plan.palettes.groups import groups_of
 from flatpipe.plan.palettes.sharing import Sharing, sharing_of
 from flatpipe.plan.planner import Planner
 from flatpipe.plan.settings import task_settings
-from flatpipe.records import ImageSource, SettingsDigests, TaskSettings
-from flatpipe.storage.discover import RefusedFile
+from flatpipe.records import GivenPalette, SettingsDigests, TaskSettings
 from flatpipe.storage.roots import Root, open_root
 
 Access = Literal["read", "amend", "run"]
 # ^ read: nothing is written, and nothing held: a run that goes on is not disturbed; where no run has been, the ledger
 #   is empty. amend: the ledger of an earlier run, which must be there, may be written, and no run begins meanwhile;
 #   outputs are not prepared for a run. run: all is made that is missing
+
+
+@dataclass(frozen=True, slots=True)
+class Planning:
+    """What decides on each image, and the images."""
+
+    planner: Planner
+    sources: Sources
+    sharing: Sharing | None = None
+    # ^ the images by group, where they share palettes
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,16 +63,28 @@ class Workspace:
         """The numbers of colours asked for."""
         return ks_of(self.config)
 
-    def planner(self, *, force: bool = False) -> Planner:
-        """What decides on each image; with `force`, what is there counts for nothing."""
-        return Planner(self.ledger, self.outputs, self.settings, self.ks, self.fingerprints, force)
+    @contextlib.contextmanager
+    def planning(self, found: Sources, *, force: bool = False) -> Iterator[Planning]:
+        """What plans these images, all those of the input; raises ConfigError for frozen palettes that are not there.
 
-    def sharing(
-        self, found: Iterable[ImageSource | RefusedFile], *, force: bool = False
-    ) -> contextlib.AbstractContextManager[Sharing]:
-        """What these images share, all those of the input; raises ConfigError for frozen palettes not there."""
+        With `force`, what is there counts for nothing.
+        """
+        planner = Planner(self.ledger, self.outputs, self.settings, self.ks, self.fingerprints, force)
+        if not self.config.palette.is_shared:
+            yield Planning(planner, found)
+            return
         places = self.ledger, self.outputs
-        return sharing_of(self.config, found, *places, self.settings, self.fingerprints, force=force)
+        with sharing_of(self.config, found, *places, self.settings, self.fingerprints, force=force) as sharing:
+            yield Planning(replace(planner, shared=sharing.palettes), sharing.found(), sharing)
+
+    def settings_for(self, image_id: str) -> TaskSettings:
+        """The settings of an image's tasks, with the palettes that are recorded for its group."""
+        group = groups_of(self.config).of(image_id)
+        if group is None:
+            return self.settings
+        known = self.ledger.shared.palettes(group).values()
+        given = tuple(GivenPalette(one.k, one.colors, one.digest) for one in known if one.k in self.ks)
+        return replace(self.settings, given=given)
 
     @property
     def results(self) -> Results:

@@ -53,6 +53,9 @@ def _compare_locks(first: Path, second: Path, counts: Compared) -> Iterator[str]
     yield from header_differences(*headers)
     locks = LockFile(first), LockFile(second)
     yield from image_differences(*(lock.images() for lock in locks))
+    before, now = (lock.footer.get("palettes", "none") for lock in locks)
+    if before != now:
+        yield f"palettes that images share: {before} -> {now}"
     counts.images = max(int(lock.footer.get("images", 0)) for lock in locks)
 
 

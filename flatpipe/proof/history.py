@@ -10,7 +10,7 @@ from flatpipe.config import Config
 from flatpipe.errors import ConfigError
 from flatpipe.ledger.ledger import Ledger
 from flatpipe.places import is_url
-from flatpipe.plan.inputs import input_images
+from flatpipe.plan.inputs import Sources, input_images, input_sources
 from flatpipe.plan.planner import Planner
 from flatpipe.records import Failure, FlattenResult, ImageSource, PlannedImage
 from flatpipe.storage.discover import local_source
@@ -67,6 +67,14 @@ def history_of(image: str, planner: Planner, config: Config) -> ImageHistory:
         run_id=failed.run_id if failed else "",
         next=next(planner.plan([now])) if now else None,
     )
+
+
+def input_if_shared(config: Config) -> Sources:
+    """The whole input where images share palettes, since what becomes of one depends on all; nothing else."""
+    place = str(config.input.path)
+    if not config.palette.is_shared or not (is_url(place) or Path(place).exists()):
+        return ()
+    return input_sources(config)
 
 
 def _flat_file(flat: FlattenResult, name_width: int) -> str:

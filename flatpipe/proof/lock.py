@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, get_args
 
@@ -17,6 +17,7 @@ from PIL import features
 from flatpipe import layout
 from flatpipe.environment import Effect, versions_for
 from flatpipe.ledger.results import ImageDigests, Results
+from flatpipe.ledger.shared_rows import SharedPalette
 from flatpipe.plan.fingerprint import Fingerprints
 from flatpipe.versions import __version__
 from flatpipe.vocabulary import VideoFormat
@@ -53,9 +54,10 @@ def lock_header(prints: Fingerprints) -> dict[str, str]:
     return lines
 
 
-def lock_lines(prints: Fingerprints, results: Results) -> Iterator[str]:
+def lock_lines(prints: Fingerprints, results: Results, palettes: Iterable[SharedPalette] = ()) -> Iterator[str]:
     """The whole lock, line by line, from the ledger; the images in its order, then a digest over all their lines.
 
+    Before that stands one over the `palettes` that images share, where they do.
     Raises Unfinished when an image of the plan is neither done nor failed.
     """
     yield _TITLE
@@ -69,6 +71,8 @@ def lock_lines(prints: Fingerprints, results: Results) -> Iterator[str]:
         everything.update(line.encode())
         images += 1
         yield line
+    if prints.shared:
+        yield f"palettes: {_palettes_digest(palettes)}\n"
     yield f"images: {images}\n"
     yield f"outputs: {everything.hexdigest()}\n"
 
@@ -83,6 +87,15 @@ def locked_images(results: Results, name_width: int) -> Iterator[LockedImage]:
             yield LockedImage(image_id, UNREAD, NOT_DONE)
         else:
             yield LockedImage(image_id, shortened(image.content), _outputs_digest(image, name_width))
+
+
+def _palettes_digest(palettes: Iterable[SharedPalette]) -> str:
+    """How many palettes there are, and a digest of whose they are and of their colours."""
+    digest, found = hashlib.sha256(), 0
+    for palette in palettes:
+        digest.update(f"{json.dumps(palette.group)} {palette.k} {' '.join(palette.colors)}\n".encode())
+        found += 1
+    return f"{found} {shortened(digest.hexdigest())}"
 
 
 def shortened(sha256: str) -> str:

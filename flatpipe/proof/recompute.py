@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import heapq
 import os
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 from flatpipe.layout import sweep_file
@@ -27,15 +27,21 @@ def sample(images: Iterable[RecordedImage], number: int, seed: int, without: Col
     return heapq.nsmallest(number, complete, key=place)
 
 
-def recompute(images: list[RecordedImage], settings: TaskSettings, counts: Verified, jobs: int) -> Iterator[Difference]:
-    """Outputs that come out otherwise than recorded, and images that fail now; nothing is written to the output."""
+def recompute(
+    images: list[RecordedImage], settings_for: Callable[[str], TaskSettings], counts: Verified, jobs: int
+) -> Iterator[Difference]:
+    """Outputs that come out otherwise than recorded, and images that fail now; nothing is written to the output.
 
-    def again(image: RecordedImage) -> ImageResult:
+    `settings_for` gives the settings of an image by its id.
+    """
+
+    def again(image: RecordedImage, settings: TaskSettings) -> ImageResult:
         with done_in_memory(image.source, image.ks, settings) as done:
             return done.result
 
+    every_settings = [settings_for(image.source.image_id) for image in images]
     with _threads(jobs) as pool:
-        for image, result in zip(images, pool.map(again, images), strict=True):
+        for image, result in zip(images, pool.map(again, images, every_settings), strict=True):
             if result.failure is not None:
                 yield Difference(
                     image.source.image_id, "not recomputed", image.source.path, detail=result.failure.message

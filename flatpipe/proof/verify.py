@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Literal
 
+from flatpipe import layout
 from flatpipe.ledger.answers import BesideFile
 from flatpipe.ledger.ledger import Ledger
 from flatpipe.places import ReadPolicy
@@ -80,6 +81,7 @@ def verify(
 def verify_beside(ledger: Ledger, outputs: Root, counts: Verified, jobs: int) -> Iterator[Difference]:
     """What differs of the files beside the images, in the order of their names; counts as it goes."""
     files = [RecordedFile(file.name, file.sha256, None) for file in ledger.beside_files()]
+    files += [RecordedFile(layout.sum_name(one.key), one.sha256, None) for one in ledger.shared.all_sums()]
     with ThreadPoolExecutor(jobs) as pool:
         for file, kind in zip(files, pool.map(lambda one: _judge(outputs, one), files), strict=True):
             counts.beside += 1
@@ -94,7 +96,9 @@ def invalidate(ledger: Ledger, differences: Iterable[Difference]) -> None:
     """
     with ledger.transaction():
         for difference in differences:
-            if not difference.image_id:
+            if key := layout.key_of_sum(difference.name):
+                ledger.shared.forget_sums([key])
+            elif not difference.image_id:
                 ledger.note_beside([BesideFile(difference.name, "", -1)])
                 # ^ a size that no file has
             elif difference.kind in ("input changed", "input missing"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -40,6 +42,11 @@ def flatten_indexed(image: IndexedImage, k: int, options: FlattenOptions = Flatt
     distortion = image.table.energy - int(arranged.gained)
     label_map = label_pixels(image, clusters, arranged)
     return FlattenedImage(arranged.palette, label_map, arranged.weights, distortion / int(arranged.weights.sum()))
+
+
+def mse_of_own(image: IndexedImage, k: int, options: FlattenOptions) -> float:
+    """Return the mse that the best palette for `image` alone leaves, found as `options` say and not dithered with."""
+    return flatten_indexed(image, k, replace(options, dither="none")).mse
 
 
 def flatten_to(

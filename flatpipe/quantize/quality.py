@@ -26,10 +26,13 @@ _BAND, _CHUNK = 32, 1 << 16
 
 
 def measured(
-    names: tuple[CostlyMetric, ...], image: IndexedImage, flat: PaletteImage, alpha: Alpha
+    names: tuple[CostlyMetric, ...], image: IndexedImage, flat: PaletteImage, alpha: Alpha, own_mse: Callable[[], float]
 ) -> tuple[tuple[str, float | None], ...]:
-    """Return (name, value) of each of the measures; None where it has no value. `alpha` is (H, W) or None."""
-    return tuple((name, _MEASURES[name](image, flat, alpha)) for name in names)
+    """Return (name, value) of each of the measures; None where it has no value. `alpha` is (H, W) or None.
+
+    `own_mse` finds the mse that a palette of the image's own leaves.
+    """
+    return tuple((name, own_mse() if name == "own_mse" else _MEASURES[name](image, flat, alpha)) for name in names)
 
 
 def mean_color_difference(image: IndexedImage, flat: PaletteImage, alpha: Alpha = None) -> float:  # noqa: ARG001 - counts know it

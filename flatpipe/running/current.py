@@ -39,4 +39,4 @@ class CurrentRun:
     @property
     def owes_palettes(self) -> bool:
         """Whether palettes that images share must be found first."""
-        return self.stored.sharing is not None and any(self.stored.sharing.palettes.due)
+        return self.stored.planning.sharing is not None and any(self.stored.planning.sharing.palettes.due)

@@ -72,7 +72,8 @@ def _write_lock(workspace: Workspace, summary: RunSummary, outputs: Files, *, is
     with contextlib.suppress(Unfinished):
         results = workspace.ledger.results(workspace.digests, strict=True)
         # ^ a lock tells of one choice of settings
-        outputs.write_lines(layout.LOCK, lock_lines(workspace.fingerprints, results))
+        palettes = (one for one in workspace.ledger.shared.all_palettes() if one.k in workspace.ks)
+        outputs.write_lines(layout.LOCK, lock_lines(workspace.fingerprints, results, palettes))
 
 
 def _is_locked(outputs: Root, images: int) -> bool:

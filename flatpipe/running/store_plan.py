@@ -11,10 +11,9 @@ from pathlib import Path
 from flatpipe.ledger.ledger import Ledger
 from flatpipe.plan.inputs import Sources, input_sources
 from flatpipe.plan.named import named_sources
-from flatpipe.plan.palettes.sharing import Sharing
 from flatpipe.plan.plan_images import REFUSED, PlanCounts, plan_images
 from flatpipe.plan.request import Request
-from flatpipe.plan.workspace import Workspace
+from flatpipe.plan.workspace import Planning, Workspace
 from flatpipe.proof.locked import check_planned
 from flatpipe.records import PlannedImage
 from flatpipe.storage.discover import RefusedFile
@@ -26,8 +25,7 @@ class StoredPlan:
     """A plan that is in the ledger."""
 
     counts: PlanCounts
-    sharing: Sharing | None
-    # ^ the images by group, where they share palettes
+    planning: Planning
 
 
 def store_plan(
@@ -57,40 +55,31 @@ def store_plan(
 
 def store_again(workspace: Workspace, request: Request, run_id: str, stored: StoredPlan) -> StoredPlan:
     """The plan anew, now that the palettes are there that images share."""
-    assert stored.sharing is not None
+    assert stored.planning.sharing is not None
     counts = PlanCounts(passed_over=stored.counts.passed_over)
+    planning = replace(stored.planning, sources=stored.planning.sharing.found())
     with workspace.ledger.transaction():
-        _plan(workspace, request, run_id, counts, stored.sharing.found(), stored.sharing)
-    return StoredPlan(counts, stored.sharing)
+        _plan(workspace, request, run_id, counts, planning)
+    return StoredPlan(counts, planning)
 
 
 def _stored(
     workspace: Workspace, request: Request, run_id: str, named: NamedInput | None, stack: contextlib.ExitStack
 ) -> StoredPlan:
-    counts, ledger, config, sharing = PlanCounts(), workspace.ledger, workspace.config, None
+    counts, ledger, config = PlanCounts(), workspace.ledger, workspace.config
     ledger.record_settings(workspace.fingerprints.choices)
     if named is None:
         sources: Sources = input_sources(config, counts.passed_over)
     else:
         sources = named_sources(named, config, ledger, counts.passed_over)
-    if config.palette.is_shared:
-        sharing = stack.enter_context(workspace.sharing(sources, force=request.force))
-        sources = sharing.found()
-    _plan(workspace, request, run_id, counts, sources, sharing)
-    return StoredPlan(counts, sharing)
+    planning = stack.enter_context(workspace.planning(sources, force=request.force))
+    _plan(workspace, request, run_id, counts, planning)
+    return StoredPlan(counts, planning)
 
 
-def _plan(
-    workspace: Workspace,
-    request: Request,
-    run_id: str,
-    counts: PlanCounts,
-    sources: Sources,
-    sharing: Sharing | None,
-) -> None:
-    ledger, planner = workspace.ledger, workspace.planner(force=request.force)
-    shared = None if sharing is None else sharing.palettes
-    planned = plan_images(replace(planner, shared=shared), workspace.config, request, counts, sources)
+def _plan(workspace: Workspace, request: Request, run_id: str, counts: PlanCounts, planning: Planning) -> None:
+    ledger = workspace.ledger
+    planned = plan_images(planning.planner, workspace.config, request, counts, planning.sources)
     ledger.store_plan(_with_failures(ledger, planned, run_id))
     ledger.forget_absent_failures()
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import time
+from functools import partial
 
 from flatpipe.errors import ImageError, ImageIOFailed, ImageTooLarge
+from flatpipe.quantize.flatten import mse_of_own
 from flatpipe.quantize.palette_image import FlattenedImage
 from flatpipe.quantize.quality import measured
 from flatpipe.records import INTERRUPTED, Failure, FlattenResult, TaskSettings
@@ -24,7 +26,8 @@ def flatten_result(
 
     `began` is when the task did, in seconds of time.perf_counter.
     """
-    metrics = measured(settings.metrics, image.indexed, flat, image.alpha)
+    own_mse = partial(mse_of_own, image.indexed, k, settings.flatten)
+    metrics = measured(settings.metrics, image.indexed, flat, image.alpha, own_mse)
     return FlattenResult(
         image_id=image.token.image_id,
         k=k,

@@ -41,7 +41,7 @@ def test_pixels_weigh_as_much_as_they_are_opaque():
 def test_an_image_too_small_for_the_window_has_no_ssim():
     """Below 11 pixels a side there is no window to compare: None rather than a number; the difference is there."""
     image = index_colors(noise(5, 10, 50))
-    found = dict(measured(("ssim", "ciede2000"), image, flatten_indexed(image, 3), None))
+    found = dict(measured(("ssim", "ciede2000"), image, flatten_indexed(image, 3), None, lambda: 0.0))
 
     assert found["ssim"] is None
     assert found["ciede2000"] > 0

@@ -176,3 +176,43 @@ def test_a_damaged_sum_is_made_again(reference: Project, tmp_path: Path) -> None
     done = project.flatpipe("run", "-s", "flatten.seed=1")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "no differences" in project.flatpipe("verify", "-s", "flatten.seed=1").stdout
+
+
+def test_verify_recomputes_with_the_palettes_that_images_share(reference: Project) -> None:
+    """Images that are done once more, each by itself, come out as they were recorded."""
+    done = reference.flatpipe("verify", "--recompute", "3")
+    assert done.returncode == 0, done.stdout
+    assert "recomputed" in done.stdout
+
+
+def test_explain_names_the_palette(reference: Project, tmp_path: Path) -> None:
+    """What a run would do to an image, and why, is told of one whose palette must change too."""
+    shutil.copytree(reference.folder, tmp_path / "p")
+    project = Project(tmp_path / "p")
+    (project.folder / "photos" / "05.png").unlink()
+    done = project.flatpipe("explain", "07.png")
+    assert done.returncode == 0, done.stderr
+    assert "palette of collection changed: 1 image removed" in done.stdout
+
+
+def test_locks_tell_palettes_apart(reference: Project, tmp_path: Path) -> None:
+    """Equal runs have equal locks, which hold a digest of the palettes; another seed's differ in it."""
+    shutil.copytree(reference.folder, tmp_path / "p")
+    project = Project(tmp_path / "p")
+    assert project.flatpipe("run", "--force").returncode == 0
+    lock = (reference.out / "flatpipe.lock").read_text()
+    assert (project.out / "flatpipe.lock").read_text() == lock
+    assert "\npalettes: 3 " in lock
+    assert project.flatpipe("run", "--locked").returncode == 0
+
+
+def test_own_mse_is_measured_where_it_is_asked_for(reference: Project, tmp_path: Path) -> None:
+    """Beside the mse of the shared palette stands that of the image's own, which is never more; frozen asks for it."""
+    shutil.copytree(reference.folder, tmp_path / "p")
+    project = Project(tmp_path / "p")
+    shutil.copy(project.folder / "photos" / "00.png", project.folder / "photos" / "zz.png")
+    assert project.flatpipe("run", "-s", "palette.frozen=true").returncode == 0
+    rows = {(row["image"], row["k"]): row for row in project.rows("results.csv")}
+    new = rows["zz.png", "3"]
+    assert 0 < float(new["own_mse"]) < float(new["mse"])
+    assert rows["00.png", "3"]["own_mse"] == ""

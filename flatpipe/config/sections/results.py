@@ -22,7 +22,7 @@ class OutputSection(Section):
     palettes: PaletteFormats = Field(default=(), json_schema_extra=words_of(PaletteFormat))
     """Palette files to write beside each flat image, for GIMP, Adobe programs and style sheets."""
     metrics: Metrics = Field(default=get_args(FreeMetric), json_schema_extra=words_of(Metric))
-    """Measures in results.csv: mse and psnr are always there; ssim and ciede2000 take time, and are not by default."""
+    """Measures in results.csv: mse and psnr always; ssim, ciede2000 and own_mse (of a palette of its own) take time."""
 
 
 class AnimationSection(Section):

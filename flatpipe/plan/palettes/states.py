@@ -50,9 +50,10 @@ class SharedPalettes:
     groups: Groups
     states: dict[str, GroupState]
     # ^ by group; empty where palettes are frozen
+    is_frozen: bool
+    # ^ whether those that are there are kept, whatever has come
     _ledger: Ledger
     _prints: Fingerprints
-    _frozen: bool
     incomplete: set[tuple[str, int]] = field(default_factory=set)
     # ^ groups and k of which a file is missing: they are found again, and images stay as they are
     _known: Callable[[str], dict[int, SharedPalette]] = field(init=False)
@@ -73,11 +74,12 @@ class SharedPalettes:
     def reason(self, group: str, k: int) -> str:
         """Why the palette of a group for k must be found anew, in words; "" when it need not."""
         found = self._known(group).get(k)
-        if self._frozen:
+        state = self.states.get(group)
+        if state is None:
             return ""
+            # ^ frozen, or the input is gone
         if found is None:
             return f"{group_words(group)} is new"
-        state = self.states[group]
         if found.settings != self._prints.shared[k]:
             choices = self._prints.choices[self._prints.shared[k]]
             return f"{group_words(group)}: {changed(self._ledger.choices(found.settings), choices)}"
@@ -97,7 +99,8 @@ class SharedPalettes:
             return "palette no longer shared" if given else ""
         if reason := self.reason(group, k):
             return reason
-        return "" if self._known(group)[k].digest == given else f"{group_words(group)} changed"
+        found = self._known(group).get(k)
+        return "" if found is None or found.digest == given else f"{group_words(group)} changed"
 
     def is_given(self, image_id: str, made: SettledImage) -> bool:
         """Whether an image's flats and sweep were made of the palettes that it is given now."""
@@ -145,11 +148,11 @@ def found_palettes(
     """
     if frozen:
         _check_frozen(sources, ledger, prints)
-        return SharedPalettes(groups, {}, ledger, prints, frozen)
+        return SharedPalettes(groups, {}, frozen, ledger, prints)
     how = how_counted(settings)
     is_same = _never if force else partial(_is_same, reading=settings.reading)
     states = {group: _state(group, sources, ledger, how, is_same) for group in sources.groups()}
-    return SharedPalettes(groups, states, ledger, prints, frozen)
+    return SharedPalettes(groups, states, frozen, ledger, prints)
 
 
 def how_counted(settings: TaskSettings) -> str:
