@@ -42,39 +42,52 @@ def pick(points: Points, draws: NDArray[np.float64], pinned: NDArray[np.float32]
     A candidate is drawn with probability proportional to count x squared distance to the points picked before and to
     those `pinned` (p, 3); the one that leaves the least distortion is picked.
     """
-    positions, sums = points
-    n = len(sums)
-    picked = np.empty((len(draws), 3), np.float32)
-    nearest, closest = np.full(n, np.float32(1)), np.empty(n, np.float32)
-    trial, running = np.empty(n, np.float32), np.empty(n)
-    is_first = len(pinned) == 0
-    if not is_first:
-        assign(positions, pinned, np.empty(n, np.uint8), nearest)
-    for j in range(len(draws)):
-        total = 0.0
-        for i in range(n):
-            total += sums[i, 3] * nearest[i]
-            running[i] = total
-        if is_first:
-            nearest[:] = FLOAT_MAX
-        least = np.inf
-        for draw in range(1 if is_first else draws.shape[1]):
-            row = min(_first_above(running, draws[j, draw] * total), n - 1)
-            left = _try_point(positions, sums, row, nearest, trial)
-            if left < least:
-                least = left
+    positions, n, (k, n_trials) = points.positions, len(points.sums), draws.shape
+    picked, weights = np.empty((k, 3), np.float32), np.empty(n)
+    squared, running = np.empty((4, n), np.float32), np.empty((4, n))
+    # ^ of each point to the nearest that was picked, and sums of these by weight: before, after the best, and after two
+    before, best, one, other = 0, 1, 2, 3
+    squared[before] = 1
+    if len(pinned):
+        assign(positions, pinned, np.empty(n, np.uint8), squared[before])
+    _begin(points.sums, squared[before], weights, running[before])
+    if len(pinned) == 0:
+        squared[before] = FLOAT_MAX
+    for j in range(k):
+        least, drawn = np.inf, n_trials if j or len(pinned) else 1
+        for draw in range(0, drawn, 2):
+            row = _drawn(running[before], draws[j, draw])
+            other_row = _drawn(running[before], draws[j, draw + 1]) if draw + 1 < drawn else row
+            _limit_distances(positions, row, squared[before], squared[one])
+            _limit_distances(positions, other_row, squared[before], squared[other])
+            _add_both(weights, squared[one], squared[other], running[one], running[other])
+            if running[other, n - 1] < running[one, n - 1]:
+                row, one, other = other_row, other, one
+            if running[one, n - 1] < least:
+                least = running[one, n - 1]
                 for c in range(3):
                     picked[j, c] = positions[c, row]
-                closest, trial = trial, closest
-        nearest, closest = closest, nearest
-        is_first = False
+                best, one = one, best
+        before, best = best, before
     return picked
 
 
 @kernel
-def _first_above(running: NDArray[np.float64], value: float) -> int:
-    """Return the first row of `running` (n,), which ascends, that is above `value`; n when none is."""
-    low, high = 0, running.size
+def _begin(
+    sums: NDArray[np.int64], squared: NDArray[np.float32], weights: NDArray[np.float64], running: NDArray[np.float64]
+) -> None:
+    """Set `weights` (n,) to the counts of points, `running` (n,) to the sums of count x `squared`."""
+    total = 0.0
+    for i in range(weights.size):
+        weights[i] = sums[i, 3]
+        total += weights[i] * squared[i]
+        running[i] = total
+
+
+@kernel
+def _drawn(running: NDArray[np.float64], draw: float) -> int:
+    """Return the first row of `running` (n,), which ascends, that is above this share of the last; n - 1 at most."""
+    value, low, high = draw * running[running.size - 1], 0, running.size - 1
     while low < high:
         middle = (low + high) // 2
         if running[middle] <= value:
@@ -85,19 +98,28 @@ def _first_above(running: NDArray[np.float64], value: float) -> int:
 
 
 @kernel
-def _try_point(
-    positions: NDArray[np.float32],
-    sums: NDArray[np.int64],
-    row: int,
-    nearest: NDArray[np.float32],
-    trial: NDArray[np.float32],
-) -> float:
-    """Set `trial` (n,) to the squared distances that would be left if point `row` were picked; return their total."""
+def _limit_distances(
+    positions: NDArray[np.float32], row: int, nearest: NDArray[np.float32], squared: NDArray[np.float32]
+) -> None:
+    """Set `squared` (n,) to the squared distances to a point, `nearest` (n,) at most."""
     x, y, z = positions[0, row], positions[1, row], positions[2, row]
-    for i in range(trial.size):
+    for i in range(nearest.size):
         dx, dy, dz = positions[0, i] - x, positions[1, i] - y, positions[2, i] - z
-        trial[i] = min(nearest[i], dx * dx + dy * dy + dz * dz)
-    left = 0.0
-    for i in range(trial.size):
-        left += sums[i, 3] * trial[i]
-    return left
+        squared[i] = min(nearest[i], dx * dx + dy * dy + dz * dz)
+
+
+@kernel
+def _add_both(
+    weights: NDArray[np.float64],
+    one: NDArray[np.float32],
+    other: NDArray[np.float32],
+    running: NDArray[np.float64],
+    other_running: NDArray[np.float64],
+) -> None:
+    """Set the running sums (n,) of two arrays (n,) by weight; at once, since each sum waits for the one before it."""
+    total = other_total = 0.0
+    for i in range(weights.size):
+        total += weights[i] * one[i]
+        running[i] = total
+        other_total += weights[i] * other[i]
+        other_running[i] = other_total

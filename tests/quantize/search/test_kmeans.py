@@ -14,7 +14,7 @@ from flatpipe.quantize.search.kmeans import (
     move_points,
     move_to_means,
 )
-from flatpipe.quantize.search.seeding import kmeans_plusplus
+from flatpipe.quantize.search.seeding import NO_CENTROIDS, kmeans_plusplus, pick
 from flatpipe.quantize.search.swaps import improve
 from tests.quantize.builders import distortion, noise, painting, pyramid_of
 
@@ -40,6 +40,32 @@ def test_assign_finds_the_nearest_centroid(n, k):
     assert np.array_equal(again, labels)
     if k > 1:
         assert np.array_equal(second, np.sort(expected, axis=1)[:, 1])
+
+
+@pytest.mark.parametrize("n", [1, 4, 503])
+def test_totals_are_those_of_numpy(n):
+    """Sums and counts are added up exactly by label, whatever the number of points."""
+    random = np.random.default_rng(n)
+    sums, labels = random.integers(0, 10**12, (n, 4)), random.integers(0, 6, n).astype(np.uint8)
+    expected = np.zeros((7, 4), np.int64)
+    np.add.at(expected, labels, sums)
+    assert np.array_equal(add_up(sums, labels, 7), expected)
+
+
+@pytest.mark.parametrize("trials", [1, 2, 3])
+def test_first_centroids_are_those_of_the_paper(trials):
+    """Each is the best of the drawn candidates, the first of equals; these are drawn by count x squared distance."""
+    points = pyramid_of(painting(9, 20, 30)).colors
+    positions, counts = points.positions.T.astype(float), points.sums[:, 3]
+    draws = np.random.default_rng(trials).random((8, trials))
+    nearest, expected = np.full(len(counts), np.inf), []
+    for j, row in enumerate(draws):
+        running = np.cumsum(counts * nearest if j else counts)
+        candidates = np.searchsorted(running, (row if j else row[:1]) * running[-1], side="right")
+        left = [np.minimum(nearest, ((positions - positions[i]) ** 2).sum(axis=1)) for i in candidates]
+        best = int(np.argmin([counts @ squared for squared in left]))
+        nearest, expected = left[best], [*expected, positions[candidates[best]]]
+    assert np.array_equal(pick(points, draws, NO_CENTROIDS), expected)
 
 
 def test_moving_points_equals_adding_up_anew():
