@@ -27,6 +27,13 @@ _BITS = 6
 # ^ of each channel by which the two nearest palette colours are remembered: the table stays in the processor's cache
 _SHIFT = 12 - _BITS
 # ^ bits of a level in units that are left: 255 levels are 12 bits of units
+_LANE_BITS = 21
+_LANE = np.int64((1 << _LANE_BITS) - 1)
+# ^ of one channel's error among those of all three: in units / 128 it stays below 2^14
+_OFFSET = np.int64(1 << 15)
+# ^ so that no channel's error is below 0 when they are taken apart
+_ROUNDED = (_OFFSET + 64) * np.int64(1 + (1 << _LANE_BITS) + (1 << 2 * _LANE_BITS))
+# ^ the offset of all three, and a half to round by
 
 
 def dithered(pixels: NDArray[np.uint8], n_colors: int = MAX_K, alpha: NDArray[np.uint8] | None = None) -> PaletteImage:
@@ -58,60 +65,70 @@ def _different(colors: NDArray[np.int32]) -> NDArray[np.uint8]:
 
 @kernel
 def diffuse(pixels: NDArray[np.uint8], palette: NDArray[np.int32]) -> NDArray[np.uint8]:
-    """Return the row of `palette` (3, n), in units, for each pixel (H, W)."""
+    """Return the row of `palette` (3, n), in units, for each pixel (H, W).
+
+    Errors are packed: those of the three channels, in units / 128, in one whole number that is added up as one.
+    """
     height, width = pixels.shape[:2]
-    label_map = np.empty((height, width), np.uint8)
+    label_map, colors, coded = (
+        np.empty((height, width), np.uint8),
+        _beside(palette),
+        np.empty(palette.shape[1], np.int32),
+    )
     remembered = np.zeros(1 << (3 * _BITS), np.uint16)
     # ^ two rows of the palette, different ones; two zeros: not yet looked for
-    coded = np.empty(palette.shape[1], np.int32)
-    errors = np.zeros((2, 3, width + 2), np.int32)
-    # ^ of this row and the next, in units / 128, with a column of margin on both sides
+    errors = np.zeros((2, width), np.int64)
+    # ^ of this row and the next
     for y in range(height):
         here, below = errors[y & 1], errors[1 - (y & 1)]
-        below[:] = 0
-        step = 1 - 2 * (y & 1)
-        ahead_red = ahead_green = ahead_blue = np.int64(0)
+        ahead = behind = under = np.int64(0)
+        # ^ errors for the next pixel, for the one below the last, for the one below this
+        last = np.uint64((width - 1) * (y & 1))
         for i in range(width):
-            x = i if step == 1 else width - 1 - i
-            red = _wanted(pixels[y, x, 0], here[0, x + 1] + ahead_red)
-            green = _wanted(pixels[y, x, 1], here[1, x + 1] + ahead_green)
-            blue = _wanted(pixels[y, x, 2], here[2, x + 1] + ahead_blue)
-            cell = (red >> _SHIFT) << 2 * _BITS | (green >> _SHIFT) << _BITS | blue >> _SHIFT
+            x = np.uint64(width - 1 - i if y & 1 else i)
+            handed = here[x] + ahead + _ROUNDED
+            red = _wanted(pixels[y, x, 0], handed & _LANE)
+            green = _wanted(pixels[y, x, 1], handed >> _LANE_BITS & _LANE)
+            blue = _wanted(pixels[y, x, 2], handed >> 2 * _LANE_BITS)
+            cell = np.uint64((red >> _SHIFT) << 2 * _BITS | (green >> _SHIFT) << _BITS | blue >> _SHIFT)
             pair = remembered[cell]
             if pair == 0:
                 pair = remembered[cell] = _two_nearest(red >> _SHIFT, green >> _SHIFT, blue >> _SHIFT, palette, coded)
-            row = _nearer(red, green, blue, palette, pair)
-            label_map[y, x] = row
-            ahead_red = _hand_on(red - palette[0, row], below[0], x + 1, step)
-            ahead_green = _hand_on(green - palette[1, row], below[1], x + 1, step)
-            ahead_blue = _hand_on(blue - palette[2, row], below[2], x + 1, step)
+            label, other = np.uint64(pair & 255), np.uint64(pair >> 8)
+            dr, dg, db = red - colors[label, 0], green - colors[label, 1], blue - colors[label, 2]
+            er, eg, eb = red - colors[other, 0], green - colors[other, 1], blue - colors[other, 2]
+            if dr * dr + dg * dg + db * db <= er * er + eg * eg + eb * eb:
+                label_map[y, x] = label
+            else:
+                label_map[y, x], dr, dg, db = other, er, eg, eb
+            share = _limited(dr) + (_limited(dg) << _LANE_BITS) + (_limited(db) << 2 * _LANE_BITS)
+            below[last] = behind + 3 * share
+            ahead, behind, under, last = 7 * share, under + 5 * share, share, x
+        below[last] = behind
     return label_map
 
 
 @kernel
+def _beside(palette: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Return the columns of `palette` (3, n) as rows, (n, 4), with the channels of a colour beside each other."""
+    colors = np.zeros((palette.shape[1], 4), np.int32)
+    for row in range(palette.shape[1]):
+        for c in range(3):
+            colors[row, c] = palette[c, row]
+    return colors
+
+
+@kernel
 def _wanted(level: np.uint8, error: np.int64) -> np.int64:
-    """Return the level to look for, in units from 0 to 255 levels, given an error in units / 128."""
-    wanted = np.int64(level) * _UNIT + ((error + 64) >> 7)
+    """Return the level to look for, in units from 0 to 255 levels, given an error in units / 128, and `_ROUNDED`."""
+    wanted = np.int64(level) * _UNIT + (error >> 7) - (_OFFSET >> 7)
     return min(max(wanted, np.int64(0)), np.int64(255 * _UNIT))
 
 
 @kernel
-def _hand_on(error: np.int64, below: NDArray[np.int32], x: int, step: int) -> np.int64:
-    """Return 7 sixteenths of a pixel's error, for the next pixel; add 3, 5 and 1 to those below."""
-    share = min(max(error, np.int64(-_LIMIT)), np.int64(_LIMIT)) * _STRENGTH
-    below[x - step] += 3 * share
-    below[x] += 5 * share
-    below[x + step] += share
-    return 7 * share
-
-
-@kernel
-def _nearer(red: np.int64, green: np.int64, blue: np.int64, palette: NDArray[np.int32], pair: np.uint16) -> np.int64:
-    """Return that row of a pair which is nearer to a colour, the first of equals."""
-    first, second = np.int64(pair & 255), np.int64(pair >> 8)
-    dr, dg, db = red - palette[0, first], green - palette[1, first], blue - palette[2, first]
-    er, eg, eb = red - palette[0, second], green - palette[1, second], blue - palette[2, second]
-    return first if dr * dr + dg * dg + db * db <= er * er + eg * eg + eb * eb else second
+def _limited(error: np.int64) -> np.int64:
+    """Return what of a pixel's error, in units, is handed on, in units / 8; sixteenths of it go to each neighbour."""
+    return min(max(error, np.int64(-_LIMIT)), np.int64(_LIMIT)) * _STRENGTH
 
 
 @kernel
