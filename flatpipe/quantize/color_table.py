@@ -2,7 +2,7 @@
 
 One method serves every image size: a bitmap with one bit per possible colour (2 MB, it stays in the processor's cache)
 is marked in a first pass; running bit counts then give each colour's rank, which is its row in the sorted table.
-Nothing is sorted, and no table of 16 million entries is walked.
+Nothing is sorted, no table of 16 million entries is walked, and of the bitmap no more than what is marked.
 
 The rows come in Z-order (octree.py): similar colours are neighbours, and every cell of an octree is a run of rows.
 """
@@ -25,6 +25,8 @@ from flatpipe.quantize.pyramid import ColorPyramid, build_pyramid
 _Value = TypeVar("_Value", bound=np.generic)
 N_WORDS = 1 << 18
 # ^ 2^24 colours, 64 to a word
+_IN_WORD = np.array([[place >> 4 - c & 2 | place >> 2 - c & 1 for c in range(3)] for place in range(64)], np.uint8)
+# ^ the lowest two bits of each channel, by place in a word
 
 
 @dataclass(frozen=True)
@@ -96,10 +98,11 @@ def index_colors(pixels: NDArray[np.uint8], alpha: NDArray[np.uint8] | None = No
         pixels, alpha = np.zeros_like(pixels), None
     flat_pixels = frozen(np.ascontiguousarray(pixels).reshape(-1, 3))
     opacity = np.empty(0, np.uint8) if alpha is None else np.ascontiguousarray(alpha).reshape(-1)
-    seen = mark_colors(flat_pixels)
-    first_rank, n = rank_words(seen)
+    seen, occupied = mark_colors(flat_pixels)
+    words = _places_of(occupied)
+    first_rank, n = rank_words(seen, words)
     index, counts = _index_pixels(flat_pixels, frozen(opacity), seen, first_rank, n)
-    table = ColorTable(frozen(list_colors(seen, n)), frozen(counts))
+    table = ColorTable(frozen(list_colors(seen, words, n)), frozen(counts))
     return IndexedImage(table, frozen(index.reshape(pixels.shape[:2])))
 
 
@@ -130,44 +133,64 @@ def ones(word: np.uint64) -> np.int64:
 
 
 @kernel
-def mark_colors(pixels: NDArray[np.uint8]) -> NDArray[np.uint64]:
-    """Return the bitmap of the colours that occur, in Z-order, as (2^18,) words."""
-    seen = np.zeros(N_WORDS, np.uint64)
+def mark_colors(pixels: NDArray[np.uint8]) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+    """Return the bitmap of the colours that occur, in Z-order, as (2^18,) words, and one of the words in use."""
+    seen, occupied = np.zeros(N_WORDS, np.uint64), np.zeros(N_WORDS >> 6, np.uint64)
     for i in range(pixels.shape[0]):
         place = zorder(pixels[i, 0], pixels[i, 1], pixels[i, 2])
         bit = np.uint64(1) << (place & 63)
         if not seen[place >> 6] & bit:
             # ^ neighbours are alike: each would wait for the word that the one before has just written
             seen[place >> 6] |= bit
-    return seen
+            occupied[place >> 12] |= np.uint64(1) << ((place >> 6) & 63)
+    return seen, occupied
 
 
 @kernel
-def rank_words(seen: NDArray[np.uint64]) -> tuple[NDArray[np.uint32], np.int64]:
-    """Return how many colours come before each word, (2^18,) uint32, and how many there are."""
+def rank_words(seen: NDArray[np.uint64], words: NDArray[np.int64]) -> tuple[NDArray[np.uint32], np.int64]:
+    """Return how many colours come before each of the `words` in use, (2^18,) uint32, and how many there are."""
     first_rank = np.empty(N_WORDS, np.uint32)
     n = np.int64(0)
-    for w in range(N_WORDS):
-        first_rank[w] = n
-        n += ones(seen[w])
+    for word in words:
+        first_rank[word] = n
+        n += ones(seen[word])
     return first_rank, n
 
 
 @kernel
-def list_colors(seen: NDArray[np.uint64], n: np.int64) -> NDArray[np.uint8]:
-    """Return the colours that occur, sorted, (n, 3) uint8."""
+def list_colors(seen: NDArray[np.uint64], words: NDArray[np.int64], n: np.int64) -> NDArray[np.uint8]:
+    """Return the n colours that occur, sorted, (n, 3) uint8; `words` are those in use."""
     colors = np.empty((n, 3), np.uint8)
     row = 0
-    for w in range(N_WORDS):
-        word = seen[w]
+    for word in words:
+        red, green, blue = level_at(word << 6, 0), level_at(word << 6, 1), level_at(word << 6, 2)
+        left = seen[word]
+        while left:
+            lowest = left & (~left + np.uint64(1))
+            place = ones(lowest - np.uint64(1))
+            colors[row, 0], colors[row, 1] = red | _IN_WORD[place, 0], green | _IN_WORD[place, 1]
+            colors[row, 2] = blue | _IN_WORD[place, 2]
+            row += 1
+            left ^= lowest
+    return colors
+
+
+@kernel
+def _places_of(bitmap: NDArray[np.uint64]) -> NDArray[np.int64]:
+    """Return the places of the bits that are set, ascending."""
+    n = np.int64(0)
+    for word in bitmap:
+        n += ones(word)
+    places = np.empty(n, np.int64)
+    row = 0
+    for i in range(bitmap.size):
+        word = bitmap[i]
         while word:
             lowest = word & (~word + np.uint64(1))
-            place = np.int64(w) * 64 + ones(lowest - np.uint64(1))
-            for c in range(3):
-                colors[row, c] = level_at(place, c)
+            places[row] = i * 64 + ones(lowest - np.uint64(1))
             row += 1
             word ^= lowest
-    return colors
+    return places
 
 
 @kernel

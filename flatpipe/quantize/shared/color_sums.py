@@ -83,7 +83,7 @@ class ColorSums:
         """The sum: colours in Z-order, each with a count above 0. Arrays are read-only."""
         self._join()
         counting = np.flatnonzero(self._counts)
-        colors = list_colors(self._seen, np.int64(self._counts.size))
+        colors = list_colors(self._seen, np.flatnonzero(self._seen), np.int64(self._counts.size))
         return ColorTable(frozen(colors[counting]), frozen(self._counts[counting]))
 
     def _join(self) -> None:
@@ -93,12 +93,12 @@ class ColorSums:
         colors = frozen(np.concatenate([table.colors for table in self._collected]))
         added = frozen(np.concatenate([table.counts for table in self._collected]))
         self._collected, self._n_collected = [], 0
-        seen = mark_colors(colors)
+        seen, _ = mark_colors(colors)
         seen |= self._seen
-        first_rank, n = rank_words(seen)
+        first_rank, n = rank_words(seen, np.flatnonzero(seen))
         if n > _DENSE:
             seen[:] = ~np.uint64(0)
-            first_rank, n = rank_words(seen)
+            first_rank, n = rank_words(seen, np.arange(N_WORDS))
         if n > self._counts.size:
             self._counts = _spread(self._seen, self._counts, seen, first_rank, int(n))
             self._seen = seen
