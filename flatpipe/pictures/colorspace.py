@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from flatpipe.pictures.encoded import png_bytes
+from flatpipe.quantize.compiled import kernel
 
 _CELL_BITS = 5
 # ^ bits a channel that name a cell of the cube: 32 cells a side
@@ -44,18 +45,39 @@ def color_points(colors: NDArray[np.uint8], counts: NDArray[np.int64], most: int
     become their mean. Of too many cells some are left out: evenly along the cells, with a chance that grows with the
     cube root of their count.
     """
-    seen = counts > 0
-    levels, weights = (colors, counts) if seen.all() else (colors[seen], counts[seen])
-    if not len(levels):
-        return ColorPoints(np.zeros((0, 3), np.uint8), np.zeros(0, np.uint8))
-    high = (levels >> (8 - _CELL_BITS)).astype(np.int32)
-    cell = (high[:, 0] << 2 * _CELL_BITS) | (high[:, 1] << _CELL_BITS) | high[:, 2]
-    firsts = np.flatnonzero(np.diff(cell, prepend=-1))
-    # ^ in Z-order the colours of a cell stand together
-    order = np.argsort(cell[firsts])
-    totals = np.add.reduceat(weights, firsts)[order]
-    sums = np.add.reduceat(levels * weights[:, np.newaxis], firsts)[order]
-    return _thinned(np.rint(sums / totals[:, np.newaxis]).astype(np.uint8), np.cbrt(totals), most)
+    cells, means, totals = _join_cells(colors, counts)
+    if not len(cells):
+        return ColorPoints(means, np.zeros(0, np.uint8))
+    order = np.argsort(cells)
+    return _thinned(means[order], np.cbrt(totals[order]), most)
+
+
+@kernel
+def _join_cells(
+    colors: NDArray[np.uint8], counts: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.uint8], NDArray[np.int64]]:
+    """Return the number (m,) of each cell of the grid, the mean (m, 3) of its colours and their count (m,).
+
+    In Z-order the colours of a cell stand together.
+    """
+    most, m, last = min(len(colors), 1 << 3 * _CELL_BITS), 0, np.int64(-1)
+    cells, totals, sums = np.empty(most, np.int64), np.zeros(most, np.int64), np.zeros((most, 3), np.int64)
+    for i in range(len(colors)):
+        cell = np.int64(0)
+        for c in range(3):
+            cell = cell << _CELL_BITS | np.int64(colors[i, c]) >> (8 - _CELL_BITS)
+        if counts[i] and cell != last:
+            cells[m], last = cell, cell
+            m += 1
+        if counts[i]:
+            totals[m - 1] += counts[i]
+            for c in range(3):
+                sums[m - 1, c] += counts[i] * np.int64(colors[i, c])
+    means = np.empty((m, 3), np.uint8)
+    for j in range(m):
+        for c in range(3):
+            means[j, c] = np.uint8(np.rint(sums[j, c] / totals[j]))
+    return cells[:m].copy(), means, totals[:m].copy()
 
 
 def _thinned(means: NDArray[np.uint8], roots: NDArray[np.float64], most: int) -> ColorPoints:

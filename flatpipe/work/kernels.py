@@ -14,6 +14,7 @@ import numpy as np
 from flatpipe.encode.deflate.stream import zlib_stream
 from flatpipe.encode.lzw import lzw_blocks
 from flatpipe.encode.palettes import PaletteEntry, palettes_json
+from flatpipe.pictures.colorspace import color_points
 from flatpipe.quantize import kernels
 from flatpipe.quantize.kernel_cache import is_noted, is_passing, note, place_of
 
@@ -31,7 +32,20 @@ def _descent() -> None:
     palettes_json("", [flat, flat])
 
 
-PARTS: dict[str, Callable[[], None]] = {"deflate": _deflate, **kernels.PARTS, "lzw": _lzw, "descent": _descent}
+def _points() -> None:
+    colors, counts = np.zeros((1, 3), np.uint8), np.ones(1, np.int64)
+    colors.flags.writeable = counts.flags.writeable = False
+    # ^ as those of a colour table are
+    color_points(colors, counts)
+
+
+PARTS: dict[str, Callable[[], None]] = {
+    "deflate": _deflate,
+    **kernels.PARTS,
+    "lzw": _lzw,
+    "descent": _descent,
+    "points": _points,
+}
 # ^ the longest first
 
 

@@ -100,6 +100,19 @@ def test_points_stand_for_the_colour_table() -> None:
     assert base64.b64decode(packed_points(black_and_red)) == bytes([0, 0, 0, 255, 255, 0, 0, 26])
 
 
+def test_a_point_is_the_mean_of_its_cell() -> None:
+    """As numpy adds them up: the means of the cells' visible colours, cell by cell, larger with the count's root."""
+    colors, counts = color_counts(soft_pixels(4, 60, 90))
+    counts = np.where(np.arange(len(counts)) % 5 == 0, 0, counts)
+    cell = (colors >> 3).astype(int) @ (1024, 32, 1)
+    totals = np.bincount(cell, counts, 1 << 15)
+    means = np.stack([np.bincount(cell, counts * colors[:, channel], 1 << 15) for channel in range(3)], axis=1)
+    seen = np.flatnonzero(totals)
+    points = color_points(colors, counts, most=1 << 15)
+    assert (points.colors == np.rint(means[seen] / totals[seen, np.newaxis])).all()
+    assert (points.sizes == np.rint(255 * np.cbrt(totals[seen] / totals.max()))).all()
+
+
 def test_points_of_an_invisible_image_are_none() -> None:
     """A table whose every colour counts nothing gives no point, and its still is drawn all the same."""
     points = color_points(np.zeros((1, 3), np.uint8), np.zeros(1, np.int64))
