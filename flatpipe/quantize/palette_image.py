@@ -44,7 +44,8 @@ class PaletteImage:
     @property
     def hex_colors(self) -> tuple[str, ...]:
         """The palette as "#rrggbb"."""
-        return tuple(f"#{red:02x}{green:02x}{blue:02x}" for red, green, blue in self.palette.tolist())
+        digits = self.palette.tobytes().hex()
+        return tuple([f"#{digits[i : i + 6]}" for i in range(0, len(digits), 6)])
 
 
 @dataclass(frozen=True, eq=False)

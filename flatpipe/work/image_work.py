@@ -22,7 +22,7 @@ from flatpipe.quantize.flatten import flatten_indexed, flatten_to
 from flatpipe.quantize.palette_image import FlattenedImage, PaletteImage
 from flatpipe.quantize.shared.color_sums import color_weights
 from flatpipe.records import FlattenResult, ImageSource, LoadToken, SweepResult, TaskSettings
-from flatpipe.work.loaded import KeptFlat, LoadedImage, OriginalResult, load_image, original_side
+from flatpipe.work.loaded import ImageKey, KeptFlat, LoadedImage, OriginalResult, load_image, original_side
 from flatpipe.work.outcome import flatten_result
 from flatpipe.work.outputs import ImageOutputs
 from flatpipe.work.sweep import (
@@ -71,12 +71,15 @@ class ImageWork:
     source: ImageSource
     settings: TaskSettings
     outputs: ImageOutputs
+    key: ImageKey
+    # ^ of the decoded image in the worker's cache
 
     @classmethod
     def of(cls, worker: Worker, source: ImageSource, settings: TaskSettings, *, holds: bool = False) -> ImageWork:
         """Work on an image; see `ImageOutputs` for what `holds` means."""
         opened, folder = partial(worker.root, settings.output), layout.image_folder(source.image_id)
-        return cls(worker, source, settings, ImageOutputs(opened, folder, settings.io_retries, holds))
+        outputs = ImageOutputs(opened, folder, settings.io_retries, holds)
+        return cls(worker, source, settings, outputs, ImageKey(source, settings))
 
     @_a_task
     def load(self) -> LoadToken:
@@ -140,19 +143,14 @@ class ImageWork:
 
     def forget(self) -> None:
         """Let go of the decoded image."""
-        self.worker.images.drop(self._key)
-
-    @property
-    def _key(self) -> tuple[object, ...]:
-        """All that the decoded image and what is kept with it depend on."""
-        return (self.source, self.settings)
+        self.worker.images.drop(self.key)
 
     def is_stopped(self) -> bool:
         """Whether the user asked to stop the run that this is for."""
         return self.worker.is_stopped(self.settings.run)
 
     def _loaded(self) -> LoadedImage:
-        return self.worker.images.get(self._key, self._decode_in_time)
+        return self.worker.images.get(self.key, self._decode_in_time)
 
     def _loaded_as(self, token: LoadToken) -> LoadedImage:
         """The decoded image, of the content that the token tells of."""

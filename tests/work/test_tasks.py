@@ -31,6 +31,7 @@ from flatpipe.quantize.options import FlattenOptions
 from flatpipe.records import AnimationOptions, ImageResult, ImageSource, PlannedImage, TaskSettings
 from flatpipe.vocabulary import AnimationFormat, PictureFormat
 from flatpipe.work import image_work, loaded, sweep, tasks
+from flatpipe.work.loaded import ImageKey
 from flatpipe.work.worker import stop_run, this_worker
 
 DATA = Path(__file__).parent.parent.parent / "data"
@@ -194,7 +195,7 @@ def test_a_cached_image_counts_what_is_kept_for_its_sweep(tmp_path: Path) -> Non
     """Encoded frames, files and pictures are part of the bytes that bound the cache."""
     source, settings = source_of(write_image(tmp_path / "a.png")), settings_for(tmp_path / "out")
     token = tasks.load(source, settings)
-    cached = this_worker().images.get((source, settings), pytest.fail)
+    cached = this_worker().images.get(ImageKey(source, settings), pytest.fail)
     sizes = [cached.nbytes]
     result = tasks.flatten(token, source, 5, settings)
     sizes.append(cached.nbytes)
