@@ -68,9 +68,12 @@ def is_partial_name(name: str) -> bool:
     return _OUR_PARTIAL.fullmatch(name) is not None
 
 
-def name_width(ks: Iterable[int]) -> int:
-    """Digits of k in file names: at least two, and enough for the widest k, so that names sort as numbers do."""
-    return max(2, *(len(str(k)) for k in ks))
+def name_width(ks: Iterable[int], *, adds: bool = False) -> int:
+    """Digits of k in file names: at least two, and enough for the widest k, so that names sort as numbers do.
+
+    No more than two where calls with any k add up to one output, `adds`: no later k then changes an earlier name.
+    """
+    return 2 if adds else max(2, *(len(str(k)) for k in ks))
 
 
 def widest_k(ks: Iterable[int]) -> int:

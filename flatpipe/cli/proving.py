@@ -143,8 +143,11 @@ def _found(workspace: Workspace, counts: Verified, flags: VerifyFlags) -> Iterat
         from flatpipe.proof.recompute import recompute, sample
 
         silence_c_libraries()
-        images = sample(recorded(), flags.recompute, flags.seed, damaged)
-        yield from recompute(images, workspace.settings_for, counts, jobs)
+        alike = workspace.ledger.results(workspace.digests, strict=True)
+        # ^ under one choice of settings, which is that of the recomputation
+        images = recorded_images(workspace.ledger, alike, workspace.config)
+        drawn = sample(images, flags.recompute, flags.seed, damaged)
+        yield from recompute(drawn, workspace.settings_for, counts, jobs)
 
 
 @contextlib.contextmanager

@@ -21,6 +21,7 @@ from flatpipe.cli.planning import PlanFlags, show_plan
 from flatpipe.cli.sentences.running import reading_text
 from flatpipe.cli.speaking import remark
 from flatpipe.errors import ConfigError, ExitCode, StdoutLost
+from flatpipe.layout import name_width
 from flatpipe.places import is_in_memory
 from flatpipe.plan.palettes.colors import ks_of
 
@@ -85,7 +86,8 @@ def carry_out(
         from flatpipe.pipeline import run as run_pipeline
 
     silence_c_libraries()
-    screen = Screen(flags, ks_of(config))
+    ks = ks_of(config)
+    screen = Screen(flags, ks, name_width(ks, adds=named is not None))
     try:
         summary = run_pipeline(config, request, screen, named)
     finally:

@@ -14,7 +14,6 @@ from rich.markup import escape
 from rich.progress import MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from flatpipe import layout
 from flatpipe.cli.json_lines import image_line, print_json
 from flatpipe.cli.options import RunFlags
 from flatpipe.cli.sentences.running import (
@@ -41,8 +40,8 @@ _BAR_WIDTH = 24
 class Screen(RunObserver):
     """Observes a run and shows it."""
 
-    def __init__(self, flags: RunFlags, ks: Sequence[int]) -> None:
-        self._flags, self._ks = flags, ks
+    def __init__(self, flags: RunFlags, ks: Sequence[int], name_width: int) -> None:
+        self._flags, self._ks, self._name_width = flags, ks, name_width
         self._console = Console(file=patient_stderr(), highlight=False, soft_wrap=True)
         shows_progress = not flags.no_progress and not flags.quiet
         self._bar = self._new_bar() if shows_progress and self._console.is_terminal else None
@@ -95,7 +94,7 @@ class Screen(RunObserver):
         if record.failure is not None or self._flags.verbose:
             self._say(image_text(record, self._ks), style="red" if record.failure is not None else None)
         if self._flags.as_json:
-            print_json(image_line(record, layout.name_width(self._ks)))
+            print_json(image_line(record, self._name_width))
         self._show_progress()
 
     def stopping(self) -> None:

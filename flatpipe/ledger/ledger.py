@@ -16,6 +16,7 @@ from flatpipe.ledger.database import Tell, gone
 from flatpipe.ledger.names import IdsByPlace
 from flatpipe.ledger.queries import Queries
 from flatpipe.ledger.recording import store_records
+from flatpipe.ledger.results import last_run_adds
 from flatpipe.ledger.rows import FAILURES, PLANNED, failure_row, planned_row, to_sql
 from flatpipe.ledger.schema import connect
 from flatpipe.ledger.shared import SharedRecords
@@ -108,12 +109,17 @@ class Ledger(Queries):
     def begin_run(self, run_id: str, started: str, config: str, *, adds: bool = False) -> None:
         """Record that a run began, and forget the last run's plan; one that `adds` to it keeps what was planned."""
         self._db.execute(
-            "INSERT INTO runs (run_id, started, state, config) VALUES (?, ?, 'running', ?)", (run_id, started, config)
+            "INSERT INTO runs (run_id, started, state, config, adds) VALUES (?, ?, 'running', ?, ?)",
+            (run_id, started, config, adds),
         )
         if adds:
             self._db.execute("UPDATE planned SET ks = '', sweep = 0, reason = ?", (EARLIER,))
         else:
             self._db.execute("DELETE FROM planned")
+
+    def adds_up(self) -> bool:
+        """Whether the run that began last adds to what was there before, as calls of `flatten` do."""
+        return last_run_adds(self._db)
 
     def end_run(self, run_id: str, finished: str, state: str, summary: str) -> None:
         """Record how a run ended."""

@@ -30,6 +30,8 @@ _SWEEP_IS_VALID = _IS_VALID.format(output="s", is_given=_SWEEP_IS_GIVEN)
 # ^ an output is valid when it was made of what the image now holds, with the palettes that its group now shares, under
 #   settings that the config asks for; or, of an image that an earlier call of `flatten` named, under whatever settings
 #   that call had
+_FLAT_IS_ADDED = f"f.content = i.content AND ({_FLAT_IS_VALID} OR f.k NOT IN (SELECT value FROM json_each(:ks)))"
+# ^ where calls add up, flats of other k than the last call's are valid too
 
 _IMAGES = f"""
 SELECT p.image_id, p.path, p.size, p.stamp, p.frame,
@@ -41,25 +43,31 @@ ORDER BY p.image_id
 """
 _CONTENT, _FILES = 5, 11
 # ^ places in a row of images: the source stands before content, the failure behind the sweep's files
-_FLATS = f"""
+_FLATS = """
 SELECT p.image_id, f.k, f.n_colors, f.mse, f.bytes, f.sha256, f.seconds,
-       replace(replace(f.palette, '#', ''), ' ', ''), f.weights, f.metrics
+       replace(replace(f.palette, '#', ''), ' ', ''), f.weights, f.metrics, {is_asked}
 FROM planned p CROSS JOIN images i USING (image_id) CROSS JOIN flats f USING (image_id)
-WHERE {_FLAT_IS_VALID}
+WHERE {is_valid}
 ORDER BY p.image_id, f.k
 """
 # ^ CROSS JOIN keeps the order of the tables: SQLite would rather scan all flats, and sort them afterwards
-_GATHERED = f"""
-SELECT p.image_id, {{gathered}} FROM planned p
+_GATHERED = """
+SELECT p.image_id, {gathered} FROM planned p
 CROSS JOIN images i USING (image_id) CROSS JOIN flats f USING (image_id)
-WHERE {_FLAT_IS_VALID}
+WHERE {is_valid}
 GROUP BY p.image_id ORDER BY p.image_id
 """
 # ^ gathered by SQLite: a tenth of the time that a row for each flat takes
-_DIGESTS = _GATHERED.format(gathered="group_concat(f.k || ' ' || f.sha256)")
-_DETAILS = _GATHERED.format(gathered="group_concat(f.k || f.sha256 || f.metrics), total(f.seconds)")
+_DIGESTS = "group_concat(f.k || ' ' || f.sha256)"
+_DETAILS = "group_concat(f.k || f.sha256 || f.metrics || ({is_asked})), total(f.seconds)"
 
 _Row = tuple[Any, ...]
+
+
+def last_run_adds(db: Database) -> bool:
+    """Whether the run that began last adds to what was there before, as calls of `flatten` do."""
+    query = "SELECT 1 FROM runs WHERE rowid = (SELECT max(rowid) FROM runs) AND adds"
+    return db.execute(query).fetchone() is not None
 
 
 class ValidFlat(NamedTuple):
@@ -77,6 +85,8 @@ class ValidFlat(NamedTuple):
     # ^ pixels that each of these colours covers, as words
     metrics: str
     # ^ JSON: "ssim" and "ciede2000", where they were taken
+    is_asked: int = 1
+    # ^ 0 of one that an earlier call of `flatten` made of an image that a later one named with other k
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +101,11 @@ class ImageResults:
     failure: Failure | None
     flats: tuple[ValidFlat, ...]
     # ^ by k
+
+    @property
+    def asked(self) -> tuple[ValidFlat, ...]:
+        """The flats among which the best is chosen: those that its sweep shows."""
+        return tuple(flat for flat in self.flats if flat.is_asked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,18 +124,22 @@ class ImageDigests:
 class Results:
     """The plan's images in the order of their ids, with the outputs that are valid under some settings.
 
-    Those that an earlier call of `flatten` named come as it left them, unless `strict` is set.
+    Those that an earlier call of `flatten` named come as it left them, unless `strict` is set. Those of the last call
+    then come with flats of other k from earlier ones.
     """
 
     def __init__(self, db: Database, digests: SettingsDigests, *, strict: bool = False) -> None:
-        self._db = db
-        self._state = ""
+        self._db, self._state = db, ""
+        self._parts: dict[str, str | int] = {"is_valid": _FLAT_IS_VALID, "is_asked": 1}
+        if not strict and last_run_adds(db):
+            self._parts = {"is_valid": _FLAT_IS_ADDED, "is_asked": _FLAT_IS_VALID}
         settings = json.dumps(sorted({digests.sweep, *dict(digests.flat).values()}))
-        self._settings = {"settings": settings, "earlier": None if strict else EARLIER}
+        ks = json.dumps([k for k, _ in digests.flat])
+        self._settings = {"settings": settings, "earlier": None if strict else EARLIER, "ks": ks}
 
     def images(self) -> Iterator[ImageResults]:
         """Every image with its flats, as a stream."""
-        for row, flats in _with_own(self._rows(_IMAGES), self._rows(_FLATS)):
+        for row, flats in _with_own(self._rows(_IMAGES), self._rows(_FLATS.format(**self._parts))):
             source, files, failure = _source_of(row), _files_of(row), _failure_of(row)
             yield ImageResults(
                 source, _token_of(row), files, failure, tuple(ValidFlat._make(flat[1:]) for flat in flats)
@@ -128,7 +147,7 @@ class Results:
 
     def digests(self) -> Iterator[ImageDigests]:
         """Every image with the digests of its outputs, as a stream: much faster than `images`."""
-        for row, gathered in _with_own(self._rows(_IMAGES), self._rows(_DIGESTS)):
+        for row, gathered in _with_own(self._rows(_IMAGES), self._gathered(_DIGESTS)):
             flats = _digests_of(gathered[0][1]) if gathered else ()
             yield ImageDigests(_source_of(row), row[_CONTENT] or "", _files_of(row), _failure_of(row), flats)
 
@@ -139,9 +158,12 @@ class Results:
 
     def _digest(self) -> str:
         state = hashlib.sha256()
-        for row in itertools.chain(self._rows(_IMAGES), self._rows(_DETAILS)):
+        for row in itertools.chain(self._rows(_IMAGES), self._gathered(_DETAILS)):
             state.update(repr(row).encode())
         return state.hexdigest()
+
+    def _gathered(self, what: str) -> Iterator[_Row]:
+        return self._rows(_GATHERED.format(gathered=what.format(**self._parts), **self._parts))
 
     def _rows(self, query: str) -> Iterator[_Row]:
         return self._db.execute(query, self._settings)

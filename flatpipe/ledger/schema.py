@@ -9,11 +9,12 @@ from flatpipe.disks import is_own_disk
 from flatpipe.errors import ConfigError, RunGivenUp
 from flatpipe.ledger.database import AGAIN, WRITER_PATIENCE, Database, LedgerUnusable, connected
 
-_VERSION = 5
+_VERSION = 6
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS runs (
-  run_id TEXT PRIMARY KEY, started TEXT, finished TEXT, state TEXT, config TEXT, summary TEXT);
+  run_id TEXT PRIMARY KEY, started TEXT, finished TEXT, state TEXT, config TEXT, summary TEXT,
+  adds INTEGER DEFAULT 0);
 CREATE TABLE IF NOT EXISTS progress (
   run_id TEXT PRIMARY KEY, began REAL, updated REAL, images INTEGER, pairs INTEGER, done INTEGER, failed INTEGER,
   pairs_done INTEGER);
@@ -45,6 +46,7 @@ CREATE TABLE IF NOT EXISTS counted (
 CREATE TABLE IF NOT EXISTS sums (key TEXT PRIMARY KEY, sha256 TEXT, bytes INTEGER) WITHOUT ROWID;
 """
 _ADDED = (
+    ("runs", "adds", "INTEGER DEFAULT 0"),
     ("sweeps", "files", "TEXT DEFAULT '{}'"),
     ("sweeps", "sizes", "TEXT DEFAULT '{}'"),
     ("sweeps", "pictures", "TEXT DEFAULT '{}'"),

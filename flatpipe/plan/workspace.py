@@ -116,6 +116,8 @@ def open_workspace(
     outputs = open_root(settings.output)
     path = _ledger_path(config)
     with _OPENED[access](path, outputs, tell) as ledger:
+        adds = named is not None if access == "run" else ledger.adds_up()
+        settings = replace(settings, name_width=layout.name_width(ks_of(config), adds=adds))
         yield Workspace(config, settings, outputs, ledger, path, fingerprints(settings, ks_of(config)))
 
 

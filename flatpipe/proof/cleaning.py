@@ -140,10 +140,11 @@ def _recorded(
     ledger: Ledger, listed: ListedInput, ks: tuple[int, ...], counts: Cleaning
 ) -> Iterator[tuple[str, str, str, Why]]:
     """Image, name, digest and reason of every recorded file that nobody asks for, whether it is there or not."""
+    width = layout.name_width(ks, adds=ledger.adds_up())
     for flat in ledger.flat_files():
         counts.recorded += 1
         why = _why_stale(flat, listed, ks)
-        wanted = layout.flat_name(flat.k, layout.name_width(ks)) if why == "replaced" else ""
+        wanted = layout.flat_name(flat.k, width) if why == "replaced" else ""
         if why == "image gone" and listed.holds_place_of(flat.image_id):
             continue
         for name in sorted({layout.flat_name(flat.k, digits) for digits in _WIDTHS} - {wanted}):

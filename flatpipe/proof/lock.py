@@ -54,7 +54,9 @@ def lock_header(prints: Fingerprints) -> dict[str, str]:
     return lines
 
 
-def lock_lines(prints: Fingerprints, results: Results, palettes: Iterable[SharedPalette] = ()) -> Iterator[str]:
+def lock_lines(
+    prints: Fingerprints, results: Results, name_width: int, palettes: Iterable[SharedPalette] = ()
+) -> Iterator[str]:
     """The whole lock, line by line, from the ledger; the images in its order, then a digest over all their lines.
 
     Before that stands one over the `palettes` that images share, where they do.
@@ -64,7 +66,7 @@ def lock_lines(prints: Fingerprints, results: Results, palettes: Iterable[Shared
     yield from (f"{key}: {value}\n" for key, value in lock_header(prints).items())
     everything = hashlib.sha256()
     images = 0
-    for image in locked_images(results, layout.name_width(prints.flat)):
+    for image in locked_images(results, name_width):
         if image.outcome == NOT_DONE:
             raise Unfinished(image.image_id)
         line = f"{image.content} {image.outcome} {json.dumps(image.image_id)}\n"

@@ -45,8 +45,10 @@ class RecordedImage:
 def recorded_images(ledger: Ledger, results: Results, config: Config) -> Iterator[RecordedImage]:
     """Every image of the last run's plan, in the ledger's order."""
     moved = _moved_input(ledger, str(config.input.path))
+    ks = ks_of(config)
+    width = layout.name_width(ks, adds=ledger.adds_up())
     for image in results.digests():
-        yield _recorded(image, ks_of(config), moved)
+        yield _recorded(image, ks, width, moved)
 
 
 def _moved_input(ledger: Ledger, place: str) -> tuple[str, str]:
@@ -57,11 +59,11 @@ def _moved_input(ledger: Ledger, place: str) -> tuple[str, str]:
     return before, now
 
 
-def _recorded(image: ImageDigests, ks: tuple[int, ...], moved: tuple[str, str]) -> RecordedImage:
+def _recorded(image: ImageDigests, ks: tuple[int, ...], width: int, moved: tuple[str, str]) -> RecordedImage:
     image_id, path = image.source.image_id, image.source.path
-    folder, width = layout.image_folder(image_id), layout.name_width(ks)
+    folder = layout.image_folder(image_id)
     path = moved[1] + path.removeprefix(moved[0]) if path.startswith(moved[0]) else path
     files = [RecordedFile(f"{folder}/{layout.flat_name(k, width)}", sha256, k) for k, sha256 in image.flats]
     files += [RecordedFile(layout.sweep_file(image_id, name), sha256, None) for name, sha256 in image.files or ()]
-    is_complete = image.files is not None and tuple(k for k, _ in image.flats) == ks
+    is_complete = image.files is not None and {k for k, _ in image.flats}.issuperset(ks)
     return RecordedImage(replace(image.source, path=path), image.content, tuple(files), is_complete)

@@ -61,7 +61,7 @@ def gallery_images(results: Results, settings: GallerySettings) -> Iterator[Gall
     """Every image of the current run, in the order of image ids, as a stream."""
     for image in results.images():
         token = image.token
-        ks, mses = [flat.k for flat in image.flats], [flat.mse for flat in image.flats]
+        ks, mses = [flat.k for flat in image.asked], [flat.mse for flat in image.asked]
         best = best_k(ks, mses, settings.target)
         yield GalleryImage(
             image_id=image.source.image_id,

@@ -69,7 +69,7 @@ def _read(outputs: Files) -> str:
 def _result_lines(image: ImageResults, settings: TaskSettings) -> str:
     """One image's rows of results.csv, one for each k: text that is joined here, because a csv.writer takes longer."""
     image_id, token = image.source.image_id, image.token
-    ks, mses = [flat.k for flat in image.flats], [flat.mse for flat in image.flats]
+    ks, mses = [flat.k for flat in image.asked], [flat.mse for flat in image.asked]
     best, shortfall = best_k(ks, mses, settings.target), missed(ks, mses, settings.target)
     notes = _quoted(cell(printable("; ".join([*token.notes, *([shortfall] if shortfall else [])]))))
     # ^ what was done to decode the image, and that its best k falls short of the target

@@ -73,7 +73,8 @@ def _write_lock(workspace: Workspace, summary: RunSummary, outputs: Files, *, is
         results = workspace.ledger.results(workspace.digests, strict=True)
         # ^ a lock tells of one choice of settings
         palettes = (one for one in workspace.ledger.shared.all_palettes() if one.k in workspace.ks)
-        outputs.write_lines(layout.LOCK, lock_lines(workspace.fingerprints, results, palettes))
+        lines = lock_lines(workspace.fingerprints, results, workspace.settings.name_width, palettes)
+        outputs.write_lines(layout.LOCK, lines)
 
 
 def _is_locked(outputs: Root, images: int) -> bool:

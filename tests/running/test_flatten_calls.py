@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,41 @@ def test_calls_with_other_settings_add_up_too(project: Project) -> None:
     assert [row["image"] for row in project.rows("failures.csv")] == ["bad.png"]
     assert project.digests().items() >= before.items()
     assert not (project.out / "flatpipe.lock").exists()
+
+
+def test_calls_for_one_image_add_up_too(project: Project) -> None:
+    """Other k of an image come beside those of earlier calls, in tables, report and verify; the best is of the last."""
+    for ks in ("2", "5-6", "auto"):
+        assert project.flatpipe("flatten", PLACES[0], "-k", ks, "-o", "out").returncode == 0
+    done = project.flatpipe("flatten", PLACES[0], "-k", "20,22", "-o", "out")
+    made = {*map(str, range(2, 16)), "20", "22"}
+
+    assert done.returncode == 0, done.stderr
+    assert shown(project) == {"cover.png": made}
+    assert next(row["k"] for row in project.rows("results.csv") if row["suggested"] == "1") in ("20", "22")
+    project.flatpipe("flatten", PLACES[0], "-k", "auto", "-o", "out")
+    best = next(row for row in project.rows("results.csv") if row["suggested"] == "1")
+    content = (project.out / "images" / "cover.png" / "best.png").read_bytes()
+    assert hashlib.sha256(content).hexdigest() == best["sha256"]
+    assert int(best["k"]) < 20
+    checked = project.flatpipe("verify", "out", "--recompute", "1")
+    assert checked.returncode == 0, checked.stdout
+    assert "not (all) done" not in checked.stdout
+    before = (project.out / "results.csv").read_bytes()
+    assert project.flatpipe("report", "out").returncode == 0
+    assert (project.out / "results.csv").read_bytes() == before
+
+
+def test_no_k_changes_the_names_of_earlier_calls(project: Project) -> None:
+    """A call with k of three digits leaves files, tables and JSON of other calls as they are."""
+    project.flatpipe("flatten", PLACES[0], "-k", "2", "-o", "out")
+    done = project.flatpipe("flatten", PLACES[1], "-k", "3,100", "-o", "out", "--json")
+    files = [flat["file"] for flat in json.loads(done.stdout.splitlines()[0])["flats"]]
+
+    assert shown(project) == {"cover.png": {"2"}, "t2/cover.png": {"3", "100"}}
+    assert files == ["images/t2/cover.png/k03.png", "images/t2/cover.png/k100.png"]
+    assert project.flatpipe("verify", "out").returncode == 0
+    assert "nothing to do" in project.flatpipe("flatten", PLACES[0], "-k", "2", "-o", "out").stdout
 
 
 def test_images_of_several_folders_and_links_are_read(project: Project) -> None:
