@@ -66,8 +66,8 @@ class GraphBuilder:
 
 
 def in_utf8(name: str) -> str:
-    """A name as the scheduler's messages, which are UTF-8, can carry it; a file name need not be."""
-    return name.encode("utf-8", "backslashreplace").decode()
+    """A name as the scheduler's messages, which are UTF-8, can carry it; a file name need not be. No two become one."""
+    return name.replace("\\", "\\\\").encode("utf-8", "backslashreplace").decode()
 
 
 def task(function: Callable[..., object], **fixed: object) -> Any:

@@ -42,3 +42,12 @@ def test_a_second_try_has_keys_of_its_own() -> None:
     """The scheduler takes no task of another attempt for one of this."""
     for one_task in (True, False):
         assert not graph_of(IMAGE, one_task=one_task).keys() & graph_of(IMAGE, one_task=one_task, attempt=1).keys()
+
+
+def test_no_two_images_have_one_key() -> None:
+    """A byte that is not UTF-8, and the text that such a byte is written as, are two names."""
+    sources = [ImageSource(name, "/a.jpg", 1, "") for name in ("\udcff.jpg", r"\udcff.jpg", r"\\udcff.jpg")]
+    images = [PlannedImage(source, (2,), sweep=True, reason="new") for source in sources]
+    keys = [key for image in images for key in graph_of(image, one_task=True)]
+
+    assert len(set(keys)) == 3
