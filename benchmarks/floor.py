@@ -19,7 +19,7 @@ from flatpipe.encode.gif import join_gif
 from flatpipe.encode.png import encode_png
 from flatpipe.pipeline import run
 from flatpipe.quantize.color_table import index_colors
-from flatpipe.quantize.dither import dithered
+from flatpipe.quantize.dithering.last_frame import dithered
 from flatpipe.quantize.flatten import flatten_indexed
 from flatpipe.quantize.kernels import compile_kernels
 from flatpipe.quantize.palette_image import FlattenedImage, PaletteImage

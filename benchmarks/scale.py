@@ -22,7 +22,7 @@ from flatpipe.decode.decode import decode
 from flatpipe.encode.gif import join_gif
 from flatpipe.encode.png import encode_png
 from flatpipe.quantize.color_table import index_colors
-from flatpipe.quantize.dither import dithered
+from flatpipe.quantize.dithering.last_frame import dithered
 from flatpipe.quantize.flatten import flatten_indexed
 from flatpipe.quantize.kernels import compile_kernels
 from flatpipe.records import AnimationOptions, DecodePolicy

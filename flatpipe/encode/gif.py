@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from flatpipe.encode.fade import color_pairs
 from flatpipe.encode.frames import Alpha, Canvas, EncodedFrame, Original, Picture, without_rarest
 from flatpipe.encode.lzw import lzw_blocks
-from flatpipe.quantize.dither import dithered_indexed
+from flatpipe.quantize.dithering.last_frame import dithered_indexed
 from flatpipe.quantize.flatten import flatten_pixels
 from flatpipe.quantize.palette_image import PaletteImage
 from flatpipe.records import AnimationOptions

@@ -18,14 +18,14 @@ OKLAB_UNIT = 1 << 15
 LEVEL_SIZE: dict[Space, float] = {"rgb": 1.0, "oklab": 128.0}
 # ^ about one 8-bit level, in units of the space
 
-_RGB_TO_LMS = np.array(
+RGB_TO_LMS = np.array(
     [
         [0.4122214708, 0.5363325363, 0.0514459929],
         [0.2119034982, 0.6806995451, 0.1073969566],
         [0.0883024619, 0.2817188376, 0.6299787005],
     ]
 )
-_LMS_TO_LAB = np.array(
+LMS_TO_LAB = np.array(
     [
         [0.2104542553, 0.7936177850, -0.0040720468],
         [1.9779984951, -2.4285922050, 0.4505937099],
@@ -34,8 +34,8 @@ _LMS_TO_LAB = np.array(
 )
 _RGB_TO_XYZ = np.array([[0.412453, 0.357580, 0.180423], [0.212671, 0.715160, 0.072169], [0.019334, 0.119193, 0.950227]])
 _WHITE = np.array([0.95047, 1.0, 1.08883])
-_LAB_TO_LMS = np.linalg.inv(_LMS_TO_LAB)
-_LMS_TO_RGB = np.linalg.inv(_RGB_TO_LMS)
+_LAB_TO_LMS = np.linalg.inv(LMS_TO_LAB)
+_LMS_TO_RGB = np.linalg.inv(RGB_TO_LMS)
 
 
 def to_space(colors: NDArray[np.uint8], space: Space) -> NDArray[np.int32]:
@@ -69,22 +69,20 @@ def lightness_of(red: np.uint8, green: np.uint8, blue: np.uint8) -> np.int64:
     r, g, b = _LINEAR[red], _LINEAR[green], _LINEAR[blue]
     total = 0.0
     for i in range(3):
-        total += _LMS_TO_LAB[0, i] * np.cbrt(_RGB_TO_LMS[i, 0] * r + _RGB_TO_LMS[i, 1] * g + _RGB_TO_LMS[i, 2] * b)
+        total += LMS_TO_LAB[0, i] * np.cbrt(RGB_TO_LMS[i, 0] * r + RGB_TO_LMS[i, 1] * g + RGB_TO_LMS[i, 2] * b)
     return np.int64(np.rint(total * OKLAB_UNIT))
 
 
 def srgb_to_oklab(colors: NDArray[np.uint8]) -> NDArray[np.float64]:
     """Return Oklab (L 0..1, a, b) of 8-bit sRGB `colors` (n, 3); (n, 3) float64."""
     linear = _LINEAR[colors]
-    lab: NDArray[np.float64] = np.cbrt(linear @ _RGB_TO_LMS.T) @ _LMS_TO_LAB.T
+    lab: NDArray[np.float64] = np.cbrt(linear @ RGB_TO_LMS.T) @ LMS_TO_LAB.T
     return lab
 
 
 def oklab_to_srgb(lab: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return sRGB levels (0..255, beyond it outside the gamut, not rounded) of Oklab `lab` (n, 3); (n, 3) float64."""
-    linear = (lab @ _LAB_TO_LMS.T) ** 3 @ _LMS_TO_RGB.T
-    curved = 1.055 * np.maximum(linear, 0.0031308) ** (1 / 2.4) - 0.055
-    return np.where(linear <= 0.0031308, 12.92 * linear, curved) * 255
+    return srgb_levels((lab @ _LAB_TO_LMS.T) ** 3 @ _LMS_TO_RGB.T)
 
 
 def srgb_to_lab(colors: NDArray[np.uint8]) -> NDArray[np.float64]:
@@ -115,15 +113,23 @@ def contrast(colors: NDArray[np.uint8], with_color: NDArray[np.uint8]) -> NDArra
     return ratios
 
 
-def _linear(encoded: NDArray[np.float64]) -> NDArray[np.float64]:
+def srgb_levels(linear: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the sRGB levels (0..255, not rounded) of linear light (0..1); of what is beyond, where the curve goes."""
+    curved = 1.055 * np.maximum(linear, 0.0031308) ** (1 / 2.4) - 0.055
+    return np.where(linear <= 0.0031308, 12.92 * linear, curved) * 255
+
+
+def linear_light(encoded: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the linear light (0..1) of sRGB values (0..1)."""
     return np.where(encoded <= 0.04045, encoded / 12.92, ((encoded + 0.055) / 1.055) ** 2.4)
 
 
 _LUMINANCE = np.array([2126, 7152, 722])
 # ^ parts of red, green and blue in how light a colour looks, in whole numbers: sums are exact
-_LINEAR = _linear(np.arange(256) / 255)
+_LINEAR = linear_light(np.arange(256) / 255)
 _LIGHT = np.rint(_LINEAR * 0xFFFF).astype(np.uint32)
 # ^ linear light of each 8-bit level, 0..65535: the darkest levels are 20 apart
-_LEVEL_OF_LIGHT = np.searchsorted(_linear((np.arange(255) + 0.5) / 255) * 0xFFFF, np.arange(1 << 16)).astype(np.uint8)
+_LEVEL_OF_LIGHT = np.searchsorted(linear_light((np.arange(255) + 0.5) / 255) * 0xFFFF, np.arange(1 << 16)).astype(
+    np.uint8
+)
 # ^ the nearest level of each linear light

@@ -54,11 +54,14 @@ class ColorTable:
 class IndexedImage:
     """An image by its colours: `table.colors[index]` are its pixels. `index` is (H, W) uint32. Arrays are read-only.
 
+    `opacity` is (H, W) uint8, or (0, 0) for an image without: whoever gave it holds it.
+
     What every k of the image shares (the pyramid of each space) is computed once, by whichever thread asks first.
     """
 
     table: ColorTable
     index: NDArray[np.uint32]
+    opacity: NDArray[np.uint8]
     _pyramids: dict[Space, ColorPyramid] = field(default_factory=dict, init=False, repr=False, compare=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False, compare=False)
 
@@ -97,13 +100,13 @@ def index_colors(pixels: NDArray[np.uint8], alpha: NDArray[np.uint8] | None = No
     if alpha is not None and not alpha.any():
         pixels, alpha = np.zeros_like(pixels), None
     flat_pixels = frozen(np.ascontiguousarray(pixels).reshape(-1, 3))
-    opacity = np.empty(0, np.uint8) if alpha is None else np.ascontiguousarray(alpha).reshape(-1)
+    opacity = frozen(np.empty((0, 0), np.uint8) if alpha is None else np.ascontiguousarray(alpha))
     seen, occupied = mark_colors(flat_pixels)
     words = _places_of(occupied)
     first_rank, n = rank_words(seen, words)
-    index, counts = _index_pixels(flat_pixels, frozen(opacity), seen, first_rank, n)
+    index, counts = _index_pixels(flat_pixels, opacity.reshape(-1), seen, first_rank, n)
     table = ColorTable(frozen(list_colors(seen, words, n)), frozen(counts))
-    return IndexedImage(table, frozen(index.reshape(pixels.shape[:2])))
+    return IndexedImage(table, frozen(index.reshape(pixels.shape[:2])), opacity)
 
 
 def frozen(values: NDArray[_Value]) -> NDArray[_Value]:

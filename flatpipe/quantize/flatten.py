@@ -11,6 +11,7 @@ from flatpipe.quantize.choosing.find_palette import find_clusters, find_palette
 from flatpipe.quantize.choosing.nearest import measure_rows, nearest_rows
 from flatpipe.quantize.color_space import from_space
 from flatpipe.quantize.color_table import IndexedImage, index_colors
+from flatpipe.quantize.dithering.dithered import dithered_labels, measure_pixels
 from flatpipe.quantize.options import MAX_K, FlattenOptions
 from flatpipe.quantize.palette_image import FlattenedImage
 from flatpipe.quantize.recolor import arrange, label_pixels, look_up, rgb_totals
@@ -56,9 +57,14 @@ def flatten_to(
 ) -> FlattenedImage:
     """Return `image` in the colours of `palette` (n, 3) uint8, which stays as it is; weights may be 0.
 
-    Each pixel gets the nearest colour in `options.matched_in`, hidden ones too; of equals the one in the lowest row.
+    Each pixel gets the nearest colour in `options.matched_in`, hidden ones too; of equals the one in the lowest row. Or
+    it is dithered as the options say, unless the palette has every colour that shows.
     """
-    labels = nearest_rows(image.table.colors, palette, options.matched_in)
-    weights, distortion = measure_rows(image.table.colors, image.table.counts, palette, labels)
-    label_map = look_up(image.index, labels, np.arange(MAX_K, dtype=np.uint8))
+    rows = nearest_rows(image.table.colors, palette, options.matched_in)
+    weights, distortion = measure_rows(image.table.colors, image.table.counts, palette, rows)
+    if options.dither != "none" and distortion > 0:
+        label_map = dithered_labels(image, palette, rows, options)
+        weights, distortion = measure_pixels(image, palette, label_map)
+    else:
+        label_map = look_up(image.index, rows, np.arange(MAX_K, dtype=np.uint8))
     return FlattenedImage(palette, label_map, weights, distortion / int(weights.sum()))

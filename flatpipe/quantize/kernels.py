@@ -12,10 +12,11 @@ from typing import get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from flatpipe.quantize.color_table import index_colors
-from flatpipe.quantize.dither import diffuse
+from flatpipe.quantize.color_table import ColorTable, IndexedImage, frozen, index_colors
+from flatpipe.quantize.dithering.dithered import dithered_labels, measure_pixels
+from flatpipe.quantize.dithering.last_frame import diffuse
 from flatpipe.quantize.flatten import flatten_indexed, flatten_to
-from flatpipe.quantize.options import FlattenOptions, Space
+from flatpipe.quantize.options import Dither, FlattenOptions, Space
 from flatpipe.quantize.pyramid import Cells, Points
 from flatpipe.quantize.search.filtering import filtered_lloyd
 from flatpipe.quantize.search.kmeans import lloyd
@@ -76,6 +77,16 @@ def _dithering() -> None:
     diffuse(_pixels(), np.zeros((3, 2), np.int32))
 
 
+def _mixing() -> None:
+    """All kernels of dithering to a palette that is given."""
+    cells, opacity = frozen(np.zeros((2, 2), np.uint32)), frozen(np.ones((2, 2), np.uint8))
+    image = IndexedImage(ColorTable(frozen(_pixels()[0]), np.ones(16, np.int64)), cells, opacity)
+    ways: tuple[Dither, ...] = ("floyd-steinberg", "blue-noise")
+    for dither in ways:
+        labels = dithered_labels(image, _pixels()[0], np.zeros(16, np.uint8), FlattenOptions(dither=dither))
+        measure_pixels(image, _pixels()[0], labels)
+
+
 def _shared() -> None:
     table = index_colors(_pixels()).table
     table = clusterable(table_from_bytes(table_to_bytes(add_tables([table, table]))))
@@ -90,6 +101,7 @@ PARTS: dict[str, Callable[[], None]] = {
     "seeding": _seeding,
     "iteration": _iteration,
     "dithering": _dithering,
+    "mixing": _mixing,
     "shared": _shared,
 }
 # ^ the longest first

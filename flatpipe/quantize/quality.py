@@ -35,22 +35,22 @@ def measured(
     return tuple((name, own_mse() if name == "own_mse" else _MEASURES[name](image, flat, alpha)) for name in names)
 
 
-def mean_color_difference(image: IndexedImage, flat: PaletteImage, alpha: Alpha = None) -> float:  # noqa: ARG001 - counts know it
+def mean_color_difference(image: IndexedImage, flat: PaletteImage, alpha: Alpha = None) -> float:  # noqa: ARG001 - the image knows it
     """Return the mean CIEDE2000 difference; 1 is about what an eye can just tell apart.
 
-    Pixels of one colour share their difference, so it is found once for each row of the colour table.
+    Pixels of one colour that became the same one share their difference, so it is found once for each such pair.
     """
-    colors, counts = image.table.colors, image.table.counts
-    labels = np.empty(len(colors), np.uint8)
-    for row_of, label in zip(image.index, flat.label_map, strict=True):
-        labels[row_of] = label
-        # ^ row by row: numpy makes each index eight bytes wide first
-    total = 0.0
-    for first in range(0, len(colors), _CHUNK):
-        rows = slice(first, first + _CHUNK)
-        gaps = ciede2000(srgb_to_lab(colors[rows]), srgb_to_lab(flat.palette[labels[rows]]))
-        total += float(gaps @ counts[rows])
-    return total / int(counts.sum())
+    colors, total = image.table.colors, 0.0
+    for row, color in enumerate(srgb_to_lab(flat.palette)):
+        shown = flat.label_map == row
+        weights = image.opacity[shown] if image.opacity.size else None
+        counts = np.bincount(image.index[shown], weights, minlength=len(colors))
+        counted = np.flatnonzero(counts)
+        for first in range(0, len(counted), _CHUNK):
+            rows = counted[first : first + _CHUNK]
+            gaps = ciede2000(srgb_to_lab(colors[rows]), np.broadcast_to(color, (len(rows), 3)))
+            total += float(gaps @ counts[rows])
+    return total / int(image.table.counts.sum())
 
 
 def mean_ssim(image: IndexedImage, flat: PaletteImage, alpha: Alpha = None) -> float | None:

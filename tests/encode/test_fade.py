@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from flatpipe.encode.animation import encode_animation
 from flatpipe.encode.frames import Original
-from flatpipe.quantize.dither import dithered
+from flatpipe.quantize.dithering.last_frame import dithered
 from flatpipe.quantize.flatten import flatten_pixels
 from flatpipe.quantize.palette_image import PaletteImage
 from flatpipe.records import AnimationOptions

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+from itertools import product
+from typing import get_args
 
 import numpy as np
 
@@ -13,7 +15,7 @@ from flatpipe.encode.animation import encode_animation
 from flatpipe.encode.frames import Original
 from flatpipe.quantize.compiled import Kernel
 from flatpipe.quantize.flatten import flatten_pixels
-from flatpipe.quantize.options import FlattenOptions
+from flatpipe.quantize.options import Dither, FlattenOptions
 from flatpipe.quantize.palette_image import PaletteImage
 from flatpipe.records import AnimationOptions
 from flatpipe.work.kernels import load_kernels
@@ -39,10 +41,11 @@ def test_images_find_every_kernel_compiled() -> None:
     pixels = painting(60)
     frozen = pixels[:, ::-1]
     frozen.flags.writeable = False
-    for space in ("rgb", "oklab"):
+    for space, dither in product(("rgb", "oklab"), get_args(Dither)):
+        options = FlattenOptions(space=space, dither=dither)
         for k in (1, 9, 256):
-            flatten_pixels(pixels, k, FlattenOptions(space=space))
-            flatten_pixels(frozen, k, FlattenOptions(space=space), alpha=np.ascontiguousarray(frozen[:, :, 0]) // 128)
+            flatten_pixels(pixels, k, options)
+            flatten_pixels(frozen, k, options, alpha=np.ascontiguousarray(frozen[:, :, 0]) // 128)
     flatten_pixels(pixels[:2, :2], 9)
     for picture in (pixels, frozen):
         labels = picture[:, :, 0]

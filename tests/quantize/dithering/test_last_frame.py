@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from flatpipe.quantize.color_space import lightness
-from flatpipe.quantize.dither import dithered
+from flatpipe.quantize.dithering.last_frame import dithered
 from flatpipe.quantize.knee import psnr
 from tests.quantize.builders import mse, noise, painting, photograph
 
