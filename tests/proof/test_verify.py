@@ -116,12 +116,12 @@ def test_a_recomputed_sample_agrees_until_the_recorded_bytes_are_others(project:
         drawn = {image.source.image_id for image in images}
         others = sample(_recorded(workspace), 4, 7, drawn)
         assert {image.source.image_id for image in others} == {f"{n:02d}.png" for n in range(4)} - drawn
-        assert list(recompute(images, workspace.settings, counts, 2)) == []
+        assert list(recompute(images, workspace.settings_for, counts, 2)) == []
         assert counts.recomputed == 2
     content = (project.folder / "photos" / others[0].source.image_id).read_bytes()
     (project.folder / "photos" / images[0].source.image_id).write_bytes(content)
     with open_workspace(load_config(project.folder / "pipeline.yaml"), "read") as workspace:
-        found = list(recompute(images[:1], workspace.settings, Verified(), 1))
+        found = list(recompute(images[:1], workspace.settings_for, Verified(), 1))
     assert [difference.kind for difference in found] == ["recomputed otherwise"] * 10
     assert {difference.image_id for difference in found} == {images[0].source.image_id}
 
@@ -131,7 +131,7 @@ def test_an_image_that_cannot_be_recomputed_is_told_with_its_reason(project: Pro
     with open_workspace(load_config(project.folder / "pipeline.yaml"), "read") as workspace:
         images, counts = sample(_recorded(workspace), 1, 7, ()), Verified()
         (project.folder / "photos" / images[0].source.image_id).write_text("no image")
-        (found,) = recompute(images, workspace.settings, counts, 1)
+        (found,) = recompute(images, workspace.settings_for, counts, 1)
     assert (found.kind, found.name, counts.recomputed) == ("not recomputed", images[0].source.path, 0)
     assert "image" in found.detail
 
@@ -160,7 +160,7 @@ def test_ctrl_c_waits_for_no_image_that_is_recomputed(project: Project, monkeypa
         open_workspace(load_config(project.folder / "pipeline.yaml"), "read") as workspace,
         pytest.raises(KeyboardInterrupt),
     ):
-        list(recompute(sample(_recorded(workspace), 1, 7, ()), workspace.settings, Verified(), 1))
+        list(recompute(sample(_recorded(workspace), 1, 7, ()), workspace.settings_for, Verified(), 1))
     assert is_work_left()
     go.set()
     wait_for(lambda: not is_work_left())
