@@ -4,6 +4,7 @@
 
     flat = flatpipe.flatten("photo.jpg", 5)     # palette, label_map, flat, mse, save()
     sweep = flatpipe.sweep("photo.jpg", [2, 4, 8])
+    flat = flatpipe.Palette.read("pico-8").apply("photo.jpg")
     summary = flatpipe.run("pipeline.yaml")
 
 docs/python.md has more. Importing flatpipe is cheap; what it takes is loaded when a name is first used.
@@ -15,18 +16,21 @@ from flatpipe.errors import ConfigError, FlatpipeError, ImageError, RunGivenUp
 from flatpipe.versions import __version__
 
 if TYPE_CHECKING:
-    from flatpipe.api import FlatImage, Sweep, flatten, run, sweep
+    from flatpipe.api import ColorQuantizer, FlatImage, Palette, Sweep, common_palette, flatten, run, sweep
     from flatpipe.config import Config, load_config
 
 __all__ = [
+    "ColorQuantizer",
     "Config",
     "ConfigError",
     "FlatImage",
     "FlatpipeError",
     "ImageError",
+    "Palette",
     "RunGivenUp",
     "Sweep",
     "__version__",
+    "common_palette",
     "flatten",
     "load_config",
     "run",

@@ -1,4 +1,4 @@
-"""What `import flatpipe` gives: flatten, sweep, run, and the images that they return.
+"""What `import flatpipe` gives: flatten, sweep, run, palettes, and the images that they return.
 
 Imported when one of the names is first used, because NumPy and Pillow take a while to load.
 """
@@ -10,10 +10,14 @@ import os
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING
 
+from flatpipe.api.checks import check_search
+from flatpipe.api.common import common_palette
 from flatpipe.api.flat_image import FlatImage, Sweep
 from flatpipe.api.image_like import ImageLike, original_of
+from flatpipe.api.palette import Palette
+from flatpipe.api.quantizer import ColorQuantizer
 from flatpipe.errors import ConfigError
 from flatpipe.quantize.color_table import index_colors
 from flatpipe.quantize.flatten import flatten_indexed
@@ -24,7 +28,7 @@ if TYPE_CHECKING:
     from flatpipe.observer import RunObserver
     from flatpipe.summaries import RunSummary
 
-__all__ = ["FlatImage", "Sweep", "flatten", "run", "sweep"]
+__all__ = ["ColorQuantizer", "FlatImage", "Palette", "Sweep", "common_palette", "flatten", "run", "sweep"]
 
 _AUTO_KS = range(2, 16)
 # ^ what `auto` tries, as flatten.auto.max has it
@@ -87,7 +91,7 @@ def sweep(
     >>> sweep.save("sweep.gif")     # the flats from low k to high, then the original
     """
     wanted, target = (_AUTO_KS, _target(ks)) if isinstance(ks, str) else (_checked(ks), "knee")
-    _check_options(seed, space, solver)
+    check_search(seed, space, solver)
     options = FlattenOptions(solver=solver, seed=seed, space=space)
     original = original_of(image, alpha)
     indexed = index_colors(original.pixels, original.alpha)
@@ -150,11 +154,3 @@ def _checked(ks: Iterable[int]) -> list[int]:
     if not wanted or not 1 <= wanted[0] <= wanted[-1] <= MAX_K:
         raise ConfigError(f"k must be from 1 to {MAX_K}, not {', '.join(map(str, wanted)) or 'nothing'}")
     return wanted
-
-
-def _check_options(seed: int, space: str, solver: str) -> None:
-    if not 0 <= seed < 2**32:
-        raise ConfigError(f"seed must be from 0 to {2**32 - 1}, not {seed!r}")
-    for name, value, allowed in (("space", space, get_args(Space)), ("solver", solver, get_args(Solver))):
-        if value not in allowed:
-            raise ConfigError(f"{name} must be one of {', '.join(allowed)}, not {value!r}")

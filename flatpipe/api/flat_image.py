@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path
 from typing import cast, get_args
@@ -19,6 +19,7 @@ from flatpipe.environment import missing_codecs
 from flatpipe.errors import ConfigError
 from flatpipe.layout import animation_suffix
 from flatpipe.palettes.palette import Palette
+from flatpipe.palettes.titles import called
 from flatpipe.palettes.write import write_palette
 from flatpipe.quantize.knee import best_k
 from flatpipe.quantize.palette_image import FlattenedImage
@@ -39,10 +40,13 @@ class FlatImage(FlattenedImage):
     """An image in few colours: `palette` (n_colors, 3) uint8 from dark to light, `label_map` (H, W) uint8, `mse`.
 
     Also `flat` (H, W, 3) uint8, the recoloured image; `alpha` (H, W) uint8 or None; `weights` and `shares` of the
-    colours; `n_colors`; `psnr` in dB; `hex_colors`. A notebook shows the image and its palette.
+    colours; `n_colors`; `psnr` in dB; `hex_colors`. A notebook shows the image and its palette. Colours that a Palette
+    gave stand in its order, and are saved with its names.
     """
 
     alpha: NDArray[np.uint8] | None = None
+    given: Palette | None = None
+    # ^ the palette that it was put into, row by row; None: its colours are its own
 
     def save(self, path: str | Path) -> None:
         """Save the image as a palette PNG (.png), or its palette (.ase, .gpl and others, by the name's suffix).
@@ -54,7 +58,7 @@ class FlatImage(FlattenedImage):
         if kind == "png":
             content = self._repr_png_()
         elif kind in get_args(PaletteFormat):
-            palette = Palette.of_hex(self.hex_colors, place.stem)
+            palette = replace(self.given or Palette.of_hex(self.hex_colors), title=place.stem)
             content = write_palette(cast(PaletteFormat, kind), palette, self.shares.tolist())
         else:
             allowed = ", ".join(f".{word}" for word in ("png", *get_args(PaletteFormat)))
@@ -83,7 +87,11 @@ class FlatImage(FlattenedImage):
         shown = self if max_side is None else shrink_flat(self, max_side)
         alpha = self.alpha if shown is self or self.alpha is None else shrink_original(self._original, max_side).alpha
         picture = base64.b64encode(encode_png(shown, alpha)).decode()
-        swatches = "".join(map(_swatch, self.hex_colors, self.shares.tolist()))
+        named = (self.given or Palette.of_hex(self.hex_colors)).colors
+        told = [
+            f"{called(color)} {share:.1%}".lstrip() for color, share in zip(named, self.shares.tolist(), strict=True)
+        ]
+        swatches = "".join(map(swatch, self.hex_colors, told))
         return (
             f'<figure style="margin:0;max-width:{width}"><img style="max-width:100%" alt="{escape(repr(self))}" '
             f'src="data:image/png;base64,{picture}"><figcaption>{escape(title)}{self._measures}</figcaption>'
@@ -96,13 +104,13 @@ class FlatImage(FlattenedImage):
         return Original(self.flat, self.alpha)
 
 
-def _swatch(color: str, share: float) -> str:
-    """A colour beside its hex value."""
+def swatch(color: str, told: str) -> str:
+    """A colour beside its hex value, with what is told of it where a pointer rests."""
     square = (
         f"display:inline-block;width:1em;height:1em;vertical-align:-.15em;background:{color};border:1px solid #8888"
     )
     return (
-        f'<span title="{share:.1%}" style="display:inline-block;margin-right:.7em">'
+        f'<span title="{escape(told)}" style="display:inline-block;margin-right:.7em">'
         f'<span style="{square}"></span> {color}</span>'
     )
 

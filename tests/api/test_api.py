@@ -6,7 +6,6 @@ import base64
 import doctest
 import io
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -22,15 +21,6 @@ from flatpipe import api
 from flatpipe.encode.png import decode_flat
 
 ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture
-def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with data/ and pipeline.yaml as in the checkout, to run the examples in."""
-    shutil.copytree(ROOT / "data", tmp_path / "data")
-    shutil.copy(ROOT / "pipeline.yaml", tmp_path)
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
 
 
 @pytest.mark.parametrize("name", ["flatten", "sweep", "run"])

@@ -36,6 +36,7 @@ TEXTS = {
                 [("Black", "310"), ('Red "deep"', "321")]),
     "levels.csv": (b"name\tred\tgreen\tblue\nBlack\t0\t0\t0\nRed\t255\t0\t0\n", [("Black", ""), ("Red", "")]),
     "bare.csv": (b"# mine\n#000000,Black,310\n#ff0000,Red\n\n", [("Black", "310"), ("Red", "")]),
+    "quoted.csv": (b'#000000;"a, b, c"\n#ff0000;Red\n', [("a, b, c", ""), ("Red", "")]),
     "bare levels.csv": (b"0,0,0,Black\n255,0,0,Red\n", [("Black", ""), ("Red", "")]),
     "sheet.csv": ("hex,name,code\n#000000,'=A1,\n#f00,''n,'-1\n".encode("utf-16"), [("=A1", ""), ("'n", "-1")]),
     "no suffix": (b"hex,name\n#000000,Black\n#ff0000,Red\n", [("Black", ""), ("Red", "")]),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 
 from flatpipe.errors import ConfigError
@@ -65,7 +64,8 @@ def _levels(model: bytes, values: tuple[float, ...], at: int, gathering: Gatheri
     """The levels of an ASE colour; raises ConfigError for numbers that are none, or beyond their range."""
     ranges = {b"LAB ": ((0.0, 1.0), (-128.0, 128.0), (-128.0, 128.0))}.get(model, ((0.0, 1.0),) * len(values))
     for value, (least, most) in zip(values, ranges, strict=True):
-        if not math.isfinite(value) or not least - _SLACK <= value <= most + _SLACK:
+        if not least - _SLACK <= value <= most + _SLACK:
+            # ^ of NaN nothing is true
             raise ConfigError(
                 f"byte {at:,}: {value:g} in a colour of {_shown(model)} lies beyond {least:g} to {most:g}"
             )
