@@ -22,8 +22,10 @@ INDEX = "index.html"
 LEDGER = "ledger.sqlite"
 RESULTS = "results.csv"
 FAILURES = "failures.csv"
+COLORS = "colors.csv"
+# ^ where images have colours in common
 TABLES = ".tables"
-# ^ of what both were written, as a digest
+# ^ of what all of them were written, as a digest
 RUN = "run.json"
 RUNS = "runs"
 LOCK = "flatpipe.lock"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -17,12 +17,14 @@ from flatpipe.encode.png import encode_png
 from flatpipe.engines.execute import failed_record
 from flatpipe.ledger.ledger import Ledger
 from flatpipe.ledger.results import Results
+from flatpipe.ledger.shared_rows import SharedPalette
 from flatpipe.pictures.image_pictures import PictureSources, image_pictures, original_pictures, picture_ks
 from flatpipe.quantize.color_table import index_colors
 from flatpipe.quantize.palette_image import PaletteImage
 from flatpipe.records import (
     Failure,
     FlattenResult,
+    GivenPalette,
     ImageResult,
     ImageSource,
     LoadToken,
@@ -94,9 +96,28 @@ class BuiltRun:
         """The input file of an image."""
         return Path(self.outputs.place).parent / "input" / layout.image_folder(image_id)
 
-    def record(self, result: ImageResult) -> None:
+    def store(self, result: ImageResult, group: str | None = None) -> None:
+        """Plan an image without files, and record its result, with the palettes that its group shares."""
+        self.ledger.store_plan([PlannedImage(result.source, (), sweep=False, reason="", group=group)])
+        if group is not None:
+            self.share(group, {flat.k: flat for flat in result.flats})
+        self.record(result, group)
+
+    def share(self, group: str, flats: Mapping[int, FlattenResult]) -> None:
+        """Record palettes of a group, those of these flats."""
+        self.ledger.shared.record_palettes(
+            SharedPalette(group, k, "flat", "root", _digest(flat.palette), flat.palette, flat.weights, flat.mse, 1)
+            for k, flat in flats.items()
+        )
+
+    def record(self, result: ImageResult, group: str | None = None) -> None:
         """Record a result as the run would."""
-        self.ledger.record([recorded(result, DIGESTS)], "run")
+        given = (
+            ()
+            if group is None
+            else tuple(GivenPalette(flat.k, flat.palette, _digest(flat.palette)) for flat in result.flats)
+        )
+        self.ledger.record([recorded(result, replace(DIGESTS, given=given))], "run")
 
     def _plan(self, image_id: str) -> ImageSource:
         source = ImageSource(image_id, str(self.input_of(image_id)), 1, "stamp")
@@ -143,6 +164,10 @@ class BuiltRun:
         sources = PictureSources(image_id, original, alpha, needed.__getitem__, shares)
         for name, content in image_pictures(sources, self.ks, mses):
             self.outputs.write(name, content)
+
+
+def _digest(palette: Sequence[str]) -> str:
+    return hashlib.sha256(" ".join(palette).encode()).hexdigest()[:16]
 
 
 def built_run(folder: Path, ks: Sequence[int] = KS) -> BuiltRun:

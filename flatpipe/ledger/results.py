@@ -35,14 +35,14 @@ _FLAT_IS_ADDED = f"f.content = i.content AND ({_FLAT_IS_VALID} OR f.k NOT IN (SE
 
 _IMAGES = f"""
 SELECT p.image_id, p.path, p.size, p.stamp, p.frame,
-       i.content, i.width, i.height, i.distinct_colors, i.notes, i.seconds, s.files, x.stage, x.error, x.message
+       i.content, i.width, i.height, i.distinct_colors, i.notes, i.seconds, s.files, x.stage, x.error, x.message, p.grp
 FROM planned p LEFT JOIN images i USING (image_id)
 LEFT JOIN sweeps s ON s.image_id = p.image_id AND {_SWEEP_IS_VALID}
 LEFT JOIN failures x ON x.image_id = p.image_id
 ORDER BY p.image_id
 """
 _CONTENT, _FILES = 5, 11
-# ^ places in a row of images: the source stands before content, the failure behind the sweep's files
+# ^ places in a row of images: the source stands before content, failure and group behind the sweep's files
 _FLATS = """
 SELECT p.image_id, f.k, f.n_colors, f.mse, f.bytes, f.sha256, f.seconds,
        replace(replace(f.palette, '#', ''), ' ', ''), f.weights, f.metrics, {is_asked}
@@ -101,6 +101,8 @@ class ImageResults:
     failure: Failure | None
     flats: tuple[ValidFlat, ...]
     # ^ by k
+    group: str | None = None
+    # ^ of images with which it shares palettes; None: it shares with none
 
     @property
     def asked(self) -> tuple[ValidFlat, ...]:
@@ -140,9 +142,13 @@ class Results:
     def images(self) -> Iterator[ImageResults]:
         """Every image with its flats, as a stream."""
         for row, flats in _with_own(self._rows(_IMAGES), self._rows(_FLATS.format(**self._parts))):
-            source, files, failure = _source_of(row), _files_of(row), _failure_of(row)
             yield ImageResults(
-                source, _token_of(row), files, failure, tuple(ValidFlat._make(flat[1:]) for flat in flats)
+                source=_source_of(row),
+                token=_token_of(row),
+                files=_files_of(row),
+                failure=_failure_of(row),
+                flats=tuple(ValidFlat._make(flat[1:]) for flat in flats),
+                group=None if row[-1] is None else from_sql(row[-1]),
             )
 
     def digests(self) -> Iterator[ImageDigests]:
@@ -198,7 +204,7 @@ def _files_of(row: _Row) -> tuple[tuple[str, str], ...] | None:
 
 
 def _failure_of(row: _Row) -> Failure | None:
-    stage, error, message = row[_FILES + 1 :]
+    stage, error, message = row[_FILES + 1 : -1]
     return None if error is None else Failure(stage, error, message)
 
 

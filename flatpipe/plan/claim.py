@@ -11,7 +11,7 @@ from flatpipe.errors import ConfigError
 from flatpipe.ledger.ledger import Ledger
 from flatpipe.storage.roots import Root
 
-_FILES = (layout.INDEX, layout.RESULTS, layout.FAILURES, layout.RUN, layout.LOCK)
+_FILES = (layout.INDEX, layout.RESULTS, layout.FAILURES, layout.COLORS, layout.RUN, layout.LOCK)
 _FOLDERS = (layout.PARTIAL, *layout.FOLDERS)
 
 

@@ -1,14 +1,10 @@
-"""results.csv and failures.csv from the ledger, for the images of the current run."""
+"""results.csv, failures.csv and colors.csv from the ledger, for the images of the current run."""
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import itertools
 import json
-import re
-from collections.abc import Iterable
 from typing import get_args
 
 from flatpipe import layout
@@ -18,6 +14,8 @@ from flatpipe.ledger.results import ImageResults, Results, ValidFlat
 from flatpipe.quantize.knee import best_k, missed, psnr
 from flatpipe.quantize.options import CostlyMetric, Metric
 from flatpipe.records import TaskSettings
+from flatpipe.report.color_rows import COLOR_COLUMNS, ColorRows, has_common_colors
+from flatpipe.report.csv_text import csv_line, quoted
 from flatpipe.storage.roots import Files
 from flatpipe.text import cell, printable
 from flatpipe.versions import __version__
@@ -28,35 +26,51 @@ RESULT_COLUMNS = (
 )
 FAILURE_COLUMNS = ("image", "stage", "error", "message", "path")
 _NO_VALUES = "," * (len(get_args(CostlyMetric)) - 1)
-_MAY_NEED_QUOTES = re.compile('[,"\r\n]')
-# ^ whether a line end needs them is another matter from one version of Python to the next: csv.writer decides
+
+
+def table_names(settings: TaskSettings) -> tuple[str, ...]:
+    """The tables that a run writes, and the digest of what it wrote them from."""
+    return (*_tables(settings), layout.TABLES)
 
 
 def write_tables(
     ledger: Ledger, results: Results, outputs: Files, settings: TaskSettings, *, anew: bool = False
 ) -> bool:
-    """Write both tables whole when what they tell has changed, or `anew`; True when they were written. Raises OSError.
+    """Write all tables whole when what they tell has changed, or `anew`; True when they were written. Raises OSError.
 
-    Rows are in the order of image ids, then k.
+    Rows are in the order of image ids, then k. A table that is no longer asked for is removed.
     """
-    shape = f"{__version__} {RESULT_COLUMNS} {settings.name_width} {settings.target} {settings.metrics}"
-    told = hashlib.sha256(f"{shape} {results.state()}".encode()).hexdigest()
-    if not anew and _read(outputs) == _stated(told, outputs):
+    told = hashlib.sha256(f"{_shape(settings)} {results.state()}".encode()).hexdigest()
+    if not anew and _read(outputs) == _stated(told, outputs, settings):
         return False
     outputs.remove(layout.TABLES)
-    # ^ until both are there it would not be true
+    # ^ until all are there it would not be true
     rows = (_result_lines(image, settings) for image in results.images())
-    outputs.write_lines(layout.RESULTS, itertools.chain((_line(RESULT_COLUMNS),), rows))
-    failures = (_line(_failure_row(failed)) for failed in ledger.failures())
-    outputs.write_lines(layout.FAILURES, itertools.chain((_line(FAILURE_COLUMNS),), failures))
-    outputs.write(layout.TABLES, _stated(told, outputs).encode())
+    outputs.write_lines(layout.RESULTS, itertools.chain((csv_line(RESULT_COLUMNS),), rows))
+    failures = (csv_line(_failure_row(failed)) for failed in ledger.failures())
+    outputs.write_lines(layout.FAILURES, itertools.chain((csv_line(FAILURE_COLUMNS),), failures))
+    if has_common_colors(settings):
+        outputs.write_lines(layout.COLORS, ColorRows(settings).lines(results))
+    elif any(file.name == layout.COLORS for file in ledger.beside_files()):
+        outputs.remove(layout.COLORS)
+    outputs.write(layout.TABLES, _stated(told, outputs, settings).encode())
     return True
 
 
-def _stated(told: str, outputs: Files) -> str:
+def _tables(settings: TaskSettings) -> tuple[str, ...]:
+    return (layout.RESULTS, layout.FAILURES, *([layout.COLORS] if has_common_colors(settings) else []))
+
+
+def _shape(settings: TaskSettings) -> str:
+    """What the tables look like, whatever the images."""
+    shape = f"{__version__} {RESULT_COLUMNS} {settings.name_width} {settings.target} {settings.metrics}"
+    return f"{shape} {COLOR_COLUMNS} {settings.named}" if has_common_colors(settings) else shape
+
+
+def _stated(told: str, outputs: Files, settings: TaskSettings) -> str:
     """Of what the tables are, and how large they are: a table that was cut, or is gone, is written again."""
     sizes = outputs.sizes("")
-    return f"{told} {sizes.get(layout.RESULTS)} {sizes.get(layout.FAILURES)}"
+    return " ".join([told, *(str(sizes.get(name)) for name in _tables(settings))])
 
 
 def _read(outputs: Files) -> str:
@@ -71,10 +85,10 @@ def _result_lines(image: ImageResults, settings: TaskSettings) -> str:
     image_id, token = image.source.image_id, image.token
     ks, mses = [flat.k for flat in image.asked], [flat.mse for flat in image.asked]
     best, shortfall = best_k(ks, mses, settings.target), missed(ks, mses, settings.target)
-    notes = _quoted(cell(printable("; ".join([*token.notes, *([shortfall] if shortfall else [])]))))
+    notes = quoted(cell(printable("; ".join([*token.notes, *([shortfall] if shortfall else [])]))))
     # ^ what was done to decode the image, and that its best k falls short of the target
-    name, shape = _quoted(cell(image_id)), f"{token.width},{token.height},{token.distinct_colors}"
-    folder = _quoted(layout.image_folder(image_id))
+    name, shape = quoted(cell(image_id)), f"{token.width},{token.height},{token.distinct_colors}"
+    folder = quoted(layout.image_folder(image_id))
     folder, quote = (folder[:-1], '"') if folder.endswith('"') else (folder, "")
     # ^ the cell goes on with the flat's own name, which needs no quotes
     return "".join(
@@ -98,14 +112,3 @@ def _costly(flat: ValidFlat, wanted: tuple[CostlyMetric, ...]) -> str:
     taken = json.loads(flat.metrics)
     values = (taken.get(name) if name in wanted else None for name in get_args(CostlyMetric))
     return ",".join("" if value is None else f"{value:.6f}" for value in values)
-
-
-def _quoted(text: str) -> str:
-    """A text as a csv.writer writes it, in quotes where it must be."""
-    return _line((text, ""))[:-2] if _MAY_NEED_QUOTES.search(text) else text
-
-
-def _line(cells: Iterable[str]) -> str:
-    line = io.StringIO(newline="")
-    csv.writer(line, lineterminator="\n").writerow(cells)
-    return line.getvalue()

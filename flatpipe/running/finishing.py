@@ -18,13 +18,11 @@ from flatpipe.proof.recorded import check_recorded
 from flatpipe.records import TaskSettings
 from flatpipe.report.gallery import write_gallery
 from flatpipe.report.gallery_rows import GallerySettings
-from flatpipe.report.tables import write_tables
+from flatpipe.report.tables import table_names, write_tables
 from flatpipe.running.beside import beside_state, forget_report, note_written
 from flatpipe.storage.noting import NotingFiles
 from flatpipe.storage.roots import Files, Root
 from flatpipe.summaries import RunSummary
-
-_TABLES = (layout.RESULTS, layout.FAILURES, layout.TABLES)
 
 
 def write_ending(workspace: Workspace, summary: RunSummary, *, lock: bool, command: str = "") -> None:
@@ -34,13 +32,14 @@ def write_ending(workspace: Workspace, summary: RunSummary, *, lock: bool, comma
     """
     ledger, results = workspace.ledger, workspace.results
     before, outputs = beside_state(ledger, workspace.outputs), NotingFiles(workspace.outputs)
-    write_tables(ledger, results, outputs, workspace.settings, anew=not before.are_whole(*_TABLES))
+    settings = workspace.settings
+    write_tables(ledger, results, outputs, settings, anew=not before.are_whole(*table_names(settings)))
     outputs.write(layout.RUN, _run_json(workspace.config, summary))
     if lock and not summary.reason:
         _write_lock(workspace, summary, outputs, is_whole=before.are_whole(layout.LOCK))
     if workspace.config.report.enabled:
-        settings = replace(gallery_settings(workspace.settings, workspace.config), command=command)
-        write_gallery(results, outputs, settings, anew=not before.is_report_whole)
+        shown = replace(gallery_settings(settings, workspace.config), command=command)
+        write_gallery(results, outputs, shown, anew=not before.is_report_whole)
     else:
         forget_report(ledger, before)
     if not summary.reason and not ledger.owes_sweeps():

@@ -1,4 +1,4 @@
-"""results.csv and failures.csv, held against a plain writer of the same rows."""
+"""results.csv, failures.csv and colors.csv, held against a plain writer of the same rows."""
 
 from __future__ import annotations
 
@@ -8,17 +8,20 @@ import json
 import os
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import pytest
 from builders_report import DIGESTS, HOSTILE_NAMES, BuiltRun, built_run
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flatpipe import layout
+from flatpipe.ledger.answers import BesideFile
 from flatpipe.ledger.results import ImageResults
 from flatpipe.quantize.knee import best_k, missed, psnr
+from flatpipe.quantize.options import FixedColor, FlattenOptions
 from flatpipe.records import (
     Failure,
     FlattenResult,
@@ -28,6 +31,7 @@ from flatpipe.records import (
     PlannedImage,
     TaskSettings,
 )
+from flatpipe.report.color_rows import COLOR_COLUMNS
 from flatpipe.report.tables import FAILURE_COLUMNS, RESULT_COLUMNS, write_tables
 from flatpipe.text import cell, printable
 
@@ -37,6 +41,14 @@ names = st.one_of(st.sampled_from(HOSTILE_NAMES), texts.filter(lambda name: os.f
 mses = st.one_of(st.just(0.0), st.integers(0, 1 << 30).map(lambda sum_: sum_ / 4096), st.floats(0, 195075))
 values = st.one_of(st.none(), st.floats(-1, 100), st.just(-float("inf")))
 measures = st.dictionaries(st.sampled_from(MEASURES), values).map(lambda taken: tuple(taken.items()))
+
+
+@dataclass(frozen=True)
+class GroupedImage:
+    """An image with the group that it shares palettes with; None: it shares with none."""
+
+    result: ImageResult
+    group: str | None
 
 
 @st.composite
@@ -49,6 +61,27 @@ def results(draw: st.DrawFn) -> ImageResult:
         for k in sorted(draw(st.sets(st.integers(2, 15), max_size=5)))
     )
     return ImageResult(ImageSource(name, f"/photos/{name}", 1, "s"), token, flats)
+
+
+@st.composite
+def colorings(draw: st.DrawFn) -> GroupedImage:
+    """An image, of a group or of none, whose flats have different colours, some of them unused."""
+    image, colors = draw(results()), ("#0a0b0c", "#ff0000", "#00ff00", "#0000ff")
+    flats = []
+    for flat in image.flats:
+        palette = tuple(draw(st.lists(st.sampled_from(colors), min_size=1, max_size=4, unique=True)))
+        weights = tuple(draw(st.lists(st.integers(0, 1 << 40), min_size=len(palette), max_size=len(palette))))
+        flats.append(replace(flat, palette=palette, weights=weights))
+    group = draw(st.one_of(st.none(), st.just(""), texts))
+    return GroupedImage(replace(image, flats=tuple(flats)), group)
+
+
+def _name_of(one: GroupedImage) -> str:
+    return one.result.source.image_id
+
+
+def _group_of(one: GroupedImage) -> str | tuple[str]:
+    return (_name_of(one),) if one.group is None else one.group
 
 
 chosen = st.builds(
@@ -72,6 +105,53 @@ def test_results_are_what_a_csv_writer_writes(images: list[ImageResult], asked: 
         rows = [row for image in run.results.images() for row in _rows(image, asked)]
         assert _written(run, layout.RESULTS, asked) == _as_csv(RESULT_COLUMNS, rows)
         run.ledger.close()
+
+
+COMMON = FlattenOptions(fixed=(FixedColor("#0a0b0c"),))
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(colorings(), max_size=4, unique_by=(_name_of, _group_of)), texts, texts)
+def test_colours_are_what_a_csv_writer_writes(images: list[GroupedImage], name: str, code: str) -> None:
+    """Whatever images, groups, names and codes there are, colors.csv has a row for each colour of each palette."""
+    asked = TaskSettings("/out", flatten=COMMON, named=(("#0a0b0c", name, code), ("#ff0000", "=1+1", "")))
+    named = {color: (cell(printable(said)), cell(printable(by))) for color, said, by in asked.named}
+    groups = {one.result.source.image_id: one.group or "" for one in images}
+    with tempfile.TemporaryDirectory() as folder:
+        run = built_run(Path(folder))
+        for one in images:
+            run.store(one.result, one.group)
+        rows = [
+            (cell(image_id), flat.k, cell(groups[image_id]), index, color, *named.get(color, ("", "")), weight, share)
+            for image_id in (image.source.image_id for image in run.results.images())
+            for flat in run.ledger.flats_of(image_id)
+            for index, (color, weight) in enumerate(zip(flat.palette, flat.weights, strict=True))
+            for share in [f"{flat.shares[index]:.6f}"]
+        ]
+        assert _written(run, layout.COLORS, asked) == _as_csv(COLOR_COLUMNS, rows)
+        run.ledger.close()
+
+
+@pytest.mark.parametrize(
+    "asked", [{"is_shared": True}, {"flatten": COMMON}, {"flatten": FlattenOptions(chart=("#0a0b0c",))}]
+)
+def test_colours_are_told_where_they_are_common(asked: dict[str, Any], tmp_path: Path) -> None:
+    """colors.csv is there with palettes that are shared, fixed colours or a chart, is mended, and goes with them."""
+    run, plain = built_run(tmp_path), TaskSettings("/out")
+    _written(run, layout.COLORS, replace(plain, **asked))
+    run.outputs.write(layout.COLORS, b"")
+    assert _written(run, layout.COLORS, replace(plain, **asked))
+    run.ledger.note_beside([BesideFile(layout.COLORS, "digest", 1)])
+    _written(run, layout.RESULTS, plain)
+    assert layout.COLORS not in run.outputs.sizes("")
+
+
+def test_a_table_of_another_stays(tmp_path: Path) -> None:
+    """A colors.csv that no run has written is not removed."""
+    run = built_run(tmp_path)
+    run.outputs.write(layout.COLORS, b"mine")
+    _written(run, layout.RESULTS, TaskSettings("/out"))
+    assert run.outputs.read(layout.COLORS) == b"mine"
 
 
 def test_failures_are_what_a_csv_writer_writes(tmp_path: Path) -> None:

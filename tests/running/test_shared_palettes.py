@@ -216,3 +216,29 @@ def test_own_mse_is_measured_where_it_is_asked_for(reference: Project, tmp_path:
     new = rows["zz.png", "3"]
     assert 0 < float(new["own_mse"]) < float(new["mse"])
     assert rows["00.png", "3"]["own_mse"] == ""
+
+
+def test_the_use_of_colours_is_told(reference: Project, tmp_path: Path) -> None:
+    """colors.csv counts the pixels of every PNG; spoilt, it is found and comes back; without sharing it is gone."""
+    folder = reference.out / "images"
+    counted = {
+        (file.parent.name, str(k), str(row)): pixels
+        for k in (2, 3, 4)
+        for file in folder.rglob(f"k{k:02d}.png")
+        for row, pixels in enumerate(np.bincount(np.asarray(Image.open(file)).ravel(), minlength=k).tolist())
+    }
+    rows = reference.rows("colors.csv")
+    assert {(row["image"], row["k"], row["index"]): int(row["pixels"]) for row in rows} == counted
+    assert {row["group"] for row in rows} == {"collection"}
+
+    shutil.copytree(reference.folder, tmp_path / "p")
+    project = Project(tmp_path / "p")
+    table = project.out / "colors.csv"
+    whole = table.read_bytes()
+    table.write_bytes(whole.swapcase())
+    assert "colors.csv" in project.flatpipe("verify").stdout
+    assert project.flatpipe("run").returncode == 0
+    assert table.read_bytes() == whole
+    done = project.flatpipe("run", "-s", "palette.scope=image")
+    assert (done.returncode, table.exists()) == (0, False)
+    assert "no differences" in project.flatpipe("verify", "-s", "palette.scope=image").stdout
