@@ -35,7 +35,7 @@ from flatpipe.report.color_rows import COLOR_COLUMNS
 from flatpipe.report.tables import FAILURE_COLUMNS, RESULT_COLUMNS, write_tables
 from flatpipe.text import cell, printable
 
-MEASURES = ("ssim", "ciede2000")
+MEASURES = ("ssim", "ciede2000", "own_mse")
 texts = st.text(st.sampled_from('ab,"\n\r;/ é=\udce9'), min_size=1, max_size=8)
 names = st.one_of(st.sampled_from(HOSTILE_NAMES), texts.filter(lambda name: os.fsencode(name) != b""))
 mses = st.one_of(st.just(0.0), st.integers(0, 1 << 30).map(lambda sum_: sum_ / 4096), st.floats(0, 195075))
