@@ -14,7 +14,7 @@ from typing import BinaryIO
 from flatpipe.errors import ImageTooLarge
 from flatpipe.places import ReadPolicy, is_url
 from flatpipe.records import ImageSource
-from flatpipe.storage.remote import read_url, read_url_start
+from flatpipe.storage.urls import blocks_of_url, read_url, read_url_start, size_of_url
 from flatpipe.text import in_bytes
 
 LEAVES_INPUT = "a symbolic link that leaves the input folder; input.follow_symlinks: true follows it"
@@ -32,7 +32,9 @@ def read_input(source: ImageSource, policy: ReadPolicy) -> bytes:
     """All bytes of an image's file; raises OSError, and ImageTooLarge before any of it is read."""
     if is_url(source.path):
         _check_size(source.size, policy)
-        return read_url(source.path)
+        content = read_url(source.path, policy.max_bytes)
+        _check_size(len(content), policy)
+        return content
     return read_file(source.path, policy)
 
 
@@ -57,20 +59,23 @@ def read_file_within(path: str, most: int) -> bytes:
 
 
 def file_digest(path: str, policy: ReadPolicy = ANY) -> str:
-    """The sha256 (hex) of one local file or URL, a local one read piece by piece; raises OSError."""
-    if is_url(path):
-        return hashlib.sha256(read_url(path)).hexdigest()
+    """The sha256 (hex) of one local file or URL, read piece by piece; raises OSError."""
     digest = hashlib.sha256()
-    with _opened(path, policy.root) as file:
-        while block := file.read(_BLOCK):
-            digest.update(block)
+    for block in blocks_of_url(path) if is_url(path) else _blocks(path, policy.root):
+        digest.update(block)
     return digest.hexdigest()
+
+
+def _blocks(path: str, root: str) -> Iterator[bytes]:
+    with _opened(path, root) as file:
+        while block := file.read(_BLOCK):
+            yield block
 
 
 def file_size(path: str) -> int:
     """Bytes of one local file or URL, which can be read: it was opened; raises OSError."""
     if is_url(path):
-        return len(read_url(path))
+        return size_of_url(path)
     with _opened(path, "") as file:
         return os.fstat(file.fileno()).st_size
 

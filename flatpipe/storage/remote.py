@@ -208,19 +208,5 @@ class RemoteRoot:
             self.filesystem.mv(partial, final)
 
 
-def read_url(url: str) -> bytes:
-    """All bytes of one URL; raises OSError."""
-    filesystem, path = open_filesystem(url)
-    with as_os_errors():
-        return bytes(filesystem.cat_file(path))
-
-
-def read_url_start(url: str, most: int) -> bytes:
-    """The first bytes of one URL, so many at most; raises OSError."""
-    filesystem, path = open_filesystem(url)
-    with as_os_errors(), filesystem.open(path, "rb") as file:
-        return bytes(file.read(most))
-
-
 def _stamp(details: dict[str, Any]) -> str:
     return next((str(details[word]) for word in _STAMPS if details.get(word)), "")

@@ -6,15 +6,21 @@ import hashlib
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+import threading
+import tracemalloc
+from collections.abc import Callable, Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 from builders import source_of, write_image
+from fsspec.implementations.local import LocalFileSystem
 
 from flatpipe.errors import ImageTooLarge
 from flatpipe.places import ReadPolicy
 from flatpipe.records import ImageSource, TaskSettings
+from flatpipe.storage import remote, urls
 from flatpipe.storage.discover import RefusedFile, Selection, discover, local_source
 from flatpipe.storage.reading import file_digest, file_size, read_file, read_input
 from flatpipe.storage.remote import RemoteRoot
@@ -39,6 +45,54 @@ def test_files_of_both_kinds_are_read_by_one_function(tmp_path: Path) -> None:
         assert read_file(path) == content
         assert file_digest(path) == hashlib.sha256(content).hexdigest()
         assert file_size(path) == len(content)
+
+
+@pytest.mark.parametrize("kind", ["ranges", "no ranges"])
+def test_what_is_large_behind_a_url_is_not_read_whole(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, served: str
+) -> None:
+    """Of many blocks the digest is found with a few of them in memory, and the size with next to none."""
+    content = bytes(range(256)) * 400_000
+    (tmp_path / "large.png").write_bytes(content)
+    url = f"{served}/large.png"
+    if kind == "ranges":
+        url = "sftp://host/large.png"
+        for module in (remote, urls):
+            monkeypatch.setattr(module, "open_filesystem", _in_folder(tmp_path))
+    monkeypatch.setattr(urls, "_BLOCK", 1 << 20)
+    tracemalloc.start()
+    assert (file_digest(url), file_size(url)) == (hashlib.sha256(content).hexdigest(), len(content))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    assert peak < len(content) / 4
+    with pytest.raises(FileNotFoundError):
+        file_size(url.replace("large", "none"))
+
+
+def test_a_web_server_cannot_send_more_than_memory_allows(served: str, tmp_path: Path) -> None:
+    """Whatever size it has told of a file, too much is refused, one byte more than that being read."""
+    (tmp_path / "a.png").write_bytes(bytes(3_000_000))
+    source = ImageSource("a.png", f"{served}/a.png", 0, "")
+
+    assert len(read_input(source, ReadPolicy(max_bytes=3_000_000))) == 3_000_000
+    with pytest.raises(ImageTooLarge, match="has 3 MB, and 3 MB at most"):
+        read_input(source, ReadPolicy(max_bytes=2_999_999))
+    assert len(urls.read_url_start(source.path, 2_999_999)) == 2_999_999
+
+
+def _in_folder(folder: Path) -> Callable[[str], tuple[LocalFileSystem, str]]:
+    return lambda url: (LocalFileSystem(), str(folder / url.rpartition("/")[2]))
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[str]:
+    """The address of a web server that knows no ranges, with the files of tmp_path."""
+    handler = partial(SimpleHTTPRequestHandler, directory=str(tmp_path))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
 
 
 @pytest.mark.parametrize("reader", READERS)

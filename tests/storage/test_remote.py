@@ -15,8 +15,9 @@ from flatpipe.errors import ConfigError
 from flatpipe.layout import PARTIAL
 from flatpipe.storage.discover import Selection, discover
 from flatpipe.storage.local import LocalRoot
-from flatpipe.storage.remote import RemoteRoot, open_filesystem, read_url
+from flatpipe.storage.remote import RemoteRoot, open_filesystem
 from flatpipe.storage.roots import Root, open_root
+from flatpipe.storage.urls import read_url
 
 
 @pytest.fixture

@@ -1,0 +1,65 @@
+"""What lies behind one URL, as bytes: all of it, its beginning, or block by block."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+from collections.abc import Iterator
+from typing import Any
+
+from flatpipe.places import READ_ONLY_PROTOCOLS
+from flatpipe.storage.remote import RemoteRoot, open_filesystem
+from flatpipe.storage.store_errors import as_os_errors
+
+_BLOCK = 8 << 20
+# ^ bytes that are asked for at a time of what need not be in memory whole
+
+
+def read_url(url: str, most: int | None = None) -> bytes:
+    """All bytes of one URL; raises OSError.
+
+    Of a web server, which may say any size or none, no more than one byte above `most` is read.
+    """
+    if most is not None and url.partition("://")[0] in READ_ONLY_PROTOCOLS:
+        return read_url_start(url, most + 1)
+    filesystem, path = open_filesystem(url)
+    with as_os_errors():
+        return bytes(filesystem.cat_file(path))
+
+
+def read_url_start(url: str, most: int) -> bytes:
+    """The first bytes of one URL, so many at most; raises OSError."""
+    parts = list[bytes]()
+    with _opened(url) as file:
+        while most > 0 and (block := file.read(min(most, _BLOCK))):
+            # ^ a stream may give less than it is asked for before its end
+            parts.append(block)
+            most -= len(block)
+    return b"".join(parts)
+
+
+def blocks_of_url(url: str) -> Iterator[bytes]:
+    """All bytes of one URL, block by block: little memory, however many there are; raises OSError."""
+    with _opened(url) as file:
+        while block := file.read(_BLOCK):
+            yield block
+
+
+def size_of_url(url: str) -> int:
+    """Bytes of what one URL names, by the store's word, once some of it was read; raises OSError."""
+    read_url_start(url, 1)
+    found = RemoteRoot(url).own_file()
+    if found is None:
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), url)
+    return found[0]
+
+
+@contextlib.contextmanager
+def _opened(url: str) -> Iterator[Any]:
+    """The URL as a file that is read from its beginning on."""
+    filesystem, path = open_filesystem(url)
+    block = 0 if url.partition("://")[0] in READ_ONLY_PROTOCOLS else _BLOCK
+    # ^ 0: as it comes; many web servers cannot begin in the middle
+    with as_os_errors(), filesystem.open(path, "rb", block_size=block) as file:
+        yield file
