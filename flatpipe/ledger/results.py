@@ -18,7 +18,7 @@ from flatpipe.vocabulary import EARLIER
 _IS_VALID = (
     "{output}.content = i.content "
     "AND ({output}.settings IN (SELECT value FROM json_each(:settings)) OR p.reason = :earlier) "
-    "AND (p.grp IS NULL OR {is_given})"
+    "AND (p.grp IS NULL OR p.reason = :earlier OR {is_given})"
 )
 _FLAT_IS_GIVEN = "f.given = (SELECT digest FROM palettes WHERE grp = p.grp AND k = f.k)"
 _SWEEP_IS_GIVEN = (

@@ -80,6 +80,25 @@ def test_a_killed_run_over_a_bucket_resumes_to_equal_bytes(store: Any, tmp_path:
     assert "nothing to do" in elsewhere.stdout, elsewhere.stdout + elsewhere.stderr
 
 
+def test_images_in_a_bucket_share_the_palettes_of_local_ones(store: Any, tmp_path: Path) -> None:
+    """One palette for all, counted in a bucket by worker processes: palettes and images as from a local folder."""
+    shared = {"palette": {"scope": "collection"}, "report": {"enabled": False}}
+    local = Project.make(tmp_path / "local", images=8, **shared)
+    assert local.flatpipe("run").returncode == 0
+    store.create_bucket(Bucket="bucket")
+    for photo in (local.folder / "photos").iterdir():
+        store.upload_file(str(photo), "bucket", f"photos/{photo.name}")
+    project = Project.make(tmp_path / "p", images=0)
+    in_bucket(project, **shared, execution={"scheduler": "processes", "workers": 2})
+    done = project.flatpipe("run")
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    for folder in ("images", "palettes"):
+        files = [file for file in (local.out / folder).rglob("*") if file.is_file()]
+        here = {str(file.relative_to(local.out / folder)): file.read_bytes() for file in files}
+        assert objects(store, f"out/{folder}/") == here
+
+
 def test_a_replaced_and_a_lost_object_are_noticed(store: Any, tmp_path: Path) -> None:
     """A photo that was replaced is done again, an output that was deleted is made again; the rest is left alone."""
     wanted = expected(tmp_path / "threads", 3)
