@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from itertools import zip_longest
@@ -13,34 +12,42 @@ from flatpipe.engines.gather import gather
 from flatpipe.engines.shared_jobs import AddedSum, CountedPart, count_graph, sum_graph
 from flatpipe.ledger.shared_rows import FAILED, StoredSum, SumResult, part_key
 from flatpipe.plan.palettes.parts import sums_of
-from flatpipe.plan.palettes.states import how_counted
+from flatpipe.plan.palettes.states import GroupState, how_counted
 from flatpipe.records import ImageSource, TaskSettings
 from flatpipe.running.palette_stage import PaletteStage, came, check
+from flatpipe.text import counted
 
 # --- counting --------------------------------------------------------------------------------------------------------
 
 
 def count(stage: PaletteStage) -> None:
     """Count the parts that are not counted."""
-    total = sum(state.images for state in stage.due)
-    stage.observer.preparing(f"counting the colours of {total:,} images")
+    uncounted = [(state, row) for state in stage.due for row in _uncounted(stage, state)]
+    if uncounted:
+        images = sum(state.parts[row].images for state, row in uncounted)
+        stage.observer.preparing(f"counting the colours of {counted(images, 'image')}")
+    lost = list[CountedPart]()
     build = partial(_build_count, settings=stage.settings)
-    for gathered in gather(_uncounted(stage), stage.engine, build, stage.stop):
-        part = gathered.job
+    for gathered in gather((_part(stage, *one) for one in uncounted), stage.engine, build, stage.stop):
         if gathered.results is None:
-            _count_singly(stage, part)
+            lost.append(gathered.job)
         else:
-            _note_counted(stage, part, gathered.results[0])
+            _note_counted(stage, gathered.job, gathered.results[0])
+    for part in lost:
+        _count_singly(stage, part)
 
 
-def _uncounted(stage: PaletteStage) -> Iterator[CountedPart]:
-    how = how_counted(stage.settings)
-    for state in stage.due:
-        stored = stage.ledger.shared.sums(stage.keys[state.group])
-        for row, part in enumerate(state.parts):
-            if stage.keys[state.group][row] not in stored:
-                images = stage.sharing.sources.of(state.group, part.first, part.last)
-                yield CountedPart(state.group, row, tuple(source for _, source in images), how)
+def _uncounted(stage: PaletteStage, state: GroupState) -> list[int]:
+    """Which of a group's parts are not counted."""
+    keys = stage.keys[state.group]
+    stored = stage.ledger.shared.sums(keys)
+    return [row for row, key in enumerate(keys) if key not in stored]
+
+
+def _part(stage: PaletteStage, state: GroupState, row: int) -> CountedPart:
+    part = state.parts[row]
+    images = stage.sharing.sources.of(state.group, part.first, part.last)
+    return CountedPart(state.group, row, tuple(source for _, source in images), how_counted(stage.settings))
 
 
 def _build_count(part: CountedPart, attempt: int, settings: TaskSettings) -> Delayed:

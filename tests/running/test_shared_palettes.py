@@ -165,6 +165,22 @@ def test_an_image_that_cannot_be_read_counts_nothing(tmp_path: Path) -> None:
     assert "palette" not in project.flatpipe("plan").stdout
 
 
+def test_an_image_that_ends_its_worker_is_left_out(tmp_path: Path) -> None:
+    """A decoder that crashes is one image's row; the palette is that of the others, and no neighbour is blamed."""
+    execution = {"scheduler": "processes", "workers": 2}
+    project = Project.make(tmp_path / "p", images=5, **SHARED, execution=execution)
+    done = project.flatpipe("run", faults={"crash": ["03.png"]})
+    others = Project.make(tmp_path / "others", images=5, **SHARED)
+    (others.folder / "photos" / "03.png").unlink()
+
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert [row["image"] for row in project.rows("failures.csv")] == ["03.png"]
+    assert others.flatpipe("run").returncode == 0
+    assert {name: one["colors"] for name, one in palettes(project).items()} == {
+        name: one["colors"] for name, one in palettes(others).items()
+    }
+
+
 def test_a_damaged_sum_is_made_again(reference: Project, tmp_path: Path) -> None:
     """A sum whose file was changed or lost is counted anew when it is needed next."""
     shutil.copytree(reference.folder, tmp_path / "p")
