@@ -19,6 +19,8 @@ PICTURES = 2
 # These came late: in a fingerprint they are absent while they are 1, so that what was made before them stays valid.
 OKLAB = 2
 # ^ quantize/color_space.py: which 8-bit colours means in Oklab become
+DITHERING = 1
+# ^ quantize/dithering/: which palette row a pixel gets, where flat images are dithered
 KNEE = 1
 # ^ quantize/knee.py: which k is best.png, and the one that the report's pictures show
 CAPTIONS = 2

@@ -30,7 +30,7 @@ from flatpipe.config.sections.results import AnimationSection, OutputSection, Re
 from flatpipe.config.values import ALL, MOST_WORKERS
 from flatpipe.errors import ConfigError
 from flatpipe.places import is_url
-from flatpipe.quantize.options import MAX_K, Solver, Space
+from flatpipe.quantize.options import MAX_K, Dither, Solver, Space
 from flatpipe.vocabulary import (
     Granularity,
     Scheduler,
@@ -86,6 +86,8 @@ class FlattenSection(Section):
     """Start of the random numbers; the same seed gives the same bytes."""
     space: Space = "rgb"
     """Colour space in which distance is measured: rgb, or oklab (perceptual)."""
+    dither: Dither = "none"
+    """Missing colours as mixtures of those there: none, floyd-steinberg (finest), blue-noise (does not crawl)."""
     alpha: Alpha = Field(default="keep", json_schema_extra=words('keep, or "#rrggbb" in quotes'))
     """Transparency: keep, or the background colour to put images on, such as "#ffffff"."""
 

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from flatpipe.quantize.color_table import IndexedImage, index_colors
+from flatpipe.quantize.flatten import flatten_to
+from flatpipe.quantize.options import FlattenOptions
 from flatpipe.quantize.palette_image import PaletteImage
 
 Alpha = NDArray[np.uint8] | None
@@ -107,6 +109,16 @@ def shrink_flat(flat: PaletteImage, max_side: int | None) -> PaletteImage:
     """
     small = _taken_at_centres(flat.label_map, max_side)
     return flat if small is flat.label_map else PaletteImage(flat.palette, small)
+
+
+def dither_flat(flat: PaletteImage, original: Original, options: FlattenOptions) -> PaletteImage:
+    """A dithered flat image at the size of an original that was shrunk: that one, dithered anew in the flat's colours.
+
+    Single pixels of a pattern would make another one, up to black for grey. A flat of that size comes back as it is.
+    """
+    if flat.label_map.shape == original.pixels.shape[:2]:
+        return flat
+    return flatten_to(original.indexed, flat.palette, options)
 
 
 def shrink_original(original: Original, max_side: int | None, image: Image.Image | None = None) -> Original:

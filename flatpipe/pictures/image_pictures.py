@@ -14,7 +14,7 @@ from PIL import Image
 from flatpipe.layout import COLORSPACE, CONTACT_SHEET, picture_key, picture_name, still_name
 from flatpipe.pictures.colorspace import ColorPoints, color_points, colorspace_png, packed_points
 from flatpipe.pictures.contact_sheet import Panel, contact_sheet_png
-from flatpipe.pictures.thumbnail import preview, small_picture, thumbnail
+from flatpipe.pictures.thumbnail import preview, small_mixture, small_picture, thumbnail
 from flatpipe.quantize.knee import best_k, psnr
 from flatpipe.quantize.palette_image import PaletteImage
 
@@ -64,6 +64,8 @@ class PictureSources:
     # ^ by k: part of the counted pixels that each palette colour covers
     target: str = ""
     # ^ by what the suggested k is chosen: see quantize.knee.best_k
+    is_dithered: bool = False
+    # ^ so that colours mix, and those of a small flat are no longer told by the original's
 
 
 def picture_ks(ks: Sequence[int], mses: Sequence[float], target: str = "") -> tuple[int, ...]:
@@ -83,7 +85,7 @@ def image_pictures(
     image_id, original = sources.image_id, sources.original
     suggested = best_k(ks, mses, sources.target) or ks[0]
     flats = {k: sources.flat_of(k) for k in (picture_ks(ks, mses, sources.target) if stills else (suggested,))}
-    small = {k: _small_flat(flat, sources.alpha) for k, flat in flats.items()}
+    small = {k: _small_flat(flat, sources) for k, flat in flats.items()}
     yield picture_name(image_id, "flat.jpg"), thumbnail(small[suggested])
     yield picture_name(image_id, f"preview.{original.preview_suffix}"), original.preview
     yield picture_name(image_id, "original.js"), _original_script(sources)
@@ -99,21 +101,24 @@ def image_pictures(
 def _original_script(sources: PictureSources) -> bytes:
     """The original as the page computes with it: a script, because a page from a disk may not read a picture's pixels.
 
-    From the thumbnail in it the page draws small flats of every k; where opacity is kept it shows the flats themselves.
+    From the thumbnail in it the page draws small flats of every k. Where opacity is kept, or flats are dithered, it is
+    told that it is not opaque, and shows the flats themselves.
     """
     original = sources.original
     content = {
         "preview": f"preview.{original.preview_suffix}",
         "points": packed_points(original.points),
         "small": base64.b64encode(original.thumbnail).decode("ascii"),
-        "opaque": sources.alpha is None,
+        "opaque": sources.alpha is None and not sources.is_dithered,
     }
     key = json.dumps(picture_key(sources.image_id))
     return f"flatpipe.receiveOriginal({key}, {json.dumps(content)});\n".encode("ascii")
 
 
-def _small_flat(flat: PaletteImage, alpha: NDArray[np.uint8] | None) -> NDArray[np.uint8]:
+def _small_flat(flat: PaletteImage, sources: PictureSources) -> NDArray[np.uint8]:
+    if sources.is_dithered:
+        return small_mixture(flat, sources.alpha)
     image = Image.fromarray(flat.label_map)
     image.putpalette(flat.palette.tobytes())
-    return small_picture(image.convert("RGB"), alpha)
+    return small_picture(image.convert("RGB"), sources.alpha)
     # ^ Pillow expands palettes several times faster than numpy

@@ -8,6 +8,8 @@ from PIL import Image
 
 from flatpipe.encode.webp import close_webp
 from flatpipe.pictures.encoded import jpeg_bytes, on_checkerboard, png_bytes, shrunk
+from flatpipe.quantize.color_space import linear_light, srgb_levels
+from flatpipe.quantize.palette_image import PaletteImage
 
 THUMBNAIL_SIDE = 288
 # ^ pixels: a card is about 250 wide on the page; the contact sheet's size too, so that one shrinking serves both
@@ -21,6 +23,14 @@ def small_picture(pixels: NDArray[np.uint8] | Image.Image, alpha: NDArray[np.uin
     """Pixels (h, w, 3) with no side over 288, transparency shown as a checkerboard; alpha (h, w), all uint8."""
     small_alpha = None if alpha is None else shrunk(alpha, THUMBNAIL_SIDE)
     return on_checkerboard(shrunk(pixels, THUMBNAIL_SIDE), small_alpha)
+
+
+def small_mixture(flat: PaletteImage, alpha: NDArray[np.uint8] | None = None) -> NDArray[np.uint8]:
+    """The same of a dithered flat image, whose colours mix as light does: the mean of levels would be too dark."""
+    light = linear_light(flat.palette / 255).astype(np.float32)
+    channels = [shrunk(Image.fromarray(light[:, c][flat.label_map]), THUMBNAIL_SIDE) for c in range(3)]
+    levels = np.clip(np.rint(srgb_levels(np.stack(channels, axis=2))), 0, 255).astype(np.uint8)
+    return on_checkerboard(levels, None if alpha is None else shrunk(alpha, THUMBNAIL_SIDE))
 
 
 def thumbnail(small: NDArray[np.uint8]) -> bytes:

@@ -9,7 +9,7 @@ from typing import Any
 
 from flatpipe.quantize.options import FlattenOptions
 from flatpipe.records import TaskSettings
-from flatpipe.versions import CAPTIONS, CLUSTERING, DECODING, ENCODING, KNEE, OKLAB, PALETTES, PICTURES
+from flatpipe.versions import CAPTIONS, CLUSTERING, DECODING, DITHERING, ENCODING, KNEE, OKLAB, PALETTES, PICTURES
 
 Choices = dict[str, Any]
 
@@ -21,6 +21,8 @@ _LONG = {
     "named": "names of colours changed",
 }
 # ^ choices whose values are too long to be told
+_BEFORE: Choices = {"chart": [], "fixed": [], "match": None, "dither": "none"}
+# ^ how colours were found and given before there was a choice
 _LATER = ("encoding", "shared", "dither")
 # ^ choices that a flat image depends on, and the palette does not that it is given
 
@@ -58,7 +60,7 @@ def flat_choices(settings: TaskSettings, k: int) -> Choices:
         "truncated": settings.decode.truncated,
         **_colors(settings.flatten),
         **({"shared": True} if settings.is_shared else {}),
-        **_raised({"oklab": _oklab(settings)}),
+        **_raised(_flat_versions(settings)),
     }
 
 
@@ -72,10 +74,9 @@ def _colors(options: FlattenOptions) -> Choices:
     """How colours are found; what came late is absent while it is as before there was a choice."""
     choices = asdict(options)
     choices["chart"], choices["fixed"] = list(options.chart), [asdict(color) for color in options.fixed]
-    late: Choices = {"chart": [], "fixed": [], "match": None, "dither": "none"}
     if options.matched_in == options.space:
         choices["match"] = None
-    return {name: value for name, value in choices.items() if name not in late or value != late[name]}
+    return {name: value for name, value in choices.items() if name not in _BEFORE or value != _BEFORE[name]}
 
 
 def sweep_choices(settings: TaskSettings, ks: tuple[int, ...]) -> Choices:
@@ -98,7 +99,7 @@ def sweep_choices(settings: TaskSettings, ks: tuple[int, ...]) -> Choices:
 def _late_versions(settings: TaskSettings) -> Choices:
     """Versions of the parts that these settings use and that had none at first; absent while they are 1."""
     versions = {
-        "oklab": _oklab(settings),
+        **_flat_versions(settings),
         "knee": KNEE if settings.target or settings.pictures else 1,
         "captions": CAPTIONS if settings.animation.enabled and settings.animation.captions else 1,
         "palettes": PALETTES,
@@ -106,8 +107,13 @@ def _late_versions(settings: TaskSettings) -> Choices:
     return _raised(versions)
 
 
-def _oklab(settings: TaskSettings) -> int:
-    return OKLAB if settings.flatten.space == "oklab" else 1
+def _flat_versions(settings: TaskSettings) -> dict[str, int]:
+    """The same of the parts that flat images are made with."""
+    options = settings.flatten
+    return {
+        "oklab": OKLAB if options.space == "oklab" else 1,
+        "dithering": DITHERING if options.dither != "none" else 1,
+    }
 
 
 def _raised(versions: dict[str, int]) -> Choices:
@@ -127,7 +133,8 @@ def changed(before: Choices, after: Choices) -> str:
         elif name == "best":
             words.append(f"best k {_said(before, name)} -> {_said(after, name)}")
         else:
-            words.append(f"{name} changed: {before.get(name)} -> {after.get(name)}")
+            earlier, now = (choices.get(name, _BEFORE.get(name)) for choices in (before, after))
+            words.append(f"{name} changed: {earlier} -> {now}")
     return ", ".join(words) or "settings changed"
 
 

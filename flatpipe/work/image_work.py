@@ -13,7 +13,6 @@ from flatpipe import layout
 from flatpipe.child import call_off, watchdog
 from flatpipe.decode.apart.decoding import Decoding
 from flatpipe.encode.animation import ShownFrame, join_sweep
-from flatpipe.encode.frames import shrink_flat
 from flatpipe.encode.png import decode_flat, encode_png
 from flatpipe.errors import ImageIOFailed
 from flatpipe.quantize.choosing.rows import rgb_of
@@ -22,7 +21,7 @@ from flatpipe.quantize.flatten import flatten_indexed, flatten_to
 from flatpipe.quantize.palette_image import FlattenedImage, PaletteImage
 from flatpipe.quantize.shared.color_sums import color_weights
 from flatpipe.records import FlattenResult, ImageSource, LoadToken, SweepResult, TaskSettings
-from flatpipe.work.loaded import ImageKey, KeptFlat, LoadedImage, OriginalResult, load_image, original_side
+from flatpipe.work.loaded import ImageKey, KeptFlat, LoadedImage, OriginalResult, load_image
 from flatpipe.work.outcome import flatten_result
 from flatpipe.work.outputs import ImageOutputs
 from flatpipe.work.sweep import (
@@ -33,6 +32,7 @@ from flatpipe.work.sweep import (
     encode_pictures,
     frame_picture,
     named_palette,
+    small_flat,
 )
 from flatpipe.work.watchdog import Interrupted, in_time
 from flatpipe.work.worker import Worker
@@ -185,7 +185,7 @@ class ImageWork:
 
     def _keep(self, image: LoadedImage, k: int, flat: PaletteImage, content: bytes) -> None:
         """Keep what the sweep needs of a flat whose file holds `content`."""
-        small = shrink_flat(flat, original_side(self.settings))
+        small = small_flat(image, flat, self.settings)
         frame = encode_frame(image, k, small, self.settings) if self.settings.animation.enabled else None
         if frame and frame.nbytes - len(frame.encoded.content) > _LARGEST_KEPT:
             frame = replace(frame, picture=None)

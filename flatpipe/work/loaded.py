@@ -117,6 +117,9 @@ def load_image(source: ImageSource, settings: TaskSettings, decoding: Decoding) 
     check_colors(indexed.index.size, len(indexed.table.colors), settings)
     if original.pixels is decoded.pixels:
         original = replace(original, counted=indexed)
+    elif settings.animation.enabled and settings.flatten.dither != "none":
+        original = replace(original, counted=index_colors(original.pixels, original.alpha))
+        # ^ each k is dithered anew at this size
     height, width = decoded.pixels.shape[:2]
     token = LoadToken(
         image_id=source.image_id,

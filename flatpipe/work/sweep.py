@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from flatpipe import layout
 from flatpipe.encode.animation import ShownFrame, encode_flat, flat_picture
-from flatpipe.encode.frames import shrink_flat
+from flatpipe.encode.frames import dither_flat, shrink_flat
 from flatpipe.encode.palettes import PaletteEntry, palettes_json
 from flatpipe.palettes.palette import Palette, PaletteColor
 from flatpipe.palettes.write import write_palette
@@ -30,10 +30,18 @@ def named_palette(settings: TaskSettings) -> Palette | None:
     return Palette(tuple(PaletteColor.of_hex(*color) for color in settings.named))
 
 
+def small_flat(image: LoadedImage, flat: PaletteImage, settings: TaskSettings) -> PaletteImage:
+    """A flat of full size, or of the sweep's, at the sweep's size."""
+    if settings.flatten.dither == "none":
+        return shrink_flat(flat, original_side(settings))
+    return dither_flat(flat, image.original, settings.flatten)
+
+
 def frame_picture(image: LoadedImage, k: int, flat: PaletteImage, settings: TaskSettings) -> PaletteImage:
     """What the animation shows of a flat of full size."""
-    shrunk = shrink_flat(flat, original_side(settings))
-    return flat_picture(k, shrunk, image.original.alpha, settings.animation, settings.widest_k)
+    return flat_picture(
+        k, small_flat(image, flat, settings), image.original.alpha, settings.animation, settings.widest_k
+    )
 
 
 def encode_frame(image: LoadedImage, k: int, flat: PaletteImage, settings: TaskSettings) -> ShownFrame:
@@ -48,14 +56,14 @@ def encode_pictures(
 
     `flat_of` gives the flat for a k, at full size or that of the sweep.
     """
-    side = original_side(settings)
     sources = PictureSources(
         image_id=image.token.image_id,
         original=image.pictures.get(),
         alpha=image.original.alpha,
-        flat_of=lambda k: shrink_flat(flat_of(k), side),
+        flat_of=lambda k: small_flat(image, flat_of(k), settings),
         shares={flat.k: flat.shares for flat in flats},
         target=settings.target,
+        is_dithered=settings.flatten.dither != "none",
     )
     return image_pictures(sources, [flat.k for flat in flats], [flat.mse for flat in flats], stills=settings.stills)
 

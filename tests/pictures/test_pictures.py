@@ -16,7 +16,8 @@ from flatpipe.pictures import encoded
 from flatpipe.pictures.colorspace import color_points, colorspace_png, packed_points
 from flatpipe.pictures.contact_sheet import Panel, contact_sheet_png
 from flatpipe.pictures.encoded import on_checkerboard, png_bytes
-from flatpipe.pictures.thumbnail import preview, small_picture, thumbnail
+from flatpipe.pictures.thumbnail import preview, small_mixture, small_picture, thumbnail
+from flatpipe.quantize.palette_image import PaletteImage
 
 
 def _decoded(content: bytes) -> NDArray[np.uint8]:
@@ -46,6 +47,16 @@ def test_transparent_pixels_show_the_checkerboard() -> None:
     assert (shown[:16] == [255, 0, 0]).all()
     assert set(np.unique(shown[16:])) == {204, 255}
     assert (shown[16:, :, 0] == shown[16:, :, 1]).all()
+
+
+def test_a_dithered_flat_looks_small_as_it_does_from_afar() -> None:
+    """A checkerboard of black and white shrinks to the grey of half its light, level 188, not to half its levels."""
+    board = PaletteImage(
+        np.array([[0, 0, 0], [255, 255, 255]], np.uint8), (np.indices((600, 600)).sum(axis=0) % 2).astype(np.uint8)
+    )
+    small = small_mixture(board)
+    assert small.shape == (288, 288, 3)
+    assert abs(small.astype(float).mean() - 188) < 2
 
 
 def test_a_jpeg_is_the_same_however_it_is_encoded(monkeypatch: pytest.MonkeyPatch) -> None:

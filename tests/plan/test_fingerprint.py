@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import fields, is_dataclass, replace
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from flatpipe.plan import fingerprint
 from flatpipe.plan.fingerprint import Fingerprints, changed, fingerprints
-from flatpipe.quantize.options import FixedColor, FlattenOptions
+from flatpipe.quantize.options import Dither, FixedColor, FlattenOptions
 from flatpipe.records import AnimationOptions, DecodePolicy, GivenPalette, TaskSettings
 
 PLAIN = TaskSettings(output="/out")
@@ -201,6 +201,26 @@ def test_to_match_in_the_space_of_the_clusters_is_no_other_choice() -> None:
     """Said or not, that pixels are matched where the clusters are makes nothing due."""
     said = replace(PLAIN, flatten=FlattenOptions(match="rgb"))
     assert fingerprints(said, (2,)) == fingerprints(PLAIN, (2,))
+
+
+def test_dithering_is_told_beside_what_was_made_before_there_was_a_choice() -> None:
+    """`plan` says which way of dithering came instead of none, and with it its version."""
+    before, after = (
+        fingerprints(replace(PLAIN, flatten=FlattenOptions(dither=way)), (2,)) for way in get_args(Dither)[:2]
+    )
+    reason = changed(before.choices[before.flat[2]], after.choices[after.flat[2]])
+    assert reason == "dither changed: none -> floyd-steinberg"
+
+
+def test_another_version_of_dithering_is_of_dithered_images_alone(monkeypatch) -> None:
+    """What is not dithered stays valid when dithering changes."""
+    plain, dithered = PLAIN, replace(PLAIN, flatten=FlattenOptions(dither="blue-noise"))
+    before = [fingerprints(settings, (2,)) for settings in (plain, dithered)]
+    monkeypatch.setattr(fingerprint, "DITHERING", 2)
+    after = [fingerprints(settings, (2,)) for settings in (plain, dithered)]
+
+    assert before[0] == after[0]
+    assert changed(before[1].choices[before[1].flat[2]], after[1].choices[after[1].flat[2]]) == "dithering 1 -> 2"
 
 
 def test_other_colours_to_choose_from_are_told_in_words() -> None:

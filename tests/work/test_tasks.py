@@ -27,7 +27,8 @@ from flatpipe.decode.apart import decoding
 from flatpipe.encode.animation import encode_animation
 from flatpipe.encode.frames import Original
 from flatpipe.encode.png import decode_flat
-from flatpipe.quantize.options import FlattenOptions
+from flatpipe.quantize.color_space import linear_light
+from flatpipe.quantize.options import Dither, FlattenOptions
 from flatpipe.records import AnimationOptions, ImageResult, ImageSource, PlannedImage, TaskSettings
 from flatpipe.vocabulary import AnimationFormat, PictureFormat
 from flatpipe.work import image_work, loaded, sweep, tasks
@@ -60,10 +61,13 @@ def pixels_of(path: Path) -> np.ndarray:
         return np.asarray(image.convert("RGB"))
 
 
-@pytest.mark.parametrize("name", ["kodim03.png", "kodim23.png"])
-def test_the_recorded_mse_is_that_of_the_written_file(name: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "dither"), [("kodim03.png", "none"), ("kodim23.png", "floyd-steinberg"), ("kodim05.png", "blue-noise")]
+)
+def test_the_recorded_mse_is_that_of_the_written_file(name: str, dither: Dither, tmp_path: Path) -> None:
     """On photographs, mse equals to six digits the mean squared distance between source and decoded PNG."""
-    result = do_image(source_of(DATA / name), settings_for(tmp_path))
+    settings = replace(settings_for(tmp_path, enabled=False), flatten=FlattenOptions(dither=dither))
+    result = do_image(source_of(DATA / name), settings)
     original = pixels_of(DATA / name).astype(np.float64)
 
     for flat in result.flats:
@@ -89,9 +93,11 @@ def test_the_record_of_a_sweep_names_every_file_with_its_digest(tmp_path: Path) 
         assert hashlib.sha256(written[name].read_bytes()).hexdigest() == digest
 
 
-def test_records_agree_with_the_files(tmp_path: Path) -> None:
+@pytest.mark.parametrize("dither", ["none", "floyd-steinberg"])
+def test_records_agree_with_the_files(dither: Dither, tmp_path: Path) -> None:
     """Sizes, digests, palettes and pixel counts in the records are those of the files on disk."""
-    result = do_image(source_of(write_image(tmp_path / "a.png")), settings_for(tmp_path / "out"))
+    settings = replace(settings_for(tmp_path / "out"), flatten=FlattenOptions(dither=dither))
+    result = do_image(source_of(write_image(tmp_path / "a.png")), settings)
     folder = tmp_path / "out" / "images" / "a.png"
 
     assert result.failure is None
@@ -108,10 +114,11 @@ def test_records_agree_with_the_files(tmp_path: Path) -> None:
     assert hashlib.sha256((folder / "sweep.gif").read_bytes()).hexdigest() == result.sweep.animation_sha256
 
 
-def test_the_sweep_shows_the_flats_and_then_the_original(tmp_path: Path) -> None:
+@pytest.mark.parametrize("dither", get_args(Dither))
+def test_the_sweep_shows_the_flats_and_then_the_original(dither: Dither, tmp_path: Path) -> None:
     """Frames of the GIF, read by Pillow and by imageio, are the pixels of the PNGs; the last is near the source."""
     photo = write_image(tmp_path / "a.png", height=48, width=64)
-    do_image(source_of(photo), settings_for(tmp_path / "out"))
+    do_image(source_of(photo), replace(settings_for(tmp_path / "out"), flatten=FlattenOptions(dither=dither)))
     folder = tmp_path / "out" / "images" / "a.png"
     with Image.open(folder / "sweep.gif") as sweep:
         frames = [np.asarray(frame.convert("RGB")) for frame in ImageSequence.Iterator(sweep)]
@@ -130,6 +137,8 @@ def test_the_sweep_shows_the_flats_and_then_the_original(tmp_path: Path) -> None
         *(settings_for(Path(), format=kind, max_side=100) for kind in ANIMATIONS),
         *(settings_for(Path(), format=kind, captions=True, fade=1) for kind in ANIMATIONS),
         replace(settings_for(Path()), stills=True, palettes=("gpl",), target="knee"),
+        replace(settings_for(Path(), max_side=100, fade=1), flatten=FlattenOptions(dither="floyd-steinberg")),
+        replace(settings_for(Path(), enabled=False), stills=True, flatten=FlattenOptions(dither="blue-noise")),
         replace(settings_for(Path(), enabled=False), stills=True),
     ],
 )
@@ -152,6 +161,27 @@ def test_files_are_the_same_whatever_the_shape_of_tasks(settings: TaskSettings, 
         made.append({str(path.relative_to(own.output)): path.read_bytes() for path in files})
     assert len(made[0]) > len(KS)
     assert all(files == made[0] for files in made)
+
+
+@pytest.mark.parametrize("dither", ["floyd-steinberg", "blue-noise"])
+def test_shrunk_frames_are_dithered_in_the_flats_own_colors(dither: Dither, tmp_path: Path) -> None:
+    """A frame too small for the pattern has its own, in the same colours; small flats on the page are the files."""
+    light = np.linspace(40, 220, 300)[:, None, None].repeat(400, axis=1).repeat(3, axis=2).astype(np.uint8)
+    Image.fromarray(light).save(tmp_path / "a.png")
+    settings = replace(settings_for(tmp_path / "out", max_side=200), flatten=FlattenOptions(dither=dither))
+    result = do_image(source_of(tmp_path / "a.png"), settings, (2, 5))
+    folder = tmp_path / "out" / "images" / "a.png"
+    with Image.open(folder / "sweep.gif") as sweep:
+        frames = [np.asarray(frame.convert("RGB")) for frame in ImageSequence.Iterator(sweep)][:2]
+
+    assert result.failure is None
+    for k, frame in zip((2, 5), frames, strict=True):
+        flat = pixels_of(folder / f"k{k:02d}.png")
+        assert frame.shape == (150, 200, 3)
+        assert {*np.unique(frame)} == {*np.unique(flat)}
+        seen = [linear_light(one[:, :, 0] / 255).reshape(10, -1).mean(axis=1) for one in (frame, flat)]
+        assert np.abs(seen[0] - seen[1]).max() < 0.01
+    assert '"opaque": false' in (tmp_path / "out" / layout.picture_name("a.png", "original.js")).read_text()
 
 
 def test_nothing_is_made_twice_nor_read_back_where_each_k_is_a_task(

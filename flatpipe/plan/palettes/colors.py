@@ -45,6 +45,7 @@ def flatten_options(config: Config) -> FlattenOptions:
         chart=() if chart is None else chart.hex_colors,
         fixed=tuple(FixedColor(entry.hex, entry.index) for entry in palette.fixed),
         match=palette.match,
+        dither=flatten.dither,
     )
 
 
