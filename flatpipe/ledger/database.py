@@ -5,13 +5,15 @@ Errors are told apart by SQLite's codes (https://sqlite.org/rescode.html), never
 
 from __future__ import annotations
 
+import contextlib
+import json
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
-from flatpipe.errors import RunGivenUp
+from flatpipe.errors import ConfigError, RunGivenUp
 
 Tell = Callable[[str], None]
 _Value = TypeVar("_Value")
@@ -26,7 +28,8 @@ READER_PATIENCE, WRITER_PATIENCE = 20.0, 600.0
 _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 _FULL = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE}
 # ^ the latter where the memory that readers of a WAL share finds no room on the disk
-_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR}
+# ^ ERROR: a table or a column is missing, or what should be JSON is none
 _FORBIDDEN = {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH}
 _GOES_ON = "run again: it goes on from here"
 AGAIN = (
@@ -151,6 +154,15 @@ def gone(place: str) -> RunGivenUp:
     return RunGivenUp(f"{place}: {words}; run again: what it told of is made again, to the same bytes")
 
 
+@contextlib.contextmanager
+def sound(place: str) -> Iterator[None]:
+    """Take what is no JSON, where the ledger should hold some, for damage to it: raises ConfigError."""
+    try:
+        yield
+    except json.JSONDecodeError as error:
+        raise ConfigError(str(_damaged(place, error))) from error
+
+
 def primary_code(error: sqlite3.Error) -> int:
     """SQLite's code for the kind of an error; 0 for one of Python's own module."""
     return getattr(error, "sqlite_errorcode", 0) & 0xFF
@@ -172,5 +184,9 @@ def in_words(error: sqlite3.Error, place: str) -> RunGivenUp:
     if primary in _FORBIDDEN:
         return LedgerUnusable(f"{place}: the ledger cannot be opened; check who may read and write it and its folder")
     if primary in _DAMAGED or not code:
-        return LedgerUnusable(f"{place}: cannot be read as a ledger ({error}): it is damaged; {AGAIN}")
+        return _damaged(place, error)
     return LedgerUnusable(f"{place}: the ledger cannot be written: {error}")
+
+
+def _damaged(place: str, error: Exception) -> LedgerUnusable:
+    return LedgerUnusable(f"{place}: cannot be read as a ledger ({error}): it is damaged; {AGAIN}")

@@ -8,10 +8,11 @@ from pathlib import Path
 
 from flatpipe import layout
 from flatpipe.errors import ConfigError
+from flatpipe.ledger.database import sound
 from flatpipe.ledger.ledger import Ledger
 from flatpipe.storage.roots import Root
 
-_FILES = (layout.INDEX, layout.RESULTS, layout.FAILURES, layout.COLORS, layout.RUN, layout.LOCK)
+_FILES = (layout.INDEX, layout.RESULTS, layout.FAILURES, layout.COLORS, layout.RUN, layout.LOCK, layout.TABLES)
 _FOLDERS = (layout.PARTIAL, *layout.FOLDERS)
 
 
@@ -36,9 +37,9 @@ def _is_recorded(outputs: Root, ledger_path: str) -> bool:
     """Whether a ledger that is kept elsewhere knows of a run that wrote here."""
     if not Path(ledger_path).exists():
         return False
-    with contextlib.closing(Ledger(ledger_path, read_only=True)) as ledger:
+    with contextlib.closing(Ledger(ledger_path, read_only=True)) as ledger, sound(ledger_path):
         run = ledger.last_run()
-    return run is not None and json.loads(run.config)["output"]["path"] == outputs.place
+        return run is not None and json.loads(run.config)["output"]["path"] == outputs.place
 
 
 def _is_ours(outputs: Root) -> bool:

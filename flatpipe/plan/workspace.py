@@ -14,7 +14,7 @@ from typing import Literal
 from flatpipe import layout
 from flatpipe.config import Config
 from flatpipe.errors import ConfigError, RunGivenUp
-from flatpipe.ledger.database import Tell
+from flatpipe.ledger.database import Tell, sound
 from flatpipe.ledger.ledger import Ledger
 from flatpipe.ledger.results import Results
 from flatpipe.places import check_apart, check_not_within, is_url
@@ -115,7 +115,7 @@ def open_workspace(
             check_not_within(place, settings.output)
     outputs = open_root(settings.output)
     path = _ledger_path(config)
-    with _OPENED[access](path, outputs, tell) as ledger:
+    with _OPENED[access](path, outputs, tell) as ledger, sound(path):
         adds = named is not None if access == "run" else ledger.adds_up()
         settings = replace(settings, name_width=layout.name_width(ks_of(config), adds=adds))
         yield Workspace(config, settings, outputs, ledger, path, fingerprints(settings, ks_of(config)))

@@ -10,6 +10,7 @@ from flatpipe import layout
 from flatpipe.config import Config, config_file, load_config, parse_config
 from flatpipe.config.documents.resolved import yaml_of
 from flatpipe.errors import ConfigError
+from flatpipe.ledger.database import sound
 from flatpipe.ledger.ledger import Ledger
 
 
@@ -64,4 +65,5 @@ def _last_config(folder: Path) -> dict[str, Any]:
         ledger.close()
     if run is None:
         raise ConfigError(f"{path}: no run is recorded here")
-    return dict(json.loads(run.config))
+    with sound(str(path)):
+        return dict(json.loads(run.config))

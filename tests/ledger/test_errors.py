@@ -82,15 +82,24 @@ def _foreign(path: Path) -> None:
     _with_sql("CREATE TABLE songs (title TEXT)")(path)
 
 
+_JSON = (("runs", "config"), ("sweeps", "sizes"), ("sweeps", "files"), ("images", "notes"), ("flats", "metrics"))
 TROUBLES = {
     "newer": (_with_sql("PRAGMA user_version = 99"), "a newer flatpipe"),
     "foreign": (_foreign, "this database is not flatpipe's"),
     "no database": (lambda path: path.write_bytes(b"not a database at all" * 500), "it is damaged; move it away"),
     "cut": (_cut, "it is damaged; move it away"),
     "scribbled": (_scribble, "it is damaged; move it away"),
+    "no JSON": (
+        _with_sql(*(f"UPDATE {table} SET {column} = '{{'" for table, column in _JSON)),
+        "it is damaged; move it away",
+    ),
     "a folder": (lambda path: (path.unlink(), path.mkdir()), "the ledger cannot be opened"),
 }
 COMMANDS = ("run", "plan", "status", "verify", "report", "explain 00.png", "clean")
+CASES = [
+    (command, trouble) for command in COMMANDS for trouble in TROUBLES if (command, trouble) != ("status", "no JSON")
+]
+# ^ status reads none
 
 
 @pytest.fixture(scope="module")
@@ -104,8 +113,7 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("trouble", TROUBLES)
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize(("command", "trouble"), CASES)
 def test_a_ledger_that_cannot_serve_is_one_sentence(
     command: str, trouble: str, sound: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

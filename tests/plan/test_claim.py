@@ -14,7 +14,7 @@ from flatpipe.ledger.ledger import Ledger
 from flatpipe.plan.workspace import open_workspace
 
 THEIRS = (
-    *("index.html", "results.csv", "failures.csv", "colors.csv", "run.json", "flatpipe.lock"),
+    *("index.html", "results.csv", "failures.csv", "colors.csv", "run.json", "flatpipe.lock", ".tables"),
     *("images/a.png/k02.png", "images/cat.jpg", "gallery/data/rows-00000.js", "gallery/mine.js", "runs/1/log.txt"),
     *(".partial/flatpipe-0123456789abcdef0123456789abcdef", ".partial/draft.txt"),
 )
