@@ -54,6 +54,17 @@ def test_a_palette_is_put_onto_an_image() -> None:
     assert not np.array_equal(palette.apply(image, match="oklab").flat, flat.flat)
 
 
+def test_dithering_mixes_what_is_not_there() -> None:
+    """A grey becomes as much white and black as gives its light; without dithering it becomes one of them."""
+    grey = np.full((64, 64, 3), 150, np.uint8)
+    palette = flatpipe.Palette.read("black-white")
+    light = ((150 / 255 + 0.055) / 1.055) ** 2.4
+
+    assert palette.apply(grey).shares.tolist() == [0, 1]
+    for dither in ("floyd-steinberg", "blue-noise"):
+        assert palette.apply(grey, dither=dither).shares[1] == pytest.approx(light, abs=0.03)
+
+
 def test_names_go_with_the_colors(tmp_path: Path) -> None:
     """What is saved of an image that was put into a palette has its names and codes, and so has a notebook."""
     flat = NAMED.apply(np.zeros((2, 2, 3), np.uint8))
