@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from flatpipe.api.checks import check_search
+from flatpipe.api.checks import check_choice, check_search
 from flatpipe.api.common import common_palette
 from flatpipe.api.flat_image import FlatImage, Sweep
 from flatpipe.api.image_like import ImageLike, original_of
@@ -21,7 +21,7 @@ from flatpipe.api.quantizer import ColorQuantizer
 from flatpipe.errors import ConfigError
 from flatpipe.quantize.color_table import index_colors
 from flatpipe.quantize.flatten import flatten_indexed
-from flatpipe.quantize.options import MAX_K, FlattenOptions, Solver, Space
+from flatpipe.quantize.options import MAX_K, Dither, FlattenOptions, Solver, Space
 
 if TYPE_CHECKING:
     from flatpipe.config import Config
@@ -41,6 +41,7 @@ def flatten(
     seed: int = 0,
     space: Space = "rgb",
     solver: Solver = "multilevel",
+    dither: Dither = "none",
     alpha: str = "keep",
 ) -> FlatImage:
     """Return the image in at most k colours, 1 <= k <= 256: the FlatImage that `flatpipe run` would save.
@@ -50,7 +51,8 @@ def flatten(
 
     `image` is a path, the bytes of an image file, a Pillow image, or an array (H, W), (H, W, 3) or (H, W, 4) uint8 of
     grey, sRGB or sRGB with opacity; only files are turned upright and have their profile applied. `space` is where
-    distance is measured, "rgb" or "oklab"; `solver` is a word of `flatten.solver` in docs/config.md; `alpha` keeps
+    distance is measured, "rgb" or "oklab"; `solver` is a word of `flatten.solver` in docs/config.md; `dither`
+    ("floyd-steinberg" or "blue-noise") mixes colours that are not there out of those that are; `alpha` keeps
     transparency, or names the background "#rrggbb" to put the image on.
     The same arguments give the same colours, on every machine.
 
@@ -64,7 +66,8 @@ def flatten(
     (5, 22)
     >>> flat.save("kodim03.png")    # a palette PNG; .ase, .gpl and others save the palette
     """
-    made = sweep(image, k if isinstance(k, str) else [k], seed=seed, space=space, solver=solver, alpha=alpha)
+    ks = k if isinstance(k, str) else [k]
+    made = sweep(image, ks, seed=seed, space=space, solver=solver, dither=dither, alpha=alpha)
     return made[made.suggested_k]
 
 
@@ -75,6 +78,7 @@ def sweep(
     seed: int = 0,
     space: Space = "rgb",
     solver: Solver = "multilevel",
+    dither: Dither = "none",
     alpha: str = "keep",
 ) -> Sweep:
     """Return the image in every k of `ks`: a Sweep, which maps k to FlatImage; arguments and errors as in `flatten`.
@@ -92,14 +96,12 @@ def sweep(
     """
     wanted, target = (_AUTO_KS, _target(ks)) if isinstance(ks, str) else (_checked(ks), "knee")
     check_search(seed, space, solver)
-    options = FlattenOptions(solver=solver, seed=seed, space=space)
+    check_choice("dither", dither, Dither)
+    options = FlattenOptions(solver=solver, seed=seed, space=space, dither=dither)
     original = original_of(image, alpha)
     indexed = index_colors(original.pixels, original.alpha)
-    flats = {}
-    for k in wanted:
-        flat = flatten_indexed(indexed, k, options)
-        flats[k] = FlatImage(flat.palette, flat.label_map, flat.weights, flat.mse, original.alpha)
-    return Sweep(flats, replace(original, counted=indexed), target)
+    flats = {k: FlatImage.of(flatten_indexed(indexed, k, options), original.alpha) for k in wanted}
+    return Sweep(flats, replace(original, counted=indexed), target, options)
 
 
 def run(

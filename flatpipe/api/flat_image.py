@@ -7,13 +7,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path
-from typing import cast, get_args
+from typing import Self, cast, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from flatpipe.encode.animation import encode_animation, frame_side
-from flatpipe.encode.frames import Original, shrink_flat, shrink_original
+from flatpipe.encode.frames import Original, frame_flat, shrink_original
 from flatpipe.encode.png import encode_png
 from flatpipe.environment import missing_codecs
 from flatpipe.errors import ConfigError
@@ -22,7 +22,8 @@ from flatpipe.palettes.palette import Palette
 from flatpipe.palettes.titles import called
 from flatpipe.palettes.write import write_palette
 from flatpipe.quantize.knee import best_k
-from flatpipe.quantize.palette_image import FlattenedImage
+from flatpipe.quantize.options import FlattenOptions
+from flatpipe.quantize.palette_image import FlattenedImage, PaletteImage
 from flatpipe.records import AnimationOptions
 from flatpipe.text import counted
 from flatpipe.vocabulary import SHORTEST_MS, AnimationFormat, PaletteFormat
@@ -47,6 +48,11 @@ class FlatImage(FlattenedImage):
     alpha: NDArray[np.uint8] | None = None
     given: Palette | None = None
     # ^ the palette that it was put into, row by row; None: its colours are its own
+
+    @classmethod
+    def of(cls, flat: FlattenedImage, alpha: NDArray[np.uint8] | None, given: Palette | None = None) -> Self:
+        """The image that a flattened one is, with its opacity."""
+        return cls(flat.palette, flat.label_map, flat.weights, flat.mse, alpha, given, is_dithered=flat.is_dithered)
 
     def save(self, path: str | Path) -> None:
         """Save the image as a palette PNG (.png), or its palette (.ase, .gpl and others, by the name's suffix).
@@ -79,14 +85,12 @@ class FlatImage(FlattenedImage):
     def _repr_html_(self) -> str:
         return self.figure("40em", "")
 
-    def figure(self, width: str, title: str, max_side: int | None = None) -> str:
+    def figure(self, width: str, title: str, picture: bytes | None = None) -> str:
         """HTML of the image, its measures and its colours with their hex values, so wide; it needs no script.
 
-        The picture is shrunk to `max_side` pixels, so that a notebook with many stays small.
+        `picture` is a PNG to show instead of the image itself, such as a smaller one.
         """
-        shown = self if max_side is None else shrink_flat(self, max_side)
-        alpha = self.alpha if shown is self or self.alpha is None else shrink_original(self._original, max_side).alpha
-        picture = base64.b64encode(encode_png(shown, alpha)).decode()
+        encoded = base64.b64encode(picture or self._repr_png_()).decode()
         named = (self.given or Palette.of_hex(self.hex_colors)).colors
         told = [
             f"{called(color)} {share:.1%}".lstrip() for color, share in zip(named, self.shares.tolist(), strict=True)
@@ -94,14 +98,9 @@ class FlatImage(FlattenedImage):
         swatches = "".join(map(swatch, self.hex_colors, told))
         return (
             f'<figure style="margin:0;max-width:{width}"><img style="max-width:100%" alt="{escape(repr(self))}" '
-            f'src="data:image/png;base64,{picture}"><figcaption>{escape(title)}{self._measures}</figcaption>'
+            f'src="data:image/png;base64,{encoded}"><figcaption>{escape(title)}{self._measures}</figcaption>'
             f'<div style="font:12px monospace">{swatches}</div></figure>'
         )
-
-    @property
-    def _original(self) -> Original:
-        """The flat image with its opacity, as what is shrunk."""
-        return Original(self.flat, self.alpha)
 
 
 def swatch(color: str, told: str) -> str:
@@ -118,8 +117,8 @@ def swatch(color: str, told: str) -> str:
 class Sweep(Mapping[int, FlatImage]):
     """An image in several k: maps k, ascending, to FlatImage."""
 
-    def __init__(self, flats: dict[int, FlatImage], original: Original, target: str = "knee") -> None:
-        self._flats, self._original, self._target = flats, original, target
+    def __init__(self, flats: dict[int, FlatImage], original: Original, target: str, options: FlattenOptions) -> None:
+        self._flats, self._original, self._target, self._options = flats, original, target, options
 
     def __getitem__(self, k: int) -> FlatImage:
         return self._flats[k]
@@ -169,15 +168,34 @@ class Sweep(Mapping[int, FlatImage]):
         options = AnimationOptions(
             format=kind, frame_ms=frame_ms, hold_ms=hold_ms, max_side=max_side, captions=captions, fade=fade
         )
-        side = frame_side(options)
-        flats = {k: shrink_flat(flat, side) for k, flat in self.items()}
-        place.write_bytes(encode_animation(flats, shrink_original(self._original, side), options))
+        small = self._shrunk(frame_side(options))
+        place.write_bytes(encode_animation(small.flats, small.original, options))
 
     def _repr_html_(self) -> str:
         """A grid of all k, each with its colours; the suggested one is marked."""
-        best = self.suggested_k
+        best, small = self.suggested_k, self._shrunk(_GRID_SIDE)
         figures = "".join(
-            flat.figure("100%", f"k = {k}{' (suggested)' * (k == best)}: ", _GRID_SIDE) for k, flat in self.items()
+            flat.figure(
+                "100%", f"k = {k}{' (suggested)' * (k == best)}: ", encode_png(small.flats[k], small.original.alpha)
+            )
+            for k, flat in self.items()
         )
         columns = "grid-template-columns:repeat(auto-fill,minmax(240px,1fr))"
         return f'<div style="display:grid;gap:1em;{columns}">{figures}</div>'
+
+    def _shrunk(self, max_side: int) -> _Shrunk:
+        """The flats and the original with no side over `max_side`."""
+        small = shrink_original(self._original, max_side)
+        if self._options.dither != "none" and not small.counted:
+            small = replace(small, counted=small.indexed)
+            # ^ once for all k
+        flats = {k: frame_flat(flat, small, max_side, self._options) for k, flat in self.items()}
+        return _Shrunk(flats, small)
+
+
+@dataclass(frozen=True, slots=True)
+class _Shrunk:
+    """The pictures of a sweep at one smaller size."""
+
+    flats: dict[int, PaletteImage]
+    original: Original

@@ -86,7 +86,7 @@ class Palette(records.Palette):
         original = original_of(image, alpha)
         indexed = index_colors(original.pixels, original.alpha)
         flat = flatten_to(indexed, self.rgb, FlattenOptions(match=match, dither=dither))
-        return FlatImage(flat.palette, flat.label_map, flat.weights, flat.mse, original.alpha, self)
+        return FlatImage.of(flat, original.alpha, self)
 
     def __repr__(self) -> str:
         title = f" {self.title!r}," if self.title else ""

@@ -111,11 +111,14 @@ def shrink_flat(flat: PaletteImage, max_side: int | None) -> PaletteImage:
     return flat if small is flat.label_map else PaletteImage(flat.palette, small)
 
 
-def dither_flat(flat: PaletteImage, original: Original, options: FlattenOptions) -> PaletteImage:
-    """A dithered flat image at the size of an original that was shrunk: that one, dithered anew in the flat's colours.
+def frame_flat(flat: PaletteImage, original: Original, max_side: int | None, options: FlattenOptions) -> PaletteImage:
+    """A flat image at frame size, as `options` give pixels their colours; `original` has that size.
 
-    Single pixels of a pattern would make another one, up to black for grey. A flat of that size comes back as it is.
+    Where flats are dithered it is the original, dithered anew in the flat's colours: single pixels of a pattern would
+    make another one, up to black for grey. A flat that fits comes back as it is.
     """
+    if options.dither == "none":
+        return shrink_flat(flat, max_side)
     if flat.label_map.shape == original.pixels.shape[:2]:
         return flat
     return flatten_to(original.indexed, flat.palette, options)

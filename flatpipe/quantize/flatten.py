@@ -62,9 +62,11 @@ def flatten_to(
     """
     rows = nearest_rows(image.table.colors, palette, options.matched_in)
     weights, distortion = measure_rows(image.table.colors, image.table.counts, palette, rows)
-    if options.dither != "none" and distortion > 0:
+    is_dithered = options.dither != "none" and bool(distortion > 0)
+    if is_dithered:
         label_map = dithered_labels(image, palette, rows, options)
         weights, distortion = measure_pixels(image, palette, label_map)
     else:
         label_map = look_up(image.index, rows, np.arange(MAX_K, dtype=np.uint8))
-    return FlattenedImage(palette, label_map, weights, distortion / int(weights.sum()))
+    mse = distortion / int(weights.sum())
+    return FlattenedImage(palette, label_map, weights, mse, is_dithered=is_dithered)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,6 +60,8 @@ class FlattenedImage(PaletteImage):
 
     weights: NDArray[np.int64]
     mse: float
+    is_dithered: bool = field(default=False, kw_only=True)
+    # ^ whether neighbours of one colour may have become different ones
 
     @property
     def shares(self) -> NDArray[np.float64]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from flatpipe import layout
 from flatpipe.encode.animation import ShownFrame, encode_flat, flat_picture
-from flatpipe.encode.frames import dither_flat, shrink_flat
+from flatpipe.encode.frames import frame_flat
 from flatpipe.encode.palettes import PaletteEntry, palettes_json
 from flatpipe.palettes.palette import Palette, PaletteColor
 from flatpipe.palettes.write import write_palette
@@ -32,9 +32,7 @@ def named_palette(settings: TaskSettings) -> Palette | None:
 
 def small_flat(image: LoadedImage, flat: PaletteImage, settings: TaskSettings) -> PaletteImage:
     """A flat of full size, or of the sweep's, at the sweep's size."""
-    if settings.flatten.dither == "none":
-        return shrink_flat(flat, original_side(settings))
-    return dither_flat(flat, image.original, settings.flatten)
+    return frame_flat(flat, image.original, original_side(settings), settings.flatten)
 
 
 def frame_picture(image: LoadedImage, k: int, flat: PaletteImage, settings: TaskSettings) -> PaletteImage:

@@ -19,6 +19,7 @@ from PIL import Image
 import flatpipe
 from flatpipe import api
 from flatpipe.encode.png import decode_flat
+from flatpipe.quantize.options import Dither
 
 ROOT = Path(__file__).parents[2]
 
@@ -81,13 +82,15 @@ def test_a_path_its_bytes_a_picture_and_an_array_are_one_image(tmp_path: Path) -
     assert (np.ptp(grey.palette.astype(int), axis=1) == 0).all()
 
 
-def test_flatten_and_sweep_save_the_bytes_of_a_run(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("dither", "max_side"), [("none", 1024), ("floyd-steinberg", 30), ("blue-noise", 1024)])
+def test_flatten_and_sweep_save_the_bytes_of_a_run(dither: Dither, max_side: int, tmp_path: Path) -> None:
     """The API's PNG and animation are those that `flatpipe run` writes, byte for byte."""
-    project = Project.make(tmp_path, images=1, animation={"fade": 2, "captions": True})
+    animation = {"fade": 2, "captions": True, "max_side": max_side}
+    project = Project.make(tmp_path, images=1, animation=animation, flatten={"k": "2-4", "dither": dither})
     summary = flatpipe.run(project.folder / "pipeline.yaml")
     assert (summary.exit_code, summary.pairs) == (0, 3)
-    sweep = flatpipe.sweep(project.folder / "photos" / "00.png", [2, 3, 4])
-    sweep.save(tmp_path / "sweep.gif", fade=2, captions=True)
+    sweep = flatpipe.sweep(project.folder / "photos" / "00.png", [2, 3, 4], dither=dither)
+    sweep.save(tmp_path / "sweep.gif", fade=2, captions=True, max_side=max_side)
     for k, flat in sweep.items():
         flat.save(tmp_path / f"k{k:02d}.png")
     for name in ("k02.png", "k03.png", "k04.png", "sweep.gif"):
@@ -136,11 +139,12 @@ def test_auto_chooses_k_as_a_run_does(word: str, best) -> None:
     assert np.array_equal(flat.flat, sweep[best(sweep)].flat)
 
 
-def test_a_large_sweep_in_a_notebook_is_shrunk(tmp_path: Path) -> None:
+@pytest.mark.parametrize("dither", ["none", "blue-noise"])
+def test_a_large_sweep_in_a_notebook_is_shrunk(dither: Dither) -> None:
     """The pictures of the grid have 480 pixels at most, and keep colours and transparency."""
     cut = np.dstack([noisy_pixels(600, 900), np.full((600, 900), 255, np.uint8)])
     cut[:300, :, 3] = 0
-    page = flatpipe.sweep(cut, [3])._repr_html_()
+    page = flatpipe.sweep(cut, [3], dither=dither)._repr_html_()
     found = re.search('base64,([^"]+)', page)
     assert found is not None
     with Image.open(io.BytesIO(base64.b64decode(found[1]))) as picture:
@@ -154,6 +158,7 @@ def test_a_large_sweep_in_a_notebook_is_shrunk(tmp_path: Path) -> None:
     ({"k": 2.5}, "k must be a whole number"),
     ({"k": 2, "seed": -1}, "seed must be from 0"),
     ({"k": 2, "space": "lab"}, "space must be one of rgb, oklab, not 'lab'"),
+    ({"k": 2, "dither": "bayer"}, "dither must be one of none, floyd-steinberg, blue-noise"),
     ({"k": 2, "solver": "fast"}, "solver must be one of"),
     ({"k": 2, "alpha": "white"}, "alpha must be 'keep' or a background"),
     ({"k": 2, "image": np.zeros((3, 3), np.float32)}, "must be .* of uint8, not 3 x 3 of float32"),
