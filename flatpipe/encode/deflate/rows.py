@@ -1,4 +1,4 @@
-"""Rows of labels -> bytes of a PNG's rows: packed, each filtered by the row above it; and their checksum."""
+"""Rows of labels -> bytes of a PNG's rows: packed, each filtered by the row above it or not; and their checksum."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from flatpipe.encode.deflate.bits import Count
 from flatpipe.quantize.compiled import kernel
 
-UP = 2
-# ^ filter type: each byte minus the byte above it
+NONE, UP = 0, 2
+# ^ filter types: each byte as it is, or minus the byte above it
 _MODULUS = 65521
 # ^ of Adler-32 (RFC 1950)
 _TOGETHER = 4096
@@ -25,6 +25,7 @@ class Rows(NamedTuple):
     # ^ (H, W)
     bits: int
     # ^ of a label
+    filter_type: int
     packed: NDArray[np.uint8]
     # ^ (2, bytes per row)
     segment: NDArray[np.uint8]
@@ -46,10 +47,14 @@ def fill_segment(rows: Rows, top: int, bottom: int) -> int:
     for y in range(top, bottom):
         here, above = packed[y & 1], packed[1 - (y & 1)]
         _pack(labels[y], rows.bits, here)
-        segment[at] = UP
+        segment[at] = rows.filter_type
         filtered = segment[at + 1 : at + 1 + row_bytes]
-        for i in range(row_bytes):
-            filtered[i] = here[i] - above[i]
+        if rows.filter_type == UP:
+            for i in range(row_bytes):
+                filtered[i] = here[i] - above[i]
+        else:
+            for i in range(row_bytes):
+                filtered[i] = here[i]
         at += 1 + row_bytes
     return at
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from flatpipe.encode.deflate.bits import Bits, Count, added, flushed
 from flatpipe.encode.deflate.blocks import begin_block, bits_for
-from flatpipe.encode.deflate.rows import Rows, adler, fill_segment
+from flatpipe.encode.deflate.rows import UP, Rows, adler, fill_segment
 from flatpipe.encode.deflate.tokens import (
     END,
     MARGIN,
@@ -39,8 +39,11 @@ _WEIGHT = 32
 # ^ of a token that was seen, where not all are looked at; one that may come all the same weighs 1
 
 
-def zlib_stream(labels: NDArray[np.uint8], bits: int) -> memoryview:
-    """The zlib stream of the rows of a PNG: labels (H, W) uint8, each below 2 ** bits, which is 1, 2, 4 or 8."""
+def zlib_stream(labels: NDArray[np.uint8], bits: int, filter_type: int = UP) -> memoryview:
+    """The zlib stream of the rows of a PNG: labels (H, W) uint8, each below 2 ** bits, which is 1, 2, 4 or 8.
+
+    All rows have one filter, UP or NONE.
+    """
     frozen = np.ascontiguousarray(labels).view()
     frozen.flags.writeable = False
     # ^ one compiled variant, whatever the caller's array allows
@@ -48,17 +51,17 @@ def zlib_stream(labels: NDArray[np.uint8], bits: int) -> memoryview:
     n_bytes = height * (1 + (width * bits + 7) // 8)
     out = np.empty(2 * n_bytes + (_MOST_BLOCKS + 1) * 1024, dtype=np.uint8)
     # ^ memory that is not touched costs nothing
-    return out[: _write_stream(frozen, bits, out)].data
+    return out[: _write_stream(frozen, bits, filter_type, out)].data
 
 
 @kernel
-def _write_stream(labels: NDArray[np.uint8], bits_each: int, out: NDArray[np.uint8]) -> Count:
+def _write_stream(labels: NDArray[np.uint8], bits_each: int, filter_type: int, out: NDArray[np.uint8]) -> Count:
     """Write the stream of labels (H, W) and return its length in bytes."""
     height, width = labels.shape
     row_bytes = 1 + (width * bits_each + 7) // 8
     at_once = max(1, _SEGMENT // row_bytes)
     packed, segment = np.empty((2, row_bytes - 1), np.uint8), np.zeros(at_once * row_bytes + MARGIN, np.uint8)
-    rows = Rows(labels, bits_each, packed, segment, at_once)
+    rows = Rows(labels, bits_each, filter_type, packed, segment, at_once)
     tallies, frequencies, codes = np.zeros((8, N_SYMBOLS), np.int64), np.empty(N_SYMBOLS, np.int64), new_codes()
     part_rows = -(-max(height // _MOST_BLOCKS, _LEAST_BLOCK // row_bytes) // at_once) * at_once
     # ^ whole segments, so that tokens end where they were tallied to end

@@ -11,17 +11,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from flatpipe.encode.deflate.rows import NONE, UP
 from flatpipe.encode.deflate.stream import zlib_stream
 
 depths = st.sampled_from([1, 2, 4, 8])
 
 
-def rows_of(labels: NDArray[np.uint8], bits: int) -> bytes:
-    """The rows of a PNG, made plainly: the bits of each label in turn, each byte minus the one above, a 2 before."""
+def rows_of(labels: NDArray[np.uint8], bits: int, filter_type: int = UP) -> bytes:
+    """The rows of a PNG, made plainly: a filter type, then the labels' bits in turn, less the byte above for UP."""
     each = np.unpackbits(labels[..., np.newaxis], axis=2)[..., 8 - bits :].reshape(len(labels), -1)
     packed = np.packbits(each, axis=1)
-    above = np.vstack((np.zeros_like(packed[:1]), packed[:-1]))
-    return np.hstack((np.full((len(labels), 1), 2, np.uint8), packed - above)).tobytes()
+    above = np.vstack((np.zeros_like(packed[:1]), packed[:-1])) * np.uint8(filter_type == UP)
+    return np.hstack((np.full((len(labels), 1), filter_type, np.uint8), packed - above)).tobytes()
 
 
 @st.composite
@@ -38,10 +39,10 @@ def label_maps(draw: st.DrawFn) -> tuple[NDArray[np.uint8], int]:
     return labels, bits
 
 
-@given(label_maps())
-def test_any_label_map_is_read_back(made: tuple[NDArray[np.uint8], int]) -> None:
+@given(label_maps(), st.sampled_from([NONE, UP]))
+def test_any_label_map_is_read_back(made: tuple[NDArray[np.uint8], int], filter_type: int) -> None:
     """zlib decompresses every stream, checksum included, to the rows as the PNG specification has them."""
-    assert zlib.decompress(zlib_stream(*made)) == rows_of(*made)
+    assert zlib.decompress(zlib_stream(*made, filter_type)) == rows_of(*made, filter_type)
 
 
 @pytest.mark.parametrize("length", [*range(1, 30), *range(255, 290), 515, 516, 517, 518, 774, 775, 776, 5000])
