@@ -50,6 +50,10 @@ HOSTILE_NAMES = (
     "plain \\xe9.png",
 )
 SETTINGS = GallerySettings(title="photos", command="flatpipe run '/my photos/pipeline.yaml'")
+BRAND = "#e4002b"
+NAMED = ((BRAND, "brand red <img src=x onerror=alert(3)>", "PMS 185 </script>"), ("#0a0b0c", "=night\nline", ""))
+COMMON = replace(SETTINGS, is_shared=True, legend=(BRAND,), named=NAMED, metrics=("own_mse",))
+COMMON_GROUPS = ("summer", "", "<b>win&ter=1#?", os.fsdecode(b"caf\xe9"))
 
 
 @dataclass(slots=True)
@@ -71,9 +75,7 @@ class BuiltRun:
     def add(self, image_id: str, pixels: NDArray[np.uint8], alpha: NDArray[np.uint8] | None = None) -> None:
         """Flatten an image roughly and store all that a run stores of it."""
         source = self._plan(image_id)
-        original = Path(source.path)
-        original.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(pixels).save(original, "PNG")
+        _save(source, pixels)
         flats = {k: _flattened(pixels, k) for k in self.ks}
         results = [self._write_flat(image_id, k, frame, pixels) for k, frame in flats.items()]
         self._write_pictures(image_id, pixels, alpha, flats, results)
@@ -83,6 +85,20 @@ class BuiltRun:
         frames[0].save(path, save_all=True, append_images=frames[1:], duration=400, loop=0)
         self.outputs.write(f"{folder}/palettes.json", b"{}\n")
         self._record(source, pixels, results)
+
+    def add_group(self, group: str, images: Mapping[str, NDArray[np.uint8]], first: str = "") -> None:
+        """Images that share palettes, as a run would store them; the first colour is `first`, where one is given."""
+        together = np.concatenate([pixels.reshape(-1, 3) for pixels in images.values()])
+        palettes = {k: _palette_of(together, k, first) for k in self.ks}
+        for image_id, pixels in images.items():
+            source = self._plan(image_id, group)
+            _save(source, pixels)
+            flats = {k: _matched(pixels, palette) for k, palette in palettes.items()}
+            results = [self._write_flat(image_id, k, frame, pixels) for k, frame in flats.items()]
+            self._write_pictures(image_id, pixels, None, flats, results)
+            self._record(source, pixels, results, group)
+        shared = _matched_all(together, palettes)
+        self.share(group, shared, len(images))
 
     def add_failed(self, image_id: str, error: str, message: str) -> None:
         """An image that could not be read."""
@@ -103,10 +119,10 @@ class BuiltRun:
             self.share(group, {flat.k: flat for flat in result.flats})
         self.record(result, group)
 
-    def share(self, group: str, flats: Mapping[int, FlattenResult]) -> None:
+    def share(self, group: str, flats: Mapping[int, FlattenResult], images: int = 1) -> None:
         """Record palettes of a group, those of these flats."""
         self.ledger.shared.record_palettes(
-            SharedPalette(group, k, "flat", "root", _digest(flat.palette), flat.palette, flat.weights, flat.mse, 1)
+            SharedPalette(group, k, "flat", "root", _digest(flat.palette), flat.palette, flat.weights, flat.mse, images)
             for k, flat in flats.items()
         )
 
@@ -119,33 +135,40 @@ class BuiltRun:
         )
         self.ledger.record([recorded(result, replace(DIGESTS, given=given))], "run")
 
-    def _plan(self, image_id: str) -> ImageSource:
+    def _plan(self, image_id: str, group: str | None = None) -> ImageSource:
         source = ImageSource(image_id, str(self.input_of(image_id)), 1, "stamp")
-        self.ledger.store_plan([PlannedImage(source, tuple(self.ks), sweep=True, reason="new")])
+        self.ledger.store_plan([PlannedImage(source, tuple(self.ks), sweep=True, reason="new", group=group)])
         return source
 
-    def _record(self, source: ImageSource, pixels: NDArray[np.uint8], results: list[FlattenResult]) -> None:
+    def _record(
+        self, source: ImageSource, pixels: NDArray[np.uint8], results: list[FlattenResult], group: str | None = None
+    ) -> None:
         distinct = len(color_counts(pixels)[0])
         height, width = pixels.shape[:2]
         token = LoadToken(source.image_id, "content", width, height, distinct, ("rotated (EXIF 6)",))
         result = ImageResult(source, token, tuple(results), SweepResult(source.image_id, 1, "a", 1, "b"), None)
-        self.record(result)
+        self.record(result, group)
 
     def _write_flat(self, image_id: str, k: int, frame: PaletteImage, pixels: NDArray[np.uint8]) -> FlattenResult:
         content = encode_png(frame)
         self.outputs.write(f"{layout.image_folder(image_id)}/{layout.flat_name(k, 2)}", content)
         difference = frame.flat.astype(np.int64) - pixels
+        mse, digest = float((difference**2).sum(axis=2).mean()), hashlib.sha256(content).hexdigest()
         weights = np.bincount(frame.label_map.ravel(), minlength=len(frame.palette))
         return FlattenResult(
             image_id=image_id,
             k=k,
             n_colors=frame.n_colors,
-            mse=float((difference**2).sum(axis=2).mean()),
+            mse=mse,
             palette=frame.hex_colors,
             weights=tuple(weights.tolist()),
             bytes=len(content),
-            sha256=hashlib.sha256(content).hexdigest(),
-            metrics=(("ssim", 1 - 1 / k), ("ciede2000", None)),
+            sha256=digest,
+            metrics=(
+                ("ssim", 1 - 1 / k),
+                ("ciede2000", None),
+                ("own_mse", mse * int(digest[:4], 16) / 65536),
+            ),
         )
 
     def _write_pictures(
@@ -164,6 +187,34 @@ class BuiltRun:
         sources = PictureSources(image_id, original, alpha, needed.__getitem__, shares)
         for name, content in image_pictures(sources, self.ks, mses):
             self.outputs.write(name, content)
+
+
+def _save(source: ImageSource, pixels: NDArray[np.uint8]) -> None:
+    original = Path(source.path)
+    original.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(pixels).save(original, "PNG")
+
+
+def _palette_of(together: NDArray[np.uint8], k: int, first: str) -> NDArray[np.uint8]:
+    """A palette (k, 3) uint8 of pixels (n, 3), with a colour "#rrggbb" before the others where one is given."""
+    found = _flattened(together[None], k).palette
+    return np.concatenate([[list(bytes.fromhex(first[1:]))], found[1:]]).astype(np.uint8) if first else found
+
+
+def _matched(pixels: NDArray[np.uint8], palette: NDArray[np.uint8]) -> PaletteImage:
+    far = ((pixels[..., None, :].astype(int) - palette.astype(int)) ** 2).sum(axis=-1)
+    return PaletteImage(palette, far.argmin(axis=-1).astype(np.uint8))
+
+
+def _matched_all(together: NDArray[np.uint8], palettes: Mapping[int, NDArray[np.uint8]]) -> dict[int, FlattenResult]:
+    """For each k what the palette of many pixels (n, 3) comes to."""
+    results = {}
+    for k, palette in palettes.items():
+        frame = _matched(together[None], palette)
+        weights = np.bincount(frame.label_map.ravel(), minlength=len(palette))
+        mse = float(((frame.flat[0].astype(int) - together) ** 2).sum(axis=1).mean())
+        results[k] = FlattenResult("", k, len(palette), mse, frame.hex_colors, tuple(weights.tolist()))
+    return results
 
 
 def _digest(palette: Sequence[str]) -> str:

@@ -60,6 +60,10 @@ GROUP BY p.image_id ORDER BY p.image_id
 # ^ gathered by SQLite: a tenth of the time that a row for each flat takes
 _DIGESTS = "group_concat(f.k || ' ' || f.sha256)"
 _DETAILS = "group_concat(f.k || f.sha256 || f.metrics || ({is_asked})), total(f.seconds)"
+_GROUPS = "SELECT grp, count(*) FROM planned WHERE grp IS NOT NULL GROUP BY grp ORDER BY grp"
+_PALETTES = """
+SELECT grp, k, colors, weights, mse FROM palettes WHERE grp IN (SELECT grp FROM planned) ORDER BY grp, k
+"""
 
 _Row = tuple[Any, ...]
 
@@ -123,6 +127,27 @@ class ImageDigests:
     # ^ k and sha256
 
 
+class GroupPalette(NamedTuple):
+    """The palette that a group of images shares for one k."""
+
+    k: int
+    colors: str
+    # ^ "#rrggbb #rrggbb ..." row by row
+    weights: str
+    # ^ JSON: how much of the group's colours each is nearest to
+    mse: float
+
+
+@dataclass(frozen=True, slots=True)
+class GroupResults:
+    """A group of images of the plan, with the palettes that they share."""
+
+    group: str
+    images: int
+    palettes: tuple[GroupPalette, ...]
+    # ^ by k
+
+
 class Results:
     """The plan's images in the order of their ids, with the outputs that are valid under some settings.
 
@@ -157,14 +182,19 @@ class Results:
             flats = _digests_of(gathered[0][1]) if gathered else ()
             yield ImageDigests(_source_of(row), row[_CONTENT] or "", _files_of(row), _failure_of(row), flats)
 
+    def groups(self) -> Iterator[GroupResults]:
+        """Every group of images that share palettes, in the order of names, as a stream."""
+        for row, palettes in _with_own(self._rows(_GROUPS), self._rows(_PALETTES)):
+            yield GroupResults(from_sql(row[0]), row[1], tuple(GroupPalette._make(one[1:]) for one in palettes))
+
     def state(self) -> str:
-        """A digest (hex) of all that `images` tells: equal states, equal images. Found once, when first asked for."""
+        """A digest (hex) of all that `images` and `groups` tell: equal states, equal images. Found once."""
         self._state = self._state or self._digest()
         return self._state
 
     def _digest(self) -> str:
         state = hashlib.sha256()
-        for row in itertools.chain(self._rows(_IMAGES), self._gathered(_DETAILS)):
+        for row in itertools.chain(self._rows(_IMAGES), self._gathered(_DETAILS), self._rows(_PALETTES)):
             state.update(repr(row).encode())
         return state.hexdigest()
 

@@ -34,8 +34,19 @@ class GallerySettings:
     # ^ in which colours were clustered
     metrics: tuple[CostlyMetric, ...] = ()
     # ^ costly measures to show
+    is_shared: bool = False
+    # ^ whether images share palettes
+    legend: tuple[str, ...] = ()
+    # ^ colours that any image may use, "#rrggbb": a chart's, or those that are fixed
+    named: tuple[tuple[str, str, str], ...] = ()
+    # ^ colours with their names and codes
     command: str = ""
     # ^ what runs the same again from any folder; "": it is not known
+
+    @property
+    def has_common_colors(self) -> bool:
+        """Whether images have colours in common."""
+        return self.is_shared or bool(self.legend)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +66,8 @@ class GalleryImage:
     # ^ the flat that the target names, by default that at the knee of the curve; None without flats
     shortfall: str = ""
     # ^ in words, that no flat reaches the target; "" when one does
+    group: str | None = None
+    # ^ of images with which it shares palettes
 
 
 def gallery_images(results: Results, settings: GallerySettings) -> Iterator[GalleryImage]:
@@ -75,6 +88,7 @@ def gallery_images(results: Results, settings: GallerySettings) -> Iterator[Gall
             flats=image.flats,
             suggested=next((flat for flat in image.flats if flat.k == best), None),
             shortfall=missed(ks, mses, settings.target),
+            group=image.group,
         )
 
 

@@ -41,6 +41,8 @@ class IndexRow:
     palette: str
     has_pictures: bool
     error: str
+    group: str | None = None
+    # ^ of images with which it shares palettes
 
 
 def index_row(image: GalleryImage, settings: GallerySettings) -> IndexRow:
@@ -57,11 +59,12 @@ def index_row(image: GalleryImage, settings: GallerySettings) -> IndexRow:
         palette=_strip(shown) if shown else "",
         has_pictures=image.has_sweep and settings.pictures,
         error=_failure_text(image),
+        group=image.group,
     )
 
 
-def index_script(shard: int, rows: Sequence[IndexRow]) -> bytes:
-    """Columns of the overview, the rows from `shard` * ROWS_PER_SHARD on."""
+def index_script(shard: int, rows: Sequence[IndexRow], **more: object) -> bytes:
+    """Columns of the overview, the rows from `shard` * ROWS_PER_SHARD on; `more` are further columns."""
     columns = {
         "names": [row.name for row in rows],
         "links": {number: row.link for number, row in enumerate(rows) if row.link},
@@ -72,14 +75,15 @@ def index_script(shard: int, rows: Sequence[IndexRow]) -> bytes:
         "palettes": [row.palette for row in rows],
         "pictures": "".join("01"[row.has_pictures] for row in rows),
         "errors": {number: row.error for number, row in enumerate(rows) if row.error},
+        **more,
     }
-    return _script("receiveRows", shard, _json(columns))
+    return script("receiveRows", shard, _json(columns))
 
 
 def detail_script(shard: int, images: Sequence[GalleryImage], settings: GallerySettings, place: str) -> bytes:
     """All that the viewer shows of `images`, rows from `shard` * DETAILS_PER_SHARD on; `place` is the output root."""
     details = ",".join(_detail(image, settings, place) for image in images)
-    return _script("receiveDetails", shard, f"[{details}]")
+    return script("receiveDetails", shard, f"[{details}]")
 
 
 def link_of(name: str) -> str:
@@ -155,5 +159,6 @@ def _rounded(value: float) -> float:
     return float(f"{value:.6g}")
 
 
-def _script(function: str, shard: int, content: str) -> bytes:
+def script(function: str, shard: int, content: str) -> bytes:
+    """A script that hands JSON to a function of the page."""
     return f"flatpipe.{function}({shard},{content});\n".encode("ascii")

@@ -95,6 +95,9 @@ def gallery_settings(settings: TaskSettings, config: Config) -> GallerySettings:
         target=settings.target,
         metrics=settings.metrics,
         space=settings.flatten.space,
+        is_shared=settings.is_shared,
+        legend=settings.flatten.chart or tuple(fixed.color for fixed in settings.flatten.fixed),
+        named=settings.named,
     )
 
 

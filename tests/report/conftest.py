@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 from browsing import coordinates_pixels
-from builders_report import HOSTILE_NAMES, SETTINGS, BuiltRun, built_run, soft_pixels
+from builders_report import BRAND, COMMON, COMMON_GROUPS, HOSTILE_NAMES, SETTINGS, BuiltRun, built_run, soft_pixels
 from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_playwright
 
 from flatpipe.report.gallery import write_gallery
@@ -37,6 +37,18 @@ def gallery(tmp_path_factory: pytest.TempPathFactory) -> BuiltRun:
     run.add_failed("broken <b>.jpg", "truncated", "the file ends after <1,203> bytes")
     run.add_waiting("later.png")
     assert write_gallery(run.results, run.outputs, SETTINGS)
+    return run
+
+
+@pytest.fixture(scope="session")
+def common(tmp_path_factory: pytest.TempPathFactory) -> BuiltRun:
+    """Groups that share palettes around a fixed colour, some with hostile names; an image of no group; one failed."""
+    run = built_run(tmp_path_factory.mktemp("common"))
+    for start, group in enumerate(COMMON_GROUPS):
+        run.add_group(group, {f"{group}{n}.png": soft_pixels(10 * start + n) for n in range(4 - start)}, BRAND)
+    run.add("lone.png", soft_pixels(40))
+    run.add_failed("broken.jpg", "truncated", "short")
+    assert write_gallery(run.results, run.outputs, COMMON)
     return run
 
 

@@ -21,6 +21,7 @@ from flatpipe.layout import image_folder, picture_key, picture_name
 from flatpipe.quantize.knee import best_k, missed, suggested_k
 from flatpipe.quantize.options import CostlyMetric
 from flatpipe.records import Failure, PlannedImage, SettingsDigests
+from flatpipe.report import common_colors
 from flatpipe.report import gallery as gallery_module
 from flatpipe.report.gallery import write_gallery
 from flatpipe.report.gallery_rows import GalleryImage, gallery_images
@@ -160,8 +161,12 @@ def test_shards_grow_and_shrink_with_the_run(tmp_path: Path, monkeypatch: pytest
     assert sorted(run.outputs.sizes("gallery/data")) == ["details-00000.js", "rows-00000.js"]
 
 
-def test_memory_does_not_grow_with_the_number_of_images(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """While 300 images are written into one shard of rows, no more than those of one shard of details are held."""
+@pytest.mark.parametrize("legend", [(), ("#0a0b0c",)], ids=["own", "common"])
+def test_memory_does_not_grow_with_the_number_of_images(
+    legend: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While 300 images are written into one shard of rows, those of one shard of details, or of uses, are held."""
+    monkeypatch.setattr(common_colors, "USES_PER_SHARD", gallery_module.DETAILS_PER_SHARD)
     run = built_run(tmp_path)
     for result in synthetic_results(300):
         run.ledger.store_plan([PlannedImage(result.source, (), sweep=False, reason="")])
@@ -174,8 +179,8 @@ def test_memory_does_not_grow_with_the_number_of_images(tmp_path: Path, monkeypa
         write(root, name, content)
 
     monkeypatch.setattr(LocalRoot, "write", counted)
-    write_gallery(run.results, run.outputs, SETTINGS)
-    assert 0 < max(held) <= 2 * gallery_module.DETAILS_PER_SHARD
+    write_gallery(run.results, run.outputs, replace(SETTINGS, legend=legend))
+    assert 0 < max(held) <= (3 if legend else 2) * gallery_module.DETAILS_PER_SHARD
 
 
 def test_page_of_nothing_says_so(tmp_path: Path) -> None:

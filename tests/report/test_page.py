@@ -182,7 +182,16 @@ VIEWS = {
     "overview": "",
     "viewer": "image=trips/photo 1.png&k=6",
     "compare": "compare=trips/photo 1.png,later.png,trips/photo 2.png&k=6",
+    "palettes": "",
+    "palette": "group=summer&color=e4002b&k=4",
 }
+
+
+@pytest.fixture
+def seen(view: str, request: pytest.FixtureRequest) -> BuiltRun:
+    """The run that a view is of."""
+    run: BuiltRun = request.getfixturevalue("common" if view.startswith("palette") else "gallery")
+    return run
 
 
 def test_focus_goes_round_the_whole_card(page: Page, gallery: BuiltRun) -> None:
@@ -204,9 +213,10 @@ def test_focus_goes_round_the_whole_card(page: Page, gallery: BuiltRun) -> None:
 
 
 @pytest.mark.parametrize("view", VIEWS)
-def test_fingers_find_every_control(phone: Page, gallery: BuiltRun, view: str) -> None:
+def test_fingers_find_every_control(phone: Page, seen: BuiltRun, view: str) -> None:
     """On a phone every control in sight measures 44 pixels each way, and nothing is wider than the window."""
-    open_page(phone, gallery, VIEWS[view])
+    open_page(phone, seen, VIEWS[view])
+    phone.evaluate("document.querySelectorAll('#legend').forEach(panel => { panel.open = true; })")
     settled(phone)
     small = phone.evaluate(
         """() => [...document.querySelectorAll('button, select, input, a, summary, [role=slider], [tabindex="0"]')]
@@ -229,10 +239,10 @@ def styled_page(request: pytest.FixtureRequest, chromium: Browser) -> Iterator[P
 
 
 @pytest.mark.parametrize("view", VIEWS)
-def test_nothing_shuts_anybody_out(styled_page: Page, gallery: BuiltRun, view: str) -> None:
+def test_nothing_shuts_anybody_out(styled_page: Page, seen: BuiltRun, view: str) -> None:
     """axe-core finds no fault of any weight, and nothing is wider than the window, light or dark, wide or narrow."""
     source = _axe_source()
-    open_page(styled_page, gallery, VIEWS[view])
+    open_page(styled_page, seen, VIEWS[view])
     styled_page.evaluate("document.querySelectorAll('details').forEach(details => details.open = true)")
     assert styled_page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     styled_page.evaluate(source)
@@ -261,9 +271,9 @@ _EDGES = """() => [...document.querySelectorAll('button, select, input[type=sear
 
 
 @pytest.mark.parametrize("view", VIEWS)
-def test_edges_of_controls_are_seen(styled_page: Page, gallery: BuiltRun, view: str) -> None:
+def test_edges_of_controls_are_seen(styled_page: Page, seen: BuiltRun, view: str) -> None:
     """The edge of every control has a contrast of 3 to 1 with what is behind it (WCAG 2.2, 1.4.11), light and dark."""
-    open_page(styled_page, gallery, VIEWS[view])
+    open_page(styled_page, seen, VIEWS[view])
     found = styled_page.evaluate(_EDGES)
     assert len(found) > 3
     assert [(words, edge, behind) for words, edge, behind in found if _contrast(edge, behind) < 3] == []

@@ -25,7 +25,7 @@ flatpipe.cards = (() => {
 
   // Shows what the choices ask for; pictures that need work come when there is time.
   function fill(card) {
-    const wanted = `${face} ${flatpipe.choice.k}`;
+    const wanted = `${face} ${flatpipe.choice.k} ${flatpipe.legend.color}`;
     if (card.shown === wanted) return;
     card.shown = wanted;
     card.link.href = linkTo(card.row);
@@ -45,7 +45,8 @@ flatpipe.cards = (() => {
     const flat = flatpipe.flatFor(detail, flatpipe.choice.k);
     const palette = flatpipe.colors.paletteOf(flat);
     card.bands.replaceChildren(...palette.map(({ hex, share }) => band(hex, share)));
-    card.facts.replaceChildren(...words(flat[1], detail.colors, flat[2]));
+    card.facts.replaceChildren(...words(flat[1], detail.colors, flat[2], flatpipe.ownOf(flat)));
+    showUse(card, palette);
     if (face !== "flat" || !flatpipe.hasPictures(card.row)) return;
     const wanted = card.shown;
     flatpipe.small.of(card.row).then((pixels) => {
@@ -123,7 +124,16 @@ flatpipe.cards = (() => {
     else facts.replaceChildren(...words(Math.min(rows.ks[row], rows.colors[row]), rows.colors[row], rows.mses[row]));
   }
 
-  const words = (left, all, mse) => [element("span", {}, flatpipe.colorsLeft(left, all)), element("span", {}, flatpipe.decibels(mse))];
+  const words = (left, all, mse, own = null) => [element("span", {}, flatpipe.colorsLeft(left, all)), element("span", own === null ? {} : { title: "with the palette that it shares, of with one of its own" }, flatpipe.decibelsOf(mse, own))];
+
+  // How much of the colour that was chosen an image has, in the place of how many colours.
+  function showUse({ facts }, palette) {
+    const color = palette.find(({ hex }) => hex === flatpipe.legend.color);
+    if (!color) return;
+    const swatch = element("i", { class: "swatch" });
+    swatch.style.background = color.hex;
+    facts.firstChild.replaceChildren(swatch, flatpipe.percent(color.share));
+  }
 
   return { create, fill, strip, fitted, get face() { return face; }, setFace(wanted) { face = wanted; } };
 })();

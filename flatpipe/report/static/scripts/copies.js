@@ -3,14 +3,16 @@
 
 flatpipe.copies = (() => {
   const get = (id) => document.getElementById(id);
-  const titled = ({ hex, share }) => `${hex} (${(100 * share).toFixed(2)}%)`;
+  const titled = ({ hex, share }) => `${flatpipe.calledOf(hex) || hex} (${(100 * share).toFixed(2)}%)`;
+  const noted = ({ hex, share }) => [flatpipe.calledOf(hex).replaceAll("*/", "* /"), `${(100 * share).toFixed(2)}%`].filter(Boolean).join(", ");
+  const told = (hex) => Object.fromEntries(Object.entries(flatpipe.named(hex)).filter(([, text]) => text));
   const forms = {
     hex: ({ colors }) => colors.map(({ hex }) => hex).join("\n"),
     css: ({ name, colors }) => [
       `/* ${name.replaceAll("*/", "* /")} */`, ":root {",
-      ...colors.map(({ hex, share }, row) => `  --color-${row + 1}: ${hex}; /* ${(100 * share).toFixed(2)}% */`), "}",
+      ...colors.map((color, row) => `  --color-${row + 1}: ${color.hex}; /* ${noted(color)} */`), "}",
     ].join("\n"),
-    json: ({ colors }) => JSON.stringify(colors.map(({ hex, share }) => ({ hex, share: Number(share.toFixed(6)) })), null, 2),
+    json: ({ colors }) => JSON.stringify(colors.map(({ hex, share }) => ({ hex, ...told(hex), share: Number(share.toFixed(6)) })), null, 2),
     gpl: ({ name, colors }) => [
       "GIMP Palette", `Name: ${name}`, "Columns: 0", "#",
       ...colors.map((color) => `${flatpipe.colors.rgbOf(color.hex).map((level) => String(level).padStart(3)).join(" ")}\t${titled(color)}`), "",

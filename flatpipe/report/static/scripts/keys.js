@@ -21,7 +21,7 @@ flatpipe.keys = (() => {
       ["o", "originals, or flats", () => flipFaces()],
       ["x", "select the card that has the focus", () => pick()],
       ["c", "selected images side by side", () => flatpipe.selection.compare()],
-      ["Escape", "select nothing", () => flatpipe.selection.clear()],
+      ["Escape", "let go of a colour, select nothing", () => { if (!flatpipe.legend.release()) flatpipe.selection.clear(); }],
     ]],
     viewer: ["One image", [
       ["ArrowLeft", "one colour less", viewer(() => flatpipe.viewer.stepK(-1))],

@@ -60,7 +60,7 @@
   flatpipe.compare.onChange(() => address.note(flatpipe.compare.parts()));
   get("unknown").querySelector("button").addEventListener("click", () => { get("unknown").hidden = true; });
 
-  for (const part of ["choice", "overview", "selection", "copies", "viewer", "compare", "keys"]) flatpipe[part].start();
+  for (const part of ["choice", "legend", "overview", "selection", "copies", "viewer", "compare", "keys"]) flatpipe[part].start();
   addEventListener("hashchange", route);
   let first = true;
   flatpipe.onRows(() => { if (first) { first = false; route(); } });

@@ -26,7 +26,7 @@ flatpipe.overview = (() => {
     const wanted = get("search").value.trim().toLowerCase();
     const found = [];
     for (let row = 0; row < rows.names.length; row++)
-      if (!wanted || rows.names[row].toLowerCase().includes(wanted)) found.push(row);
+      if ((!wanted || rows.names[row].toLowerCase().includes(wanted)) && flatpipe.legend.holds(row)) found.push(row);
     order = sorted(found, get("sort").value);
     pageNumber = Math.min(pageNumber, Math.max(0, Math.ceil(order.length / PER_PAGE) - 1));
     clear();
@@ -34,17 +34,33 @@ flatpipe.overview = (() => {
     const total = flatpipe.number(page.images);
     get("count").textContent = flatpipe.isLoading()
       ? `Reading the list: ${flatpipe.number(rows.names.length)} of ${total} images`
-      : wanted ? `${flatpipe.number(order.length)} of ${total} images` : "";
+      : wanted || order.length < page.images ? `${flatpipe.number(order.length)} of ${total} images${flatpipe.legend.words()}` : "";
     showPages();
     draw();
   }
 
   function sorted(found, by) {
     if (by === "name") return found;
+    const rankOf = flatpipe.legend.rank(by);
+    if (rankOf) return ranked(found, rankOf);
     if (by === "failed") return [...found.filter((row) => rows.errors.has(row)), ...found.filter((row) => !rows.errors.has(row))];
+    if (!/^(mse|colors)-/.test(by)) return found;
     const [column, direction] = [by.startsWith("mse") ? rows.mses : rows.colors, by.endsWith("down") ? -1 : 1];
     const rank = (row) => (rows.ks[row] ? direction * column[row] : Infinity);
     return found.sort((one, other) => rank(one) - rank(other) || one - other);
+  }
+
+  // The most first; what has no figure last.
+  function ranked(found, rankOf) {
+    const ranks = new Map(found.map((row) => [row, rankOf(row)]));
+    const rank = (row) => (Number.isNaN(ranks.get(row)) ? -Infinity : ranks.get(row));
+    return found.sort((one, other) => (rank(one) === rank(other) ? one - other : rank(other) - rank(one)));
+  }
+
+  function sortBy(by) {
+    const sort = get("sort");
+    for (const option of sort.options) if (option.value === "share") option.hidden = by !== "share";
+    sort.value = by;
   }
 
   const shown = () => order.slice(pageNumber * PER_PAGE, (pageNumber + 1) * PER_PAGE);
@@ -120,7 +136,7 @@ flatpipe.overview = (() => {
   // What stands in the address of the overview, and of an image for the way back.
   function parts() {
     const [found, by] = [encodeURIComponent(get("search").value.trim()), get("sort").value];
-    return { search: found, sort: by === "name" ? "" : by };
+    return { search: found, sort: by === "name" ? "" : by, ...flatpipe.legend.parts() };
   }
 
   const ownParts = () => ({ ...parts(), k: flatpipe.choice.k || "", face: flatpipe.cards.face === "flat" ? "" : flatpipe.cards.face, page: pageNumber ? pageNumber + 1 : "" });
@@ -132,6 +148,7 @@ flatpipe.overview = (() => {
     const by = [...get("sort").options].some(({ value }) => value === asked.sort) ? asked.sort : "name";
     const isNew = wanted !== get("search").value || by !== get("sort").value;
     if (isNew && (isOwn || asked.search || asked.sort)) [get("search").value, get("sort").value] = [wanted, by];
+    if (isOwn || asked.group || asked.color) flatpipe.legend.take(asked);
     if (isOwn) takeOwn(asked);
     else if (isNew) arrange();
   }
@@ -157,7 +174,13 @@ flatpipe.overview = (() => {
     addEventListener("scroll", soon, { passive: true });
     addEventListener("resize", soon);
     get("search").addEventListener("input", () => { pageNumber = 0; arrange(); changed(); });
-    get("sort").addEventListener("change", () => { pageNumber = 0; arrange(); changed(); });
+    get("sort").addEventListener("change", () => {
+      pageNumber = 0;
+      if (["served", "lost"].includes(get("sort").value)) flatpipe.legend.settle();
+      arrange();
+      changed();
+    });
+    flatpipe.legend.onChange(() => { if (!grid.closest("[hidden]")) { pageNumber = 0; arrange(); changed(); } });
     get("tools").addEventListener("submit", (event) => event.preventDefault());
     get("clear").addEventListener("click", () => { get("search").value = ""; arrange(); changed(); get("search").focus(); });
     for (const choice of document.querySelectorAll("input[name=face-overview]"))
@@ -171,7 +194,7 @@ flatpipe.overview = (() => {
   }
 
   return {
-    start, draw, take, parts, ownParts,
+    start, draw, take, parts, ownParts, sortBy,
     onChange(listener) { changed = listener; },
     strip: (palettes) => flatpipe.cards.strip(palettes),
     neighbour: (row, step) => order[order.indexOf(row) + step],

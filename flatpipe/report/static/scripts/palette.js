@@ -38,13 +38,14 @@ flatpipe.palette = (() => {
 
   function newChip() {
     const [band, swatch, hex, share] = [element("i"), element("span", { class: "swatch" }), element("code"), element("span", { class: "share" })];
+    const called = element("bdi", { class: "called" });
     const canvas = element("canvas", { width: 1, height: 1 });
     const mark = element("span", { class: "mark", "aria-hidden": "true" }, canvas);
     const pick = element("button", { type: "button", class: "chip", "aria-pressed": "false" },
-      swatch, hex, " ", share, element("span", { class: "hidden" }, " of the image: show its pixels"));
+      swatch, hex, " ", called, " ", share, element("span", { class: "hidden" }, " of the image: show its pixels"));
     const copy = element("button", { type: "button", class: "copy" }, element("i", { class: "icon copying" }));
     const item = element("li", {}, mark, pick, copy);
-    const chip = { item, band, swatch, hex, share, canvas, pick, copy, color: null };
+    const chip = { item, band, swatch, hex, called, share, canvas, pick, copy, color: null };
     pick.addEventListener("click", () => press(chip));
     for (const place of [item, band]) {
       place.addEventListener("pointerenter", (event) => { if (event.pointerType === "mouse") hover(chip); });
@@ -62,7 +63,9 @@ flatpipe.palette = (() => {
     chip.band.style.flexGrow = color.share;
     chip.hex.textContent = color.hex;
     chip.share.textContent = percent;
-    chip.pick.title = `${color.hex}, ${percent}`;
+    chip.called.textContent = flatpipe.calledOf(color.hex);
+    chip.called.hidden = !chip.called.textContent;
+    chip.pick.title = [color.hex, chip.called.textContent, percent].filter(Boolean).join(", ");
     chip.pick.setAttribute("aria-pressed", "false");
     chip.copy.setAttribute("aria-label", `Copy ${color.hex}`);
     chip.copy.dataset.copy = color.hex;

@@ -4,7 +4,7 @@
 
 const flatpipe = (() => {
   const page = JSON.parse(document.getElementById("page").textContent);
-  const rows = { names: [], ks: [], mses: [], colors: [], palettes: [], keys: [], links: new Map(), errors: new Map(), pictures: "" };
+  const rows = { names: [], ks: [], mses: [], colors: [], palettes: [], keys: [], links: new Map(), errors: new Map(), groups: [], pictures: "" };
   const listeners = [];
   const MOST_DETAILS = 80, MOST_ORIGINALS = 400;
   // ^ scripts of details and of originals that are remembered: some 20 MB
@@ -21,6 +21,7 @@ const flatpipe = (() => {
     const first = rows.names.length;
     for (const name of ["names", "ks", "mses", "colors", "palettes"])
       for (const value of columns[name]) rows[name].push(value);
+    for (const [group, count] of columns.groups ?? []) for (let left = count; left; left--) rows.groups.push(group);
     rows.keys.push(columns.keys);
     rows.pictures += columns.pictures;
     for (const name of ["links", "errors"])
@@ -99,7 +100,7 @@ const flatpipe = (() => {
   const pictureOf = (row, kind) => `gallery/pictures/${keyOf(row).slice(0, 2)}/${keyOf(row)}-${kind}`;
 
   return {
-    page, rows, allLoaded, receiveRows, detail, originalOf, linkOf, findRow, foundRow, pictureOf,
+    page, rows, allLoaded, loaded, receiveRows, detail, originalOf, linkOf, findRow, foundRow, pictureOf,
     receiveDetails: (shard, found) => keep(details, shard, found, MOST_DETAILS),
     receiveOriginal: (key, found) => keep(originals, key, found, MOST_ORIGINALS),
     onRows: (listener) => listeners.push(listener),

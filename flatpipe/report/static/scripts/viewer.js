@@ -75,6 +75,7 @@ flatpipe.viewer = (() => {
     flatpipe.stage.show(flat, fade);
     flatpipe.film.mark(k);
     flatpipe.palette.show(rows.names[row], flat);
+    showGroup();
     flatpipe.curve.show(detail, k);
     flatpipe.cube.show(flatpipe.palette.shown().colors);
     flatpipe.files.showLinks(detail, k);
@@ -90,6 +91,19 @@ flatpipe.viewer = (() => {
     get("figures").textContent = [flatpipe.decibels(mse), ...costly, ...(mse ? [`mse ${flatpipe.decimal(mse)}`] : []), flatpipe.size(bytes)].join(" · ");
     get("best").disabled = k === detail.suggested;
     get("best").textContent = k === detail.suggested ? "suggested" : `Suggested: ${detail.suggested}`;
+  }
+
+  // The way to all images that have this palette.
+  async function showGroup() {
+    const place = get("palette-group");
+    if (!place) return;
+    const [shownRow, number] = [row, flatpipe.groupOf(row)];
+    place.hidden = number < 0;
+    if (number < 0) return;
+    const group = (await flatpipe.groups())[number];
+    if (shownRow !== row) return;
+    place.href = flatpipe.address.made({ group: group.link, k });
+    place.textContent = `shared by ${flatpipe.counted(group.images, "image")}: ${flatpipe.groupName(group.name)}`;
   }
 
   function stepK(step) {

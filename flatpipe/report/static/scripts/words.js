@@ -30,10 +30,21 @@ Object.assign(flatpipe, (() => {
   return {
     element, showName, number, counted, psnr,
     decibels: (mse) => (mse === 0 ? "exact" : `${psnr(mse).toFixed(1)} dB`),
+    // "17.4 of 22.4 dB": of what the image's own palette would reach, where that is known.
+    decibelsOf: (mse, own) => (own === null || mse === 0 ? flatpipe.decibels(mse) : `${psnr(mse).toFixed(1)} of ${flatpipe.decibels(own)}`),
     // "6 of 19,182 colours": how many there are now, and were.
     colorsLeft: (left, all) => (left >= all ? counted(all, "colour") : `${number(left)} of ${counted(all, "colour")}`),
-    metricName: (name) => ({ ssim: "SSIM", ciede2000: "ΔE 2000" })[name] ?? name,
-    metricValue: (value, row) => (value === null ? "–" : value.toFixed(flatpipe.page.metrics[row] === "ssim" ? 3 : 2)),
+    metricName: (name) => ({ ssim: "SSIM", ciede2000: "ΔE 2000", own_mse: "own palette" })[name] ?? name,
+    metricValue(value, row) {
+      if (value === null) return "–";
+      if (flatpipe.page.metrics[row] === "own_mse") return value === 0 ? "exact" : `${psnr(value).toFixed(2)} dB`;
+      return value.toFixed(flatpipe.page.metrics[row] === "ssim" ? 3 : 2);
+    },
+    // The mse that an image's own palette would leave; null where it was not measured.
+    ownOf(flat) {
+      const at = flatpipe.page.metrics.indexOf("own_mse");
+      return at < 0 ? null : (flat[6 + at] ?? null);
+    },
     decimal: (value) => (Number.isFinite(value) ? (value >= 100 ? number(Math.round(value)) : value.toFixed(1)) : "∞"),
     percent: (share) => `${(100 * share).toFixed(share < 0.0995 ? 1 : 0)} %`,
     size: (bytes) => (bytes < 1000 ? counted(bytes, "byte") : bytes < 1e6 ? `${(bytes / 1e3).toFixed(0)} kB` : `${(bytes / 1e6).toFixed(1)} MB`),
