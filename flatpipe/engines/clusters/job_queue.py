@@ -13,6 +13,8 @@ from distributed.security import Security
 
 _SHELL_JOBS = ("SLURM", "PBS", "LSF", "SGE")
 # ^ whose jobs are shell scripts; HTCondor's are a command in quotes
+_START_SECONDS = 600
+# ^ in which a worker must be ready, kernels compiled; after the 60 of dask_jobqueue a first run lost job after job
 _FOLDER = "$FLATPIPE_SCRATCH"
 _PLAIN = re.compile(r"[\w./${}~-]+")
 HERE = "127.0.0.1:0"
@@ -24,7 +26,7 @@ def job_queue_keywords(name: str, given: Mapping[str, Any], security: Security) 
 
     As many processes as cores, TLS, pages for this machine alone, a private folder on each node.
     """
-    ours: dict[str, Any] = {"security": security, **_shared_folder(name, given)}
+    ours: dict[str, Any] = {"security": security, "death_timeout": _START_SECONDS, **_shared_folder(name, given)}
     if "cores" in given:
         ours["processes"] = given["cores"]
     extra = list(given.get("worker_extra_args") or _setting(name, "worker-extra-args") or ())

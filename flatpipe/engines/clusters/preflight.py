@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import platform
+import time
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -12,6 +14,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, get_args
 
+from distributed.comm import CommClosedError
 from threadpoolctl import threadpool_info  # type: ignore[import-untyped]
 
 from flatpipe.engines.clusters.worker_setup import memory_of
@@ -26,6 +29,8 @@ from flatpipe.versions import __version__
 from flatpipe.vocabulary import VideoFormat
 from flatpipe.work.memory import BASE_BYTES, memory_needed
 
+_TRIES, _PAUSE_SECONDS = 5, 1.0
+# ^ to check workers of which one ends meanwhile; until the scheduler knows that it has
 _END_SHARE = 0.95
 # ^ of its memory at which Dask's nanny ends a worker
 _SHARED = "it must be the same folder on every machine, or a URL such as s3://bucket/folder"
@@ -62,7 +67,7 @@ def check_workers(client: Any, settings: TaskSettings, largest: Sequence[ImageSo
     token = partial_name()
     outputs.write(f"{PARTIAL}/{token}", token.encode())
     try:
-        reports = _ask(client, Probe(next(iter(largest), None), settings.output, token))
+        reports = _ask_patiently(client, Probe(next(iter(largest), None), settings.output, token))
     finally:
         outputs.remove(f"{PARTIAL}/{token}")
     complaints: dict[str, list[str]] = defaultdict(list)
@@ -74,18 +79,33 @@ def check_workers(client: Any, settings: TaskSettings, largest: Sequence[ImageSo
         raise RunGivenUp("; ".join(f"{_named(who, len(reports))} {what}" for what, who in complaints.items()))
 
 
+class _WorkerEnded(RunGivenUp):
+    """A worker ended while it was checked: perhaps its time was up, and another takes its place."""
+
+
+def _ask_patiently(client: Any, probe: Probe) -> dict[str, WorkerReport]:
+    """The report of every worker that stays; raises RunGivenUp when one after another ends."""
+    for _ in range(_TRIES - 1):
+        with contextlib.suppress(_WorkerEnded):
+            return _ask(client, probe)
+        time.sleep(_PAUSE_SECONDS)
+    return _ask(client, probe)
+
+
 def _ask(client: Any, probe: Probe) -> dict[str, WorkerReport]:
     """The report of every worker, by its address."""
     where = {**client.run(metadata.version, "flatpipe", on_error="return"), "the scheduler": _on_scheduler(client)}
     for address, version in where.items():
         if isinstance(version, OSError):
-            raise RunGivenUp(f"{_named([address], len(where))} ended while it was checked ({version})")
+            raise _WorkerEnded(f"{_named([address], len(where))} ended while it was checked ({version})")
     missing = [who for who, version in where.items() if not isinstance(version, str)]
     if missing:
         words = f"cannot import flatpipe: install flatpipe {__version__} there, in the Python that runs Dask"
         raise RunGivenUp(f"{_named(missing, len(where))} {words}")
     reports = client.run(report_of_worker, probe, on_error="return")
     for address, report in reports.items():
+        if isinstance(report, CommClosedError):
+            raise _WorkerEnded(f"{_named([address], len(reports))} ended while it was checked ({report})")
         if not isinstance(report, WorkerReport):
             raise RunGivenUp(f"{_named([address], len(reports))} failed its check: {type(report).__name__}: {report}")
     return dict(reports)

@@ -38,6 +38,8 @@ def test_every_queue_starts_workers_with_tls(queue: str, tmp_path: Path) -> None
     assert "PRIVATE KEY" not in text
     assert "--dashboard-address 127.0.0.1:0" in text
     assert "--nworkers 2" in text
+    assert "--death-timeout 600" in text
+    # ^ kernels may have to be compiled first
 
 
 @pytest.mark.parametrize("queue", [queue for queue in _QUEUES if queue != "HTCondor"])

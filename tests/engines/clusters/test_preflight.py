@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from builders import settings_for, source_of, write_image
+from distributed.comm import CommClosedError
 
 from flatpipe.config.sections.cluster import ClusterSection
 from flatpipe.engines.clusters import preflight
@@ -67,6 +68,35 @@ def test_what_is_wrong_with_a_worker_is_a_sentence(change: dict[str, Any], words
 
     assert words in said
     assert said.startswith("worker b ")
+
+
+class Leaving(Workers):
+    """A client of which worker b ends while it is checked, as often as the table says, and is gone for a look then."""
+
+    def __init__(self, ends: int, at: str) -> None:
+        super().__init__(a=GOOD, b=GOOD)
+        self.left, self._at = ends, at
+
+    def run(self, function: Any, *arguments: Any, **options: Any) -> dict[str, Any]:
+        """The same, and b's connection closed."""
+        answers = super().run(function, *arguments, **options)
+        if self.left and (self._at == "report") == (function is preflight.report_of_worker):
+            self.left -= 1
+            answers["b"] = CommClosedError("Stream is closed")
+        return answers
+
+
+@pytest.mark.parametrize("at", ["version", "report"])
+def test_a_worker_that_ends_while_it_is_checked_ends_no_run(
+    at: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever is there then is asked again; only where one after another ends, that is told."""
+    monkeypatch.setattr(preflight, "_PAUSE_SECONDS", 0.0)
+    (tmp_path / "out").mkdir()
+    settings = settings_for(tmp_path / "out")
+    check_workers(Leaving(2, at), settings, [])
+    with pytest.raises(RunGivenUp, match="worker b ended while it was checked"):
+        check_workers(Leaving(99, at), settings, [])
 
 
 def test_a_worker_without_the_codec_of_a_video_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
