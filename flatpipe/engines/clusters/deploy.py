@@ -160,10 +160,11 @@ def adapt_keywords(adapt: Callable[..., Any], section: ClusterSection) -> dict[s
     accepted = inspect.signature(adapt).parameters
     takes_any = any(one.kind is one.VAR_KEYWORD for one in accepted.values())
     least = min(section.wait_for.workers, most_workers(section) or section.wait_for.workers)
-    if "minimum_jobs" in given:
-        minimum = {"minimum_jobs": max(given["minimum_jobs"], math.ceil(least / _workers_of_job(section)))}
-    else:
-        minimum = {"minimum": max(given.get("minimum", 0), least)}
+    minimum = {"minimum": max(given.pop("minimum", 0), least)}
+    if "minimum_jobs" in accepted:
+        jobs = math.ceil(minimum["minimum"] / _workers_of_job(section))
+        minimum = {"minimum_jobs": max(given.pop("minimum_jobs", 0), jobs)}
+        # ^ whole jobs: of one with more workers than the least, Dask closes those, and with them the job
     wanted = {"target_duration": _TARGET_DURATION, **given, **minimum}
     return {name: value for name, value in wanted.items() if takes_any or name in {*accepted, *given}}
 

@@ -22,8 +22,9 @@ _ASKED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "more at least": ({"adapt": {"minimum": 4}, "wait_for": {"workers": 2}}, {"minimum": 4}),
     "fewer at least": ({"adapt": {"minimum": 1, "maximum": 9}, "wait_for": {"workers": 3}}, {"minimum": 3}),
     "never more than the most": ({"adapt": {"maximum": 2}, "wait_for": {"workers": 3}}, {"minimum": 2}),
-    "jobs at most": ({**_QUEUE, "adapt": {"maximum_jobs": 10}}, {"minimum": 1, "maximum_jobs": 10}),
-    "no job at least": ({**_QUEUE, "adapt": {"minimum_jobs": 0, "maximum_jobs": 2}}, {"minimum": 1}),
+    "jobs at most": ({**_QUEUE, "adapt": {"maximum_jobs": 10}}, {"minimum_jobs": 1, "maximum_jobs": 10}),
+    "no job at least": ({**_QUEUE, "adapt": {"minimum_jobs": 0, "maximum_jobs": 2}}, {"minimum_jobs": 1}),
+    "workers of whole jobs": ({**_QUEUE, "adapt": {"minimum": 9}}, {"minimum_jobs": 2}),
     "jobs at least": (
         {**_QUEUE, "adapt": {"minimum_jobs": 1}, "wait_for": {"workers": 17}},
         {"minimum_jobs": 3},
@@ -39,8 +40,11 @@ def test_as_many_workers_are_asked_for_as_are_waited_for(case: str) -> None:
     def adapt(**keywords: Any) -> None:
         del keywords
 
+    def adapt_jobs(minimum_jobs: int | None = None, maximum_jobs: int | None = None, **keywords: Any) -> None:
+        del minimum_jobs, maximum_jobs, keywords
+
     section = ClusterSection.model_validate({"class": "distributed.LocalCluster", **given})
-    keywords = adapt_keywords(adapt, section)
+    keywords = adapt_keywords(adapt_jobs if "class" in given else adapt, section)
 
     assert keywords.items() >= asked.items()
     assert ("minimum" in keywords) != ("minimum_jobs" in keywords)
