@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from flatpipe.decode.decode import read_header
 from flatpipe.errors import ImageError, ImageTooLarge
+from flatpipe.quantize.dithering.blue_noise import PARTS
 from flatpipe.records import ImageSource, TaskSettings
 from flatpipe.storage.reading import read_input
 from flatpipe.text import in_bytes
@@ -27,6 +28,8 @@ _VIDEO_BYTES = {"mp4": 45, "webm": 85}
 # ^ for each pixel of a frame, in the encoder of a video: measured 34 and 73 at 10.7 megapixels
 _COLOR_BYTES = 112
 # ^ for each distinct colour: the table, and the pyramid of points in which centroids are sought; measured 110
+_MIXTURE_BYTES = PARTS
+# ^ for each distinct colour, where flat images are dithered by blue noise: the parts that it is mixed of
 _COLORS_PER_PIXEL = 0.15
 # ^ of a photograph with many: 0.09 to 0.18 at 768x512 (data/), and less in larger ones
 
@@ -50,7 +53,8 @@ def shares(memory: int, resident: int, at_once: int = 1) -> Shares:
 
 def check_colors(pixels: int, colors: int, settings: TaskSettings) -> None:
     """Raise ImageTooLarge when flattening takes more than the share of which settings.decode.max_bytes are a part."""
-    need = pixels * _INDEX_BYTES + colors * _COLOR_BYTES + _sweep_bytes(pixels, settings)
+    color_bytes = _COLOR_BYTES + (_MIXTURE_BYTES if settings.flatten.dither == "blue-noise" else 0)
+    need = pixels * _INDEX_BYTES + colors * color_bytes + _sweep_bytes(pixels, settings)
     decoding = settings.decode.max_bytes
     if decoding is not None and need > decoding * WORK_RATIO:
         words = f"{pixels:,} pixels in {colors:,} colours take about {in_bytes(need)} to flatten"

@@ -9,6 +9,7 @@ import pytest
 from builders import settings_for, source_of, write_image
 
 from flatpipe.errors import ImageTooLarge
+from flatpipe.quantize.options import FlattenOptions
 from flatpipe.work.memory import WORK_RATIO, check_colors, memory_needed
 
 
@@ -39,3 +40,13 @@ def test_an_image_whose_fades_do_not_fit_is_refused(tmp_path: Path) -> None:
     check_colors(1_000_000, 10, replace(plain, decode=share))
     with pytest.raises(ImageTooLarge, match="take about"):
         check_colors(1_000_000, 10, replace(settings_for(tmp_path, fade=2), decode=share))
+
+
+def test_an_image_whose_mixtures_do_not_fit_is_refused(tmp_path: Path) -> None:
+    """Blue noise mixes every colour apart: an image of many is refused where there is room only without it."""
+    plain = settings_for(tmp_path)
+    settings = replace(plain, decode=replace(plain.decode, max_bytes=int(1_000_000 * 150 / WORK_RATIO)))
+    for dither in ("none", "floyd-steinberg"):
+        check_colors(1_000_000, 1_000_000, replace(settings, flatten=FlattenOptions(dither=dither)))
+    with pytest.raises(ImageTooLarge, match="1,000,000 colours take about"):
+        check_colors(1_000_000, 1_000_000, replace(settings, flatten=FlattenOptions(dither="blue-noise")))

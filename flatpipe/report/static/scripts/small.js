@@ -10,7 +10,8 @@ flatpipe.small = (() => {
   const remembered = new Map();
   let cells = null;
 
-  // The pixels of an image's thumbnail; null where there is none, or where it is not opaque: squares show behind it.
+  // The pixels of an image's thumbnail; null where there is none, or where flats are the files
+  // themselves: of what is not opaque, for squares show behind it, and of what is dithered.
   async function of(row) {
     if (!remembered.has(row)) {
       remembered.set(row, read(row).catch(() => null));
