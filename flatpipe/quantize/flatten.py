@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from flatpipe.quantize.choosing.find_palette import find_clusters, find_palette
+from flatpipe.quantize.choosing.clusters import find_clusters
+from flatpipe.quantize.choosing.find_palette import find_palette
 from flatpipe.quantize.choosing.nearest import measure_rows, nearest_rows
 from flatpipe.quantize.color_space import from_space
 from flatpipe.quantize.color_table import IndexedImage, index_colors

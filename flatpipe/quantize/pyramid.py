@@ -55,6 +55,8 @@ class ColorPyramid:
     # ^ sum of count x squared length over all colours: distortion is energy minus what clusters gain
     n_pixels: int
     # ^ of the image: how much effort its search is worth
+    is_shared: bool
+    # ^ whether it is of many images: worth several searches
     places: NDArray[np.int64]
     # ^ place of each smallest cell on the Z-order curve, (m,): 3 bits for each of the 6 depths of the octree
     squares: NDArray[np.float64]
@@ -91,22 +93,30 @@ class ColorPyramid:
 
 
 def build_pyramid(
-    colors: NDArray[np.uint8], counts: NDArray[np.int64], space: Space, n_pixels: int = 0
+    colors: NDArray[np.uint8],
+    counts: NDArray[np.int64],
+    space: Space,
+    n_pixels: int = 0,
+    *,
+    is_shared: bool = False,
 ) -> ColorPyramid:
     """Return the pyramid of unique sRGB `colors` (n, 3) uint8 in Z-order with `counts` (n,) int64, in `space`.
 
     `n_pixels` is the size of their image, by default the sum of the counts.
     """
-    return pyramid_of(weigh(to_space(colors, space), counts), colors, space, n_pixels or int(counts.sum()))
+    points = weigh(to_space(colors, space), counts)
+    return pyramid_of(points, colors, space, n_pixels or int(counts.sum()), is_shared=is_shared)
 
 
-def pyramid_of(points: Points, colors: NDArray[np.uint8], space: Space, n_pixels: int) -> ColorPyramid:
+def pyramid_of(
+    points: Points, colors: NDArray[np.uint8], space: Space, n_pixels: int, *, is_shared: bool
+) -> ColorPyramid:
     """Return the pyramid of `points` of `space`, each in the smallest cell of its colour among `colors` (n, 3)."""
     starts, places = find_cells(colors, DEPTH)
     means = join_points(points.sums, starts)
     radius, squares = _measure_cells(points, starts, means.positions)
     cells = Cells(starts, means, radius)
-    return ColorPyramid(points, cells, LEVEL_SIZE[space], float(squares.sum()), n_pixels, places, squares)
+    return ColorPyramid(points, cells, LEVEL_SIZE[space], float(squares.sum()), n_pixels, is_shared, places, squares)
 
 
 @kernel

@@ -5,15 +5,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from flatpipe.quantize.choosing.clusters import find_clusters, free_clusters
 from flatpipe.quantize.choosing.rows import fixed_colors, in_rows, without
-from flatpipe.quantize.color_space import from_space, to_space
+from flatpipe.quantize.color_space import from_space
 from flatpipe.quantize.color_table import ColorTable
 from flatpipe.quantize.options import MAX_K, FlattenOptions
 from flatpipe.quantize.pyramid import ColorPyramid
-from flatpipe.quantize.recolor import arrange, cluster_colors
-from flatpipe.quantize.search.filtering import ClusteredColors
-from flatpipe.quantize.search.multilevel import multilevel
-from flatpipe.quantize.search.solvers import SOLVERS
+from flatpipe.quantize.recolor import arrange
 
 
 def find_palette(table: ColorTable, pyramid: ColorPyramid, k: int, options: FlattenOptions) -> NDArray[np.uint8]:
@@ -34,14 +32,6 @@ def find_palette(table: ColorTable, pyramid: ColorPyramid, k: int, options: Flat
     return in_rows(options.fixed, _around(fixed, table, pyramid, k, options))
 
 
-def find_clusters(pyramid: ColorPyramid, k: int, options: FlattenOptions) -> ClusteredColors:
-    """Return the clusters of the visible colours: the colours themselves where there are no more than k."""
-    if pyramid.n <= k:
-        return ClusteredColors(np.arange(pyramid.n, dtype=np.uint8), pyramid.colors.sums)
-    centroids = SOLVERS[options.solver](pyramid, k, options.seed)
-    return cluster_colors(pyramid, centroids, options.space)
-
-
 def _around(
     fixed: NDArray[np.uint8], table: ColorTable, pyramid: ColorPyramid, k: int, options: FlattenOptions
 ) -> NDArray[np.uint8]:
@@ -55,10 +45,7 @@ def _around(
             return _dark_to_light(others)
     if n_free == 0:
         return np.empty((0, 3), np.uint8)
-    pinned = to_space(fixed, options.space).astype(np.float32)
-    centroids = multilevel(pyramid, k, options.seed, pinned)
-    totals = cluster_colors(pyramid, centroids, options.space, len(pinned)).totals[len(pinned) :]
-    return without(_mean_colors(totals, options), fixed)
+    return without(_mean_colors(free_clusters(pyramid, k, options, fixed), options), fixed)
 
 
 def _mean_colors(totals: NDArray[np.int64], options: FlattenOptions) -> NDArray[np.uint8]:

@@ -49,8 +49,8 @@ def shared_pyramid(table: ColorTable, space: Space) -> ColorPyramid:
     A cell carries the exact sums of its colours. Beside the table it takes 250 MB at most.
     """
     if len(table.counts) <= _MANY:
-        return build_pyramid(table.colors, table.counts, space, _PIXELS)
-    return pyramid_of(*join_colors(table, space), space, _PIXELS)
+        return build_pyramid(table.colors, table.counts, space, _PIXELS, is_shared=True)
+    return pyramid_of(*join_colors(table, space), space, _PIXELS, is_shared=True)
 
 
 def join_colors(table: ColorTable, space: Space) -> tuple[Points, NDArray[np.uint8]]:

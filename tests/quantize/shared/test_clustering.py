@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from flatpipe.quantize.choosing.find_palette import find_palette
 from flatpipe.quantize.color_space import to_space
 from flatpipe.quantize.color_table import ColorTable, index_colors
-from flatpipe.quantize.options import FlattenOptions
+from flatpipe.quantize.options import FixedColor, FlattenOptions
 from flatpipe.quantize.pyramid import build_pyramid
 from flatpipe.quantize.shared import clustering
 from flatpipe.quantize.shared.clustering import MOST_WEIGHT, clusterable, shared_pyramid
@@ -65,6 +65,18 @@ def test_colours_that_count_nothing_are_left_out_and_none_are_black():
         assert find_palette(empty, shared_pyramid(empty, "rgb"), 5, FlattenOptions()).tolist() == [[0, 0, 0]]
 
 
+@pytest.mark.parametrize("fixed", [(), (FixedColor("#ff0000"),)], ids=["free", "fixed"])
+def test_many_images_are_worth_several_searches(fixed):
+    """The palette of many images is the best of those that so many searches of one image find."""
+    table = index_colors(painting(2, 24, 32)).table
+    one = build_pyramid(table.colors, table.counts, "rgb")
+    palettes = [find_palette(table, one, 17, FlattenOptions(seed=seed, fixed=fixed)) for seed in range(16)]
+    left = [distortion(table.colors, table.counts, palette) for palette in palettes]
+    shared = find_palette(table, shared_pyramid(table, "rgb"), 17, FlattenOptions(fixed=fixed))
+    assert len({*left}) > 1
+    assert distortion(table.colors, table.counts, shared) == min(left)
+
+
 @pytest.mark.parametrize("space", ["rgb", "oklab"])
 @pytest.mark.parametrize("chunk", [1, 1000, 1 << 18])
 def test_joined_colours_keep_their_exact_sums(space, chunk, monkeypatch):
@@ -86,7 +98,7 @@ def test_joining_millions_of_colours_costs_next_to_no_quality(monkeypatch):
     """Palettes found on cells are within a thousandth of those found on all colours, distortion taken over all."""
     table = add_tables([index_colors(picture).table for picture in (photograph(side=200), painting(1), noise(2))])
     ratios = []
-    for k in (3, 9):
+    for k in (3, 9, 16):
         exact = find_palette(table, shared_pyramid(table, "rgb"), k, FlattenOptions())
         with monkeypatch.context() as patched:
             patched.setattr(clustering, "_MANY", 1000)
