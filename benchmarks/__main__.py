@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from benchmarks import driver, floor, peers, plain, quality
+from benchmarks import collection, driver, floor, peers, plain, quality
 from benchmarks.common import photo_folders
 
 
@@ -12,7 +12,10 @@ def main() -> None:
     """Run the named benchmarks, or all but the long ones."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument(
-        "names", nargs="*", default=["quality", "floor", "peers", "driver"], help="quality floor peers plain driver"
+        "names",
+        nargs="*",
+        default=["quality", "collection", "floor", "peers", "driver"],
+        help="quality collection floor peers plain driver",
     )
     parser.add_argument("--photos", action="append", default=[], metavar="FOLDER")
     parser.add_argument("--rounds", type=int, default=5)
@@ -22,6 +25,8 @@ def main() -> None:
     for name in chosen.names:
         if name == "quality":
             quality.measure(folders)
+        elif name == "collection":
+            collection.measure(folders)
         elif name == "floor":
             floor.measure(folders, chosen.rounds)
         elif name == "peers":

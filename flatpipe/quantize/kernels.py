@@ -12,6 +12,8 @@ from typing import get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from flatpipe.quantize.choosing.medoids import swap_chosen
+from flatpipe.quantize.choosing.weighing import best_choice
 from flatpipe.quantize.color_table import ColorTable, IndexedImage, frozen, index_colors
 from flatpipe.quantize.dithering.dithered import dithered_labels, measure_pixels
 from flatpipe.quantize.dithering.last_frame import diffuse
@@ -93,6 +95,13 @@ def _shared() -> None:
     join_colors(table, "rgb")
 
 
+def _choosing() -> None:
+    targets = _centroids()
+    swap_chosen(_points(), targets, np.arange(2), 0)
+    pyramid = index_colors(_pixels()).pyramid("rgb")
+    best_choice(pyramid, targets.astype(np.float64), 1, 0)
+
+
 PARTS: dict[str, Callable[[], None]] = {
     "many": _many,
     "search": _search,
@@ -103,6 +112,7 @@ PARTS: dict[str, Callable[[], None]] = {
     "dithering": _dithering,
     "mixing": _mixing,
     "shared": _shared,
+    "choosing": _choosing,
 }
 # ^ the longest first
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from flatpipe.quantize.choosing.chart import choose_colors
 from flatpipe.quantize.choosing.clusters import find_clusters, free_clusters
-from flatpipe.quantize.choosing.rows import fixed_colors, in_rows, without
+from flatpipe.quantize.choosing.rows import fixed_colors, in_rows, rgb_of, without
 from flatpipe.quantize.color_space import from_space
 from flatpipe.quantize.color_table import ColorTable
 from flatpipe.quantize.options import MAX_K, FlattenOptions
@@ -18,18 +19,21 @@ def find_palette(table: ColorTable, pyramid: ColorPyramid, k: int, options: Flat
     """Return at most k colours (n, 3) uint8 in which those of `table` are shown best.
 
     `pyramid` is that of the table in `options.searched_in`. Fixed colours are among them, in the rows that they ask
-    for; the others run from dark to light. Where the colours of the table are no more than there is room for, they are
-    the others. Raises ValueError for a k out of range, for fixed colours that do not fit, and for a solver that cannot
-    hold any.
+    for; the others run from dark to light, or are the best of a chart, in its order. Where the colours of the table are
+    no more than there is room for, they are the others; a chart of no more is taken whole. Raises ValueError for a k
+    out of range, for fixed colours that do not fit, and for a solver that cannot hold any.
     """
     if not 1 <= k <= MAX_K:
         raise ValueError(f"k must be from 1 to {MAX_K}, not {k}")
-    if options.chart:
-        raise NotImplementedError
-    if not options.fixed:
-        return _mean_colors(find_clusters(pyramid, k, options).totals, options)
     fixed = fixed_colors(options.fixed, k)
-    return in_rows(options.fixed, _around(fixed, table, pyramid, k, options))
+    if options.chart:
+        chart = without(rgb_of(options.chart), fixed)
+        others = choose_colors(pyramid, k, options.seed, options.matched_in, chart, fixed)
+    elif options.fixed:
+        others = _around(fixed, table, pyramid, k, options)
+    else:
+        others = _mean_colors(find_clusters(pyramid, k, options).totals, options)
+    return in_rows(options.fixed, others) if options.fixed else others
 
 
 def _around(

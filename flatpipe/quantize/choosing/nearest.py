@@ -29,8 +29,15 @@ def nearest_rows(colors: NDArray[np.uint8], palette: NDArray[np.uint8], space: S
     for first in range(0, len(colors), _CHUNK):
         places = slice(first, first + _CHUNK)
         coordinates = np.ascontiguousarray(to_space(colors[places], space).T.astype(np.float64))
-        nearby = find_nearby(coordinates.astype(np.float32), targets.astype(np.float32), _MARGIN)
-        _find_nearest(coordinates, targets, nearby, rows[places])
+        rows[places] = nearest_targets(coordinates, targets)
+    return rows
+
+
+def nearest_targets(coordinates: NDArray[np.float64], targets: NDArray[np.float64]) -> NDArray[np.uint8]:
+    """Return the same for points at `coordinates` (3, n) and targets (k, 3) in one space."""
+    rows = np.empty(coordinates.shape[1], np.uint8)
+    nearby = find_nearby(coordinates.astype(np.float32), targets.astype(np.float32), _MARGIN)
+    _find_nearest(coordinates, targets, nearby, rows)
     return rows
 
 
