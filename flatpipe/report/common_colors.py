@@ -23,6 +23,7 @@ NAMES, GROUPS = "names.js", "groups.js"
 OWN = "own_mse"
 # ^ the measure of how well an image's own palette would serve it
 _DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+_PAIRS = [one + other for one in _DIGITS for other in _DIGITS]
 _SHARE_DIGITS = 3
 _WHOLE = len(_DIGITS) ** _SHARE_DIGITS - 1
 _json = json.JSONEncoder(separators=(",", ":")).encode
@@ -92,33 +93,35 @@ class UseScripts:
 
     def end(self) -> Iterator[tuple[str, bytes]]:
         """The scripts of the images that are left."""
-        for k in sorted({flat.k for image in self._images for flat in image.flats}):
-            yield f"uses-k{k:03d}-{self._shard:05d}.js", self._script(k)
+        flats = [{flat.k: flat for flat in image.flats} for image in self._images]
+        for k in sorted({k for known in flats for k in known}):
+            yield f"uses-k{k:03d}-{self._shard:05d}.js", self._script(k, [known.get(k) for known in flats])
         self._images, self._shard = [], self._shard + 1
 
-    def _script(self, k: int) -> bytes:
-        found = [(image, next((flat for flat in image.flats if flat.k == k), None)) for image in self._images]
-        used = [[] if flat is None else self._used(image, flat) for image, flat in found]
-        colors = {color: number for number, color in enumerate(sorted({color for row in used for color, _ in row}))}
-        width = max(1, len(_digits(max(0, len(colors) - 1))))
+    def _script(self, k: int, found: list[ValidFlat | None]) -> bytes:
+        images = zip(self._images, found, strict=True)
+        used = [[] if flat is None else self._used(flat, is_shared=image.group is not None) for image, flat in images]
+        different = sorted({color for row in used for color, _ in row})
+        width = max(1, len(_digits(max(0, len(different) - 1))))
+        colors = {color: _digits(number, width) for number, color in enumerate(different)}
         columns = {
             "colors": "".join(colors),
             "width": width,
-            "rows": ["".join(_digits(colors[color], width) + share for color, share in row) for row in used],
-            "mses": [-1 if flat is None else float(f"{flat.mse:.6g}") for _, flat in found],
+            "rows": ["".join(colors[color] + share for color, share in row) for row in used],
+            "mses": [-1 if flat is None else float(f"{flat.mse:.6g}") for flat in found],
         }
         if OWN in self._settings.metrics:
-            columns["owns"] = [-1 if flat is None else _own(flat) for _, flat in found]
+            columns["owns"] = [-1 if flat is None else _own(flat) for flat in found]
         return f"flatpipe.receiveUses({k},{self._shard},{_json(columns)});\n".encode("ascii")
 
-    def _used(self, image: GalleryImage, flat: ValidFlat) -> list[tuple[str, str]]:
+    def _used(self, flat: ValidFlat, *, is_shared: bool) -> list[tuple[str, str]]:
         """Each colour "rrggbb" of a flat that others may use too, with its share in digits: more than none."""
         weights = [int(weight) for weight in flat.weights.split()]
-        total = sum(weights) or 1
+        palette, scale = flat.palette, _WHOLE / (sum(weights) or 1)
         return [
-            (color, _digits(max(1, round(_WHOLE * weight / total)), _SHARE_DIGITS))
+            (color, _PAIRS[(share := round(scale * weight) or 1) >> 6] + _DIGITS[share & 63])
             for row, weight in enumerate(weights)
-            if weight and ((color := flat.palette[6 * row : 6 * row + 6]) in self._legend or image.group is not None)
+            if weight and ((color := palette[6 * row : 6 * row + 6]) in self._legend or is_shared)
         ]
 
 
