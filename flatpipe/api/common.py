@@ -46,6 +46,8 @@ def common_palette(
     >>> len(common), common.hex_colors[0]
     (6, '#ffffff')
     >>> flats = [common.apply(photograph) for photograph in photographs]
+    >>> [color.name for color in flatpipe.common_palette(photographs, 3, chart="pico-8").colors]
+    ['brown', 'dark grey', 'light grey']
     """
     check_search(seed, space, solver)
     check_choice("weigh", weigh, Weighing)

@@ -115,6 +115,10 @@ def test_fixed_colors_stand_where_they_are_asked_for() -> None:
 
     assert fixed.colors[0].hex == "#ff0000"
     assert fixed.colors[2] == NAMED.colors[0]
+    chosen = flatpipe.common_palette(images, 4, chart="pico-8", fixed=[NAMED.colors[0]])
+    assert chosen.colors[0] == NAMED.colors[0]
+    assert set(chosen.colors[1:]) < set(flatpipe.Palette.read("pico-8").colors)
+    assert len(chosen) == 4
 
 
 def test_a_quantizer_does_what_its_palette_does() -> None:
