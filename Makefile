@@ -64,7 +64,7 @@ clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 bench: $(VENV)/.bench
-	$(BIN)/python -m benchmarks quality floor peers driver
+	$(BIN)/python -m benchmarks quality collection floor peers driver
 	$(BIN)/python -m benchmarks plain --rounds 3 --most 1
 
 fuzz: $(VENV)/.dev
