@@ -16,7 +16,6 @@ from flatpipe.cli.options import A_PATH, RunFlags, SelectionFlags, gathered, run
 from flatpipe.cli.sentences.running import best_text, compiling_text, failure_text, picture_text, reading_text
 from flatpipe.cli.speaking import remark, say
 from flatpipe.errors import ConfigError, ExitCode
-from flatpipe.plan.palettes.colors import ks_of
 
 if TYPE_CHECKING:
     from flatpipe.config import Config
@@ -117,6 +116,7 @@ def _read(chosen: FlattenChoice, usual_ks: str, flags: RunFlags) -> tuple[NamedI
 
 def _pictures(config: Config, named: NamedInput, summary: RunSummary, flags: RunFlags) -> list[str]:
     """The pictures to name one by one; none where they are many. The k that were chosen are told on the way."""
+    from flatpipe.plan.palettes.colors import ks_of
     from flatpipe.plan.workspace import open_workspace
 
     if flags.quiet and not flags.as_json:

@@ -23,7 +23,6 @@ from flatpipe.cli.speaking import remark
 from flatpipe.errors import ConfigError, ExitCode, StdoutLost
 from flatpipe.layout import name_width
 from flatpipe.places import is_in_memory
-from flatpipe.plan.palettes.colors import ks_of
 
 if TYPE_CHECKING:
     from flatpipe.config import Config
@@ -84,6 +83,7 @@ def carry_out(
         from flatpipe.c_libraries import silence_c_libraries
         from flatpipe.cli.screen import Screen
         from flatpipe.pipeline import run as run_pipeline
+        from flatpipe.plan.palettes.colors import ks_of
 
     silence_c_libraries()
     ks = ks_of(config)

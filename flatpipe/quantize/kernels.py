@@ -83,8 +83,8 @@ def _mixing() -> None:
     """All kernels of dithering to a palette that is given."""
     cells, opacity = frozen(np.zeros((2, 2), np.uint32)), frozen(np.ones((2, 2), np.uint8))
     image = IndexedImage(ColorTable(frozen(_pixels()[0]), np.ones(16, np.int64)), cells, opacity)
-    ways: tuple[Dither, ...] = ("floyd-steinberg", "blue-noise")
-    for dither in ways:
+    for dither in get_args(Dither)[1:]:
+        # ^ all but none
         labels = dithered_labels(image, _pixels()[0], np.zeros(16, np.uint8), FlattenOptions(dither=dither))
         measure_pixels(image, _pixels()[0], labels)
 

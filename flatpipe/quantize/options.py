@@ -9,7 +9,9 @@ Solver = Literal["multilevel", "sklearn", "textbook"]
 Space = Literal["rgb", "oklab"]
 FreeMetric = Literal["mse", "psnr"]
 # ^ known with every flat image
-CostlyMetric = Literal["ssim", "ciede2000", "own_mse"]
+EyeMetric = Literal["ssim", "ciede2000"]
+# ^ of the flat image as it is seen
+CostlyMetric = Literal[EyeMetric, "own_mse"]
 # ^ each costs about as much as the flat image
 Metric = Literal[FreeMetric, CostlyMetric]
 

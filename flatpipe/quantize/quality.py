@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from flatpipe.quantize.color_space import srgb_to_lab
 from flatpipe.quantize.color_table import IndexedImage
 from flatpipe.quantize.metrics import ciede2000, ssim_map
-from flatpipe.quantize.options import CostlyMetric
+from flatpipe.quantize.options import CostlyMetric, EyeMetric
 from flatpipe.quantize.palette_image import PaletteImage
 
 Alpha = NDArray[np.uint8] | None
@@ -69,7 +69,7 @@ def mean_ssim(image: IndexedImage, flat: PaletteImage, alpha: Alpha = None) -> f
     return total / weight if weight else None
 
 
-_MEASURES: dict[CostlyMetric, Callable[[IndexedImage, PaletteImage, Alpha], float | None]] = {
+_MEASURES: dict[EyeMetric, Callable[[IndexedImage, PaletteImage, Alpha], float | None]] = {
     "ssim": mean_ssim,
     "ciede2000": mean_color_difference,
 }

@@ -20,7 +20,7 @@ class OutputSection(Section):
     path: OutputPlace = Field(default="outputs", validate_default=True, json_schema_extra=words("a path or a URL"))
     """Folder of results, or a URL; made when missing; may not overlap the input."""
     palettes: PaletteFormats = Field(default=(), json_schema_extra=words_of(PaletteFormat))
-    """Palette files to write beside each flat image, for GIMP, Adobe programs and style sheets."""
+    """Palette files to write beside each flat image and shared palette, for GIMP, Adobe programs, CSS, tables."""
     metrics: Metrics = Field(default=get_args(FreeMetric), json_schema_extra=words_of(Metric))
     """Measures in results.csv: mse and psnr always; ssim, ciede2000 and own_mse (of a palette of its own) take time."""
 

@@ -29,6 +29,9 @@ def ks_of(config: Config) -> tuple[int, ...]:
     Raises ConfigError when the chart cannot be read, or fixed colours and k do not go together.
     """
     k, auto_max = config.flatten.k, config.flatten.auto.max
+    if config.palette.fixed and config.flatten.solver != FlattenOptions().solver:
+        words = f"{config.flatten.solver} moves every colour; fixed ones need {FlattenOptions().solver}"
+        raise config.refused(("flatten", "solver"), words)
     try:
         return _ks_wanted(k, auto_max, chart_of(config), config.palette.fixed)
     except ValueRefused as error:

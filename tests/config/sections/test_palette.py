@@ -60,6 +60,7 @@ def test_k_goes_no_further_than_the_colours(palette: str, flatten: str, ks: tupl
 NOT_TOGETHER = {
     "all of nothing": ("{}", "{k: all}", "flatten.k: all takes the whole of palette.from"),
     "a row beyond k": ("{fixed: {hex: '#000000', index: 7}}", "{k: 4-9}", "palette.fixed: index 7 needs more than 4"),
+    "a solver that moves all": ("{fixed: '#000000'}", "{solver: textbook}", "flatten.solver: textbook moves every"),
     "no such file": ("{from: none.gpl}", "{}", "palette.from: "),
     "no such chart": ("{from: pico8}", "{}", "did you mean pico-8?"),
 }
