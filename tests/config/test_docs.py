@@ -29,7 +29,7 @@ def test_the_example_loads_with_each_of_its_profiles(profile: str | None) -> Non
 def test_the_listing_of_errors_is_what_flatpipe_says() -> None:
     """The listing of the docs is, letter by letter, what such a config with such an override gives."""
     told = re.search(r"```text\nflatpipe: (.*?)\n```", DOCS, re.DOTALL)
-    text = "input: {path: photos}\nflatten:\n  colorspace: oklab\n"
+    text = "input: {path: photos}\nflatten:\n  spce: oklab\n"
 
     assert told is not None
     with pytest.raises(ConfigError) as caught:

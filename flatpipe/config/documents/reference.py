@@ -110,8 +110,8 @@ nearest key or value that is known:
 
 ```text
 flatpipe: 2 errors in the config
-pipeline.yaml:3:3: flatten.colorspace: unknown key; did you mean 'space'? allowed: k, auto, solver, seed, space, alpha
-      colorspace: oklab
+pipeline.yaml:3:3: flatten.spce: unknown key; did you mean 'space'? allowed: k, auto, solver, seed, space, dither, alpha
+      spce: oklab
       ^
 -s: input.truncated: must be fail or fill, not 'filled'; did you mean 'fill'?
     -s input.truncated=filled
