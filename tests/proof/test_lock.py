@@ -67,7 +67,7 @@ def test_runs_of_every_kind_have_equal_outputs_and_locks(tmp_path: Path) -> None
         assert (tmp_path / other / "flatpipe.lock").read_bytes() == lock
     assert (project.out / "flatpipe.lock").read_bytes() == lock
     verified = project.flatpipe("verify", "killed", "--recompute", "1", "-j", "2")
-    told = "verified 64 outputs of 8 images and 8 inputs, 42 files beside them, 1 image recomputed: no differences\n"
+    told = "verified 64 outputs of 8 images and 8 inputs, 46 files beside them, 1 image recomputed: no differences\n"
     assert (verified.returncode, verified.stdout) == (0, told)
 
 

@@ -39,7 +39,7 @@ def test_one_flipped_byte_is_named_and_repaired(project: Project) -> None:
     """Flip a byte, same size: verify names the file with exit 4, run makes it again, verify finds nothing."""
     assert (
         project.flatpipe("verify").stdout
-        == "verified 40 outputs of 4 images and 4 inputs, 42 files beside them: no differences\n"
+        == "verified 40 outputs of 4 images and 4 inputs, 46 files beside them: no differences\n"
     )
     before = project.digests()
     _flip(project.out / "images/01.png/k03.png")
@@ -83,10 +83,10 @@ def test_verify_writes_nothing_when_all_is_right(project: Project) -> None:
     before = (project.out / "ledger.sqlite").read_bytes()
     sound, moved = project.flatpipe("verify"), project.flatpipe("verify", "-s", "flatten.seed=1")
 
-    assert sound.stdout == "verified 40 outputs of 4 images and 4 inputs, 42 files beside them: no differences\n"
+    assert sound.stdout == "verified 40 outputs of 4 images and 4 inputs, 46 files beside them: no differences\n"
     assert moved.returncode == 0
     assert moved.stdout.startswith(
-        "verified 0 outputs of 4 images and 4 inputs, 42 files beside them: no differences\n4 images are not"
+        "verified 0 outputs of 4 images and 4 inputs, 46 files beside them: no differences\n4 images are not"
     )
     assert (project.out / "ledger.sqlite").read_bytes() == before
 
@@ -173,7 +173,7 @@ def test_recompute_from_the_command_line(project: Project) -> None:
 
     assert (done.returncode, done.stdout) == (
         0,
-        "verified 40 outputs of 4 images, 42 files beside them, 2 images recomputed: no differences\n",
+        "verified 40 outputs of 4 images, 46 files beside them, 2 images recomputed: no differences\n",
     )
     assert project.digests() == before
 
