@@ -29,7 +29,11 @@ async ([source, times]) => {
   [canvas.width, canvas.height] = [video.videoWidth, video.videoHeight];
   const context = canvas.getContext("2d", {willReadFrequently: true}), shown = [];
   for (const time of times) {
-    await new Promise((done) => { video.onseeked = done; video.currentTime = time; });
+    await new Promise((done) => {
+      video.onseeked = () => requestAnimationFrame(() => requestAnimationFrame(done));
+      // what was sought is drawn a frame later: until then a busy machine has black to show
+      video.currentTime = time;
+    });
     context.drawImage(video, 0, 0);
     shown.push([...context.getImageData(20, 20, 1, 1).data.slice(0, 3)]);
   }
