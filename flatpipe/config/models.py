@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from pydantic import Field, PrivateAttr, StrictBool, StrictInt
 from pydantic import model_validator as validates_model
@@ -37,6 +38,8 @@ from flatpipe.vocabulary import (
     Truncated,
     WhichFrames,
 )
+
+Value = TypeVar("Value")
 
 
 class InputSection(Section):
@@ -166,6 +169,8 @@ class Config(Section):
     _written: dict[KeyPath, str] = PrivateAttr(default_factory=dict)
     # ^ values with environment variables as they stand in the file
     _places: Places = PrivateAttr(default_factory=Places)
+    _found: dict[str, Any] = PrivateAttr(default_factory=dict)
+    # ^ what was found out for the config, by name
 
     def remember(self, origins: dict[KeyPath, Origin]) -> None:
         """Keep where values stand, and how those with environment variables were written."""
@@ -175,6 +180,13 @@ class Config(Section):
     def refused(self, path: KeyPath, message: str) -> ConfigError:
         """What to raise when a value turns out not to serve: the message, at the place where the value stands."""
         return self._places.refusal(path, message)
+
+    def once(self, name: str, find: Callable[[], Value]) -> Value:
+        """What `find` gives when it is first asked for under this name: a file that the config names is read once."""
+        if name not in self._found:
+            self._found[name] = find()
+        found: Value = self._found[name]
+        return found
 
     def recorded(self) -> dict[str, Any]:
         """The whole config as plain values, as a run keeps it: without the secrets of the cluster's section."""

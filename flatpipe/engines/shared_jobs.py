@@ -55,21 +55,21 @@ class GroupPalettes:
         return (f"palettes of {self.palettes[0].group or 'the top folder'}",)
 
 
-def count_graph(part: CountedPart, settings: TaskSettings, attempt: int) -> Delayed:
+def count_graph(part: CountedPart, attempt: int, settings: TaskSettings) -> Delayed:
     """Count the colours of a part's images; computing it gives a tuple of one SumResult."""
     name = (f"{settings.run}.{attempt}", in_utf8(part.sources[0].image_id))
     counted = task(counting.count, sources=part.sources, settings=settings, how=part.how)
     return _all([counted(dask_key_name=("count", *name))], "counted", name)
 
 
-def sum_graph(added: AddedSum, settings: TaskSettings, attempt: int) -> Delayed:
+def sum_graph(added: AddedSum, attempt: int, settings: TaskSettings) -> Delayed:
     """Add stored sums up; computing it gives a tuple of one SumResult."""
     name = (f"{settings.run}.{attempt}", added.key)
     total = task(counting.add_up, key=added.key, parts=added.parts, settings=settings)
     return _all([total(dask_key_name=("sum", *name))], "summed", name)
 
 
-def palettes_graph(wanted: GroupPalettes, settings: TaskSettings, attempt: int) -> Delayed:
+def palettes_graph(wanted: GroupPalettes, attempt: int, settings: TaskSettings) -> Delayed:
     """Find the palettes of a group, each k by itself; computing it gives a tuple of PaletteResults."""
     name = (f"{settings.run}.{attempt}", in_utf8(wanted.palettes[0].group))
     found = [

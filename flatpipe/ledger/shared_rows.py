@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from flatpipe.records import Failure, ImageSource
+from flatpipe.records import Failure, GivenPalette, ImageSource
 
 FAILED = "failed"
 # ^ `content` of an image whose colours cannot be counted
@@ -62,6 +62,11 @@ class SharedPalette(NamedTuple):
     mse: float
     # ^ of the group's colours
     images: int
+
+    @property
+    def given(self) -> GivenPalette:
+        """The palette as the group's images get it."""
+        return GivenPalette(self.k, self.colors, self.digest)
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ from flatpipe.plan.palettes.groups import groups_of
 from flatpipe.plan.palettes.sharing import Sharing, sharing_of
 from flatpipe.plan.planner import Planner
 from flatpipe.plan.settings import task_settings
-from flatpipe.records import GivenPalette, SettingsDigests, TaskSettings
+from flatpipe.records import SettingsDigests, TaskSettings
 from flatpipe.storage.roots import Root, open_root
 
 Access = Literal["read", "amend", "run"]
@@ -83,7 +83,7 @@ class Workspace:
         if group is None:
             return self.settings
         known = self.ledger.shared.palettes(group).values()
-        given = tuple(GivenPalette(one.k, one.colors, one.digest) for one in known if one.k in self.ks)
+        given = tuple(one.given for one in known if one.k in self.ks)
         return replace(self.settings, given=given)
 
     @property

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from dask.delayed import Delayed
+
 from flatpipe.engines.engine import Engine
+from flatpipe.engines.gather import Gathered, OneJob, gather
 from flatpipe.errors import RunGivenUp
 from flatpipe.ledger.ledger import Ledger
 from flatpipe.observer import RunObserver
@@ -35,6 +39,12 @@ class PaletteStage:
     def ledger(self) -> Ledger:
         """What has been done."""
         return self.workspace.ledger
+
+    def gather(
+        self, jobs: Iterable[OneJob], graph: Callable[[OneJob, int, TaskSettings], Delayed]
+    ) -> Iterator[Gathered[OneJob]]:
+        """What the jobs come to, each with the graph of its kind."""
+        return gather(jobs, self.engine, lambda job, attempt: graph(job, attempt, self.settings), self.stop)
 
     def parts(self, state: GroupState) -> list[tuple[str, int]]:
         """Keys and heights of a group's parts, all counted."""

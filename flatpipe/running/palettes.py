@@ -5,13 +5,8 @@ Whatever comes back is recorded, and what is recorded is not done again: a run t
 
 from __future__ import annotations
 
-from functools import partial
-
-from dask.delayed import Delayed
-
 from flatpipe import layout
 from flatpipe.engines.engine import Engine
-from flatpipe.engines.gather import gather
 from flatpipe.engines.shared_jobs import GroupPalettes, palettes_graph
 from flatpipe.errors import RunGivenUp
 from flatpipe.ledger.answers import BesideFile
@@ -67,7 +62,7 @@ def _find(stage: PaletteStage) -> None:
     roots = {state.group: root_of(stage.parts(state)) for state in stage.due}
     stored = stage.ledger.shared.sums(set(roots.values()))
     jobs = [_wanted(stage, state, stored[roots[state.group]]) for state in stage.due]
-    for gathered in gather(jobs, stage.engine, partial(_build_find, settings=stage.settings), stage.stop):
+    for gathered in stage.gather(jobs, palettes_graph):
         for result in came(gathered.results):
             _note_palette(stage, result)
     if not stage.stop and not stage.damaged:
@@ -82,10 +77,6 @@ def _wanted(stage: PaletteStage, state: GroupState, root: StoredSum) -> GroupPal
             for k in palettes.due_ks(state.group)
         )
     )
-
-
-def _build_find(wanted: GroupPalettes, attempt: int, settings: TaskSettings) -> Delayed:
-    return palettes_graph(wanted, settings, attempt)
 
 
 def _note_palette(stage: PaletteStage, result: PaletteResult) -> None:

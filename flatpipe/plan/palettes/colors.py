@@ -14,6 +14,10 @@ from flatpipe.text import spans
 
 def chart_of(config: Config) -> Palette | None:
     """The colours of palette.from; None without one. Raises ConfigError."""
+    return config.once("chart", lambda: _read_chart(config))
+
+
+def _read_chart(config: Config) -> Palette | None:
     source = config.palette.from_
     if source is None:
         return None
@@ -28,6 +32,10 @@ def ks_of(config: Config) -> tuple[int, ...]:
 
     Raises ConfigError when the chart cannot be read, or fixed colours and k do not go together.
     """
+    return config.once("ks", lambda: _find_ks(config))
+
+
+def _find_ks(config: Config) -> tuple[int, ...]:
     k, auto_max = config.flatten.k, config.flatten.auto.max
     if config.palette.fixed and config.flatten.solver != FlattenOptions().solver:
         words = f"{config.flatten.solver} moves every colour; fixed ones need {FlattenOptions().solver}"

@@ -57,22 +57,33 @@ class SharedPalettes:
     incomplete: set[tuple[str, int]] = field(default_factory=set)
     # ^ groups and k of which a file is missing: they are found again, and images stay as they are
     _known: Callable[[str], dict[int, SharedPalette]] = field(init=False)
+    _reasons: Callable[[str], dict[int, str]] = field(init=False)
+    _given: Callable[[str], tuple[GivenPalette, ...]] = field(init=False)
+    # ^ asked for each image of a group, and found once
 
     def __post_init__(self) -> None:
         self._known = lru_cache(_GROUPS_KEPT)(self._ledger.shared.palettes)
+        self._reasons = lru_cache(_GROUPS_KEPT)(self._reasons_of)
+        self._given = lru_cache(_GROUPS_KEPT)(self._given_to)
 
     def given(self, group: str | None) -> tuple[GivenPalette, ...]:
         """The palettes that images of a group get, by k, as far as they are right."""
-        if group is None:
-            return ()
+        return () if group is None else self._given(group)
+
+    def _given_to(self, group: str) -> tuple[GivenPalette, ...]:
+        known = self._known(group)
         return tuple(
-            GivenPalette(k, found.colors, found.digest)
-            for k, found in self._known(group).items()
-            if k in self._prints.shared and not self.reason(group, k)
+            found.given for k, found in known.items() if k in self._prints.shared and not self.reason(group, k)
         )
 
     def reason(self, group: str, k: int) -> str:
         """Why the palette of a group for k must be found anew, in words; "" when it need not."""
+        return self._reasons(group)[k]
+
+    def _reasons_of(self, group: str) -> dict[int, str]:
+        return {k: self._reason(group, k) for k in self._prints.shared}
+
+    def _reason(self, group: str, k: int) -> str:
         found = self._known(group).get(k)
         state = self.states.get(group)
         if state is None:
