@@ -50,14 +50,14 @@ $(VENV)/.bench: $(VENV)/.dev requirements-bench.lock
 	touch $@
 
 # Exact versions and hashes of the extras too, so that a site can install those that nobody needs here.
-EXTRAS := $(foreach extra,heif video s3 gs az jobqueue ssh,--extra $(extra))
+EXTRAS := $(foreach extra,heif video s3 gs az jobqueue parquet ssh,--extra $(extra))
 COMPILE := uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
 lock:
 	$(COMPILE) pyproject.toml --extra heif -o requirements.lock
 	$(COMPILE) --group build -c requirements.lock -o requirements-build.lock
 	$(COMPILE) pyproject.toml $(EXTRAS) -c requirements.lock -o requirements-extras.lock
-	$(COMPILE) pyproject.toml --extra heif --extra video --extra s3 --extra jobqueue --extra ssh --group dev -c requirements-extras.lock -c requirements-build.lock -o requirements-dev.lock
+	$(COMPILE) pyproject.toml --extra heif --extra video --extra s3 --extra jobqueue --extra parquet --extra ssh --group dev -c requirements-extras.lock -c requirements-build.lock -o requirements-dev.lock
 	$(COMPILE) pyproject.toml --group bench -c requirements-dev.lock -o requirements-bench.lock
 
 clean:
