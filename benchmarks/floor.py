@@ -29,7 +29,7 @@ from flatpipe.quantize.dithering.last_frame import dithered
 from flatpipe.quantize.flatten import flatten_indexed
 from flatpipe.quantize.kernels import compile_kernels
 from flatpipe.quantize.palette_image import FlattenedImage, PaletteImage
-from flatpipe.records import AnimationOptions, DecodePolicy
+from flatpipe.settings import AnimationOptions, DecodePolicy
 
 ANIMATION = AnimationOptions()
 COPIES = 4

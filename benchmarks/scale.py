@@ -25,7 +25,7 @@ from flatpipe.quantize.color_table import index_colors
 from flatpipe.quantize.dithering.last_frame import dithered
 from flatpipe.quantize.flatten import flatten_indexed
 from flatpipe.quantize.kernels import compile_kernels
-from flatpipe.records import AnimationOptions, DecodePolicy
+from flatpipe.settings import AnimationOptions, DecodePolicy
 
 _DISTINCT = 500
 # ^ pictures that are made; each file gets bytes of its own behind its picture's end, so that every content differs

@@ -24,14 +24,15 @@ from flatpipe.plan.settings import check_codecs
 from flatpipe.plan.workspace import open_workspace
 from flatpipe.proof.lock import lock_header
 from flatpipe.proof.locked import lock_to_reproduce
-from flatpipe.records import FlattenResult, ImageRecord, ImageSource, PlannedImage, TaskSettings
+from flatpipe.records import FlattenResult, ImageRecord, ImageSource, PlannedImage
 from flatpipe.running.current import CurrentRun
 from flatpipe.running.ending import finish
 from flatpipe.running.interrupts import stop_on_signals, stopped_in_words
-from flatpipe.running.palettes import make_palettes
 from flatpipe.running.run_log import RunLog
+from flatpipe.running.shared.palettes import make_palettes
 from flatpipe.running.store_plan import store_again, store_plan
 from flatpipe.running.tally import Tally
+from flatpipe.settings import TaskSettings
 from flatpipe.storage.named import NamedInput
 from flatpipe.summaries import PlanSummary, RunSummary
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from flatpipe.places import ReadPolicy
-from flatpipe.quantize.options import CostlyMetric, FlattenOptions, Weighing
-from flatpipe.vocabulary import SHORTEST_MS, AnimationFormat, PaletteFormat, Stage, Truncated
+from flatpipe.settings import GivenPalette
+from flatpipe.vocabulary import Stage
 
 Row = tuple[str | bytes | int | float | None, ...]
 # ^ of a table, its columns in the order that flatpipe/ledger names
@@ -25,42 +24,8 @@ class ImageSource:
     stamp: str
     # ^ changes whenever the file may have changed: size, mtime, ctime, or an object store's ETag
     frame: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class DecodePolicy:
-    """What decoding may do and must refuse."""
-
-    max_pixels: int = 200_000_000
-    max_bytes: int | None = None
-    # ^ the worker's share of memory for one decoded image; None: no limit beyond max_pixels
-    truncated: Truncated = "fail"
-    alpha: str = "keep"
-    # ^ "keep", or the background "#rrggbb" that transparent pixels are composited onto
-
-
-@dataclass(frozen=True, slots=True)
-class AnimationOptions:
-    """How the sweep is assembled. Durations in milliseconds, max_side in pixels (None: full size)."""
-
-    enabled: bool = True
-    format: AnimationFormat = "gif"
-    frame_ms: int = 400
-    hold_ms: int = 1500
-    max_side: int | None = 1024
-    captions: bool = False
-    fade: int = 0
-    # ^ frames between each k and what comes next; within frame_ms, at least SHORTEST_MS each
-
-    @property
-    def fade_ms(self) -> int:
-        """How long each frame of a fade is shown: together half of frame_ms, in whole 1/100 s as a GIF counts."""
-        return max(SHORTEST_MS, self.frame_ms // (20 * self.fade) * 10) if self.fade else 0
-
-    @property
-    def flat_ms(self) -> int:
-        """How long a flat frame itself is shown: what the fade leaves of frame_ms."""
-        return self.frame_ms - self.fade * self.fade_ms
+    part: str = ""
+    # ^ which bytes of the file it is, in the words of storage/archives; "": all of them
 
 
 INTERRUPTED = "interrupted"
@@ -168,16 +133,6 @@ class ImageResult:
 
 
 @dataclass(frozen=True, slots=True)
-class GivenPalette:
-    """The palette that the images of a group share for one k."""
-
-    k: int
-    colors: tuple[str, ...]
-    digest: str
-    # ^ of the colours, "#rrggbb" row by row, as outputs are recorded with it
-
-
-@dataclass(frozen=True, slots=True)
 class SettingsDigests:
     """Under which digests outputs of the current settings are recorded."""
 
@@ -208,43 +163,3 @@ class ImageRecord:
     def is_interrupted(self) -> bool:
         """Whether a stop cut the image short: it is neither done nor failed."""
         return self.failure is not None and self.failure.error == INTERRUPTED
-
-
-@dataclass(frozen=True, slots=True)
-class TaskSettings:
-    """What is the same for every task of a run."""
-
-    output: str
-    # ^ output root: an absolute local path or a URL
-    run: str = ""
-    # ^ id of the run, so that stopping one leaves others in the same workers alone
-    flatten: FlattenOptions = field(default_factory=FlattenOptions)
-    reading: ReadPolicy = field(default_factory=ReadPolicy)
-    decode: DecodePolicy = field(default_factory=DecodePolicy)
-    animation: AnimationOptions = field(default_factory=AnimationOptions)
-    name_width: int = 2
-    # ^ digits of k in file names: that of the widest k
-    widest_k: int = 10
-    # ^ layout.widest_k of the run's ks: the boxes of all captions hold it
-    n_ks: int = 14
-    # ^ flats of a sweep: what its fades take in memory
-    pictures: bool = True
-    stills: bool = False
-    # ^ whether the sweep task makes the report's pictures too; contact_sheet.png and colorspace.png among them
-    palettes: tuple[PaletteFormat, ...] = ()
-    # ^ formats of palette files beside each flat image
-    target: str = ""
-    # ^ which flat is best.png too: that of the "knee", or the first to reach "psnr>=30" (dB); "": none
-    named: tuple[tuple[str, str, str], ...] = ()
-    # ^ colours that have a name or a code: "#rrggbb", name, code
-    is_shared: bool = False
-    weigh: Weighing = "pixels"
-    # ^ whether images share palettes, and what counts alike in their colours
-    given: tuple[GivenPalette, ...] = ()
-    # ^ those of the images at hand, by k
-    metrics: tuple[CostlyMetric, ...] = ()
-    # ^ costly measures of quality to take of each flat
-    io_retries: int = 1
-    # ^ how often a read or write that failed for a passing reason is tried again
-    seconds_per_image: float | None = None
-    # ^ time limit of one decoding; obeyed where a worker process can be ended

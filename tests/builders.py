@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from flatpipe.records import AnimationOptions, ImageSource, TaskSettings
+from flatpipe.records import ImageSource
+from flatpipe.settings import AnimationOptions, TaskSettings
 
 
 def noisy_pixels(height: int = 24, width: int = 32, seed: int = 0) -> NDArray[np.uint8]:

@@ -24,7 +24,6 @@ from flatpipe.quantize.palette_image import PaletteImage
 from flatpipe.records import (
     Failure,
     FlattenResult,
-    GivenPalette,
     ImageResult,
     ImageSource,
     LoadToken,
@@ -33,6 +32,7 @@ from flatpipe.records import (
     SweepResult,
 )
 from flatpipe.report.gallery_rows import GallerySettings
+from flatpipe.settings import GivenPalette
 from flatpipe.storage.local import LocalRoot
 from flatpipe.work.recorded import recorded
 

@@ -16,10 +16,10 @@ from collections.abc import Sequence
 
 from file_builders import sample_files
 
-from flatpipe.c_libraries import silence_c_libraries
 from flatpipe.decode.decode import count_frames, decode
 from flatpipe.errors import ImageError
-from flatpipe.records import DecodePolicy
+from flatpipe.settings import DecodePolicy
+from flatpipe.system.c_libraries import silence_c_libraries
 
 SECONDS_PER_CASE = 20
 MEMORY_BYTES = 4 << 30

@@ -17,8 +17,8 @@ PACKAGE = Path(__file__).parent.parent / "flatpipe"
 CORE_WORDS = {"quantize.options", "quantize.knee"}
 # ^ the two modules of the core that are standard library alone: what a caller may choose, and what a curve says
 GROUND = {
-    *("records", "errors", "vocabulary", "places", "versions", "environment", "observer", "stop"),
-    *("layout", "text", "c_libraries", "child", "machine", "summaries", "disks"),
+    *("records", "settings", "errors", "vocabulary", "places", "versions", "environment", "observer", "stop"),
+    *("layout", "text", "summaries", "system"),
 }
 
 # From the top floor down: room -> (rooms of flatpipe that it may know, libraries beside the standard one).

@@ -24,7 +24,7 @@ from flatpipe.palettes.write import write_palette
 from flatpipe.quantize.knee import best_k
 from flatpipe.quantize.options import FlattenOptions
 from flatpipe.quantize.palette_image import FlattenedImage, PaletteImage
-from flatpipe.records import AnimationOptions
+from flatpipe.settings import AnimationOptions
 from flatpipe.text import counted
 from flatpipe.vocabulary import SHORTEST_MS, AnimationFormat, PaletteFormat
 

@@ -15,7 +15,7 @@ from flatpipe.decode.background import composited
 from flatpipe.encode.frames import Original
 from flatpipe.errors import ConfigError, ImageIOFailed
 from flatpipe.places import place_of
-from flatpipe.records import DecodePolicy
+from flatpipe.settings import DecodePolicy
 from flatpipe.storage.reading import read_file
 
 ImageLike: TypeAlias = "str | os.PathLike[str] | bytes | NDArray[np.uint8] | Image.Image"

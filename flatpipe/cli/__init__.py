@@ -16,7 +16,7 @@ from flatpipe.cli.planning import plan
 from flatpipe.cli.proving import diff, verify
 from flatpipe.cli.reporting import report
 from flatpipe.cli.running import run
-from flatpipe.cli.speaking import end_process, prepare_streams, remark
+from flatpipe.cli.showing.speaking import end_process, prepare_streams, remark
 from flatpipe.errors import ConfigError, ExitCode, FlatpipeError, StdoutLost
 from flatpipe.text import nearest
 from flatpipe.versions import __version__

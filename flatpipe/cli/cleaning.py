@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from flatpipe.cli.json_lines import print_json
 from flatpipe.cli.options import ConfigChoice, config_options
 from flatpipe.cli.sentences.proving import stale_text
-from flatpipe.cli.speaking import remark, say
+from flatpipe.cli.showing.json_lines import print_json
+from flatpipe.cli.showing.speaking import remark, say
 from flatpipe.errors import ConfigError, ExitCode
 from flatpipe.text import counted, in_bytes
 

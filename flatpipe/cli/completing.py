@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 from click.shell_completion import get_completion_class
 
-from flatpipe.cli.speaking import write_line
+from flatpipe.cli.showing.speaking import write_line
 
 _SHELLS = ("bash", "zsh", "fish")
 COMPLETE_VARIABLE = "_FLATPIPE_COMPLETE"

@@ -6,7 +6,7 @@ import click
 
 from flatpipe.cli.options import A_PATH, ConfigChoice, config_options
 from flatpipe.cli.sentences.planning import starter_text
-from flatpipe.cli.speaking import say, write_line
+from flatpipe.cli.showing.speaking import say, write_line
 from flatpipe.errors import ExitCode
 
 

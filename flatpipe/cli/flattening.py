@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 import click
 
 from flatpipe.cli.importing import importing
-from flatpipe.cli.json_lines import best_line, picture_line, print_json
 from flatpipe.cli.options import A_PATH, RunFlags, SelectionFlags, gathered, run_options
 from flatpipe.cli.sentences.running import best_text, compiling_text, failure_text, picture_text, reading_text
-from flatpipe.cli.speaking import remark, say
+from flatpipe.cli.showing.json_lines import best_line, picture_line, print_json
+from flatpipe.cli.showing.speaking import remark, say
 from flatpipe.errors import ConfigError, ExitCode
 
 if TYPE_CHECKING:
@@ -171,11 +171,11 @@ def _named_now(workspace: Workspace) -> set[str]:
 
 def _flatten_one(chosen: FlattenChoice, usual_ks: str, flags: RunFlags) -> ExitCode:
     """One image, of which one picture is written."""
-    from flatpipe.c_libraries import silence_c_libraries
     from flatpipe.engines.compiling import compile_kernels
     from flatpipe.places import check_writable, place_of
     from flatpipe.running.one_picture import make_picture
     from flatpipe.stop import StopRequest
+    from flatpipe.system.c_libraries import silence_c_libraries
 
     named, config = _read(chosen, usual_ks, flags)
     source = _only(named, chosen.output)

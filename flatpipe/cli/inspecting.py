@@ -6,10 +6,10 @@ from dataclasses import asdict
 
 import click
 
-from flatpipe.cli.json_lines import print_json
 from flatpipe.cli.options import A_PATH, PlaceChoice, place_options
 from flatpipe.cli.sentences.telling import history_text, status_text
-from flatpipe.cli.speaking import say
+from flatpipe.cli.showing.json_lines import print_json
+from flatpipe.cli.showing.speaking import say
 from flatpipe.errors import ExitCode
 
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from flatpipe.cli.json_lines import print_json
 from flatpipe.cli.options import ConfigChoice, SelectionFlags, config_options, gathered, selection_options
 from flatpipe.cli.sentences.planning import plan_text
 from flatpipe.cli.sentences.running import reading_text
-from flatpipe.cli.speaking import remark, say
+from flatpipe.cli.showing.json_lines import print_json
+from flatpipe.cli.showing.speaking import remark, say
 from flatpipe.errors import ExitCode
 from flatpipe.text import printable
 
@@ -68,7 +68,7 @@ def plan(chosen: ConfigChoice, selection: SelectionFlags, flags: PlanFlags) -> E
 
 def show_plan(config: Config, request: Request, flags: PlanFlags) -> ExitCode:
     """Print the plan of a config; the exit code."""
-    from flatpipe.plan.inputs import input_sources
+    from flatpipe.plan.inputs.sources import input_sources
     from flatpipe.plan.plan_images import PlanCounts, plan_images
     from flatpipe.plan.workspace import open_workspace
     from flatpipe.proof.forecast import DueWork, forecast
@@ -113,8 +113,8 @@ def _shown(planned: Iterable[PlannedImage | RefusedFile], flags: PlanFlags, due:
 def _estimate(
     workspace: Workspace, images: Iterator[PlannedImage], due: DueWork, counts: PlanCounts
 ) -> Estimate | None:
-    from flatpipe.c_libraries import silence_c_libraries
     from flatpipe.proof.estimate import draw, estimate
+    from flatpipe.system.c_libraries import silence_c_libraries
 
     silence_c_libraries()
     sample = draw(images)

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from flatpipe.cli.json_lines import print_json
 from flatpipe.cli.options import A_PATH, PlaceChoice, gathered, place_options
 from flatpipe.cli.sentences.proving import compared_text, difference_text, verified_text
-from flatpipe.cli.speaking import remark, say
+from flatpipe.cli.showing.json_lines import print_json
+from flatpipe.cli.showing.speaking import remark, say
 from flatpipe.errors import ExitCode, FlatpipeError
 from flatpipe.text import printable
 
@@ -139,8 +139,8 @@ def _found(workspace: Workspace, counts: Verified, flags: VerifyFlags) -> Iterat
         yield difference
     yield from verify_beside(workspace.ledger, workspace.outputs, counts, jobs)
     if flags.recompute:
-        from flatpipe.c_libraries import silence_c_libraries
         from flatpipe.proof.recompute import recompute, sample
+        from flatpipe.system.c_libraries import silence_c_libraries
 
         silence_c_libraries()
         alike = workspace.ledger.results(workspace.digests, strict=True)

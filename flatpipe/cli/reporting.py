@@ -5,9 +5,9 @@ from __future__ import annotations
 import click
 
 from flatpipe import layout
-from flatpipe.cli.json_lines import print_json
 from flatpipe.cli.options import PlaceChoice, place_options
-from flatpipe.cli.speaking import say
+from flatpipe.cli.showing.json_lines import print_json
+from flatpipe.cli.showing.speaking import say
 from flatpipe.errors import ExitCode, RunGivenUp
 from flatpipe.text import printable
 

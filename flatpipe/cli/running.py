@@ -19,7 +19,7 @@ from flatpipe.cli.options import (
 )
 from flatpipe.cli.planning import PlanFlags, show_plan
 from flatpipe.cli.sentences.running import reading_text
-from flatpipe.cli.speaking import remark
+from flatpipe.cli.showing.speaking import remark
 from flatpipe.errors import ConfigError, ExitCode, StdoutLost
 from flatpipe.layout import name_width
 from flatpipe.places import is_in_memory
@@ -80,10 +80,10 @@ def carry_out(
     if is_in_memory(config.output.path):
         raise ConfigError(f"output.path ({config.output.path}) is gone when this command ends; name a place that stays")
     with importing():
-        from flatpipe.c_libraries import silence_c_libraries
-        from flatpipe.cli.screen import Screen
+        from flatpipe.cli.showing.screen import Screen
         from flatpipe.pipeline import run as run_pipeline
         from flatpipe.plan.palettes.colors import ks_of
+        from flatpipe.system.c_libraries import silence_c_libraries
 
     silence_c_libraries()
     ks = ks_of(config)

@@ -25,7 +25,7 @@ from flatpipe.decode.planes import Planes, grey_alpha_planes, planes_of, rgb_pix
 from flatpipe.decode.reductions import depth_note, gamma_note
 from flatpipe.decode.repair import repaired
 from flatpipe.errors import DecoderFailed, TruncatedImage
-from flatpipe.records import DecodePolicy
+from flatpipe.settings import DecodePolicy
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from PIL import ImageFile
 
 from flatpipe.decode.deep_pixels import low_byte_rawmode
 from flatpipe.errors import ImageTooLarge
-from flatpipe.records import DecodePolicy
+from flatpipe.settings import DecodePolicy
 from flatpipe.text import in_bytes
 
 _PEAK_BYTES = {"1": 12, "L": 12, "P": 12, "RGB": 15, "RGBA": 16, "CMYK": 15, "I;16": 14, "I;16B": 14}

@@ -15,7 +15,7 @@ from flatpipe.decode.header import ImageHeader, check_limits, header_of
 from flatpipe.decode.pillow_guard import DECODER_ERRORS, ImageBytes, decoder_errors, pillow_within
 from flatpipe.decode.tiff_rules import check_tiff, rare_compression
 from flatpipe.errors import DecoderFailed, UnsupportedImage
-from flatpipe.records import DecodePolicy
+from flatpipe.settings import DecodePolicy
 
 _STILLS = frozenset({"JPEG", "PSD", "ICO", "CUR", "ICNS"})
 # ^ formats with one picture for us, though the file may hold others: previews, gain maps, layers, smaller icons

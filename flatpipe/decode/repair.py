@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from flatpipe.decode.frames import png_chunks
 from flatpipe.errors import DecoderFailed, ImageError, TruncatedImage
-from flatpipe.records import DecodePolicy
+from flatpipe.settings import DecodePolicy
 
 _JPEG_END = b"\xff\xd9"
 _NEEDED = frozenset({b"IHDR", b"PLTE", b"IDAT", b"IEND"})

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from flatpipe.decode.frames import tiff_directories
 from flatpipe.errors import DecoderFailed, ImageTooLarge, UnsupportedImage
-from flatpipe.records import DecodePolicy
+from flatpipe.settings import DecodePolicy
 
 _NEW_SUBFILE_TYPE, _WIDTH, _LENGTH, _BITS, _PHOTOMETRIC = 254, 256, 257, 258, 262
 _STRIP_OFFSETS, _SAMPLES_PER_PIXEL, _ROWS_PER_STRIP, _SUB_IFDS = 273, 277, 278, 330

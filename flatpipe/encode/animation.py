@@ -15,7 +15,7 @@ from flatpipe.encode.frames import Alpha, Canvas, EncodedFrame, Original, Pictur
 from flatpipe.errors import UnsupportedImage
 from flatpipe.layout import widest_k
 from flatpipe.quantize.palette_image import PaletteImage
-from flatpipe.records import AnimationOptions
+from flatpipe.settings import AnimationOptions
 from flatpipe.vocabulary import AnimationFormat
 
 

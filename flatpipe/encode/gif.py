@@ -14,7 +14,7 @@ from flatpipe.encode.lzw import lzw_blocks
 from flatpipe.quantize.dithering.last_frame import dithered_indexed
 from flatpipe.quantize.flatten import flatten_pixels
 from flatpipe.quantize.palette_image import PaletteImage
-from flatpipe.records import AnimationOptions
+from flatpipe.settings import AnimationOptions
 
 GIF_COLORS = 256
 _OPAQUE_FROM = 128

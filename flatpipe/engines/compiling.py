@@ -12,10 +12,10 @@ from itertools import repeat
 from pathlib import Path
 from typing import IO
 
-from flatpipe.child import start_child
 from flatpipe.errors import RunGivenUp
-from flatpipe.machine import core_count
 from flatpipe.stop import StopRequest
+from flatpipe.system.child import start_child
+from flatpipe.system.machine import core_count
 from flatpipe.work.kernels import keeping, missing_parts
 
 _LOOK_SECONDS = 0.1

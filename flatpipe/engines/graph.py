@@ -13,7 +13,8 @@ from typing import Any
 from dask.delayed import Delayed, delayed
 
 from flatpipe.engines.bundle import Bundle
-from flatpipe.records import FlattenResult, GivenPalette, PlannedImage, SettingsDigests, TaskSettings
+from flatpipe.records import FlattenResult, PlannedImage, SettingsDigests
+from flatpipe.settings import GivenPalette, TaskSettings
 from flatpipe.work import tasks
 from flatpipe.work.tasks import Asked
 

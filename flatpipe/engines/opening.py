@@ -8,7 +8,8 @@ from typing import Protocol
 
 from flatpipe.config import Config
 from flatpipe.config.sections.cluster import ClusterSection
-from flatpipe.records import ImageSource, TaskSettings
+from flatpipe.records import ImageSource
+from flatpipe.settings import TaskSettings
 from flatpipe.stop import StopRequest
 
 

@@ -9,10 +9,10 @@ import psutil
 from flatpipe.config import Config
 from flatpipe.engines.opening import Opening
 from flatpipe.errors import ConfigError
-from flatpipe.machine import core_count, memory_at_hand
 from flatpipe.plan.backend import Backend
 from flatpipe.plan.settings import memory_per_worker
 from flatpipe.records import ImageSource
+from flatpipe.system.machine import core_count, memory_at_hand
 from flatpipe.text import counted, in_bytes
 from flatpipe.vocabulary import Scheduler
 from flatpipe.work.memory import BASE_BYTES, Shares, memory_needed, shares

@@ -9,8 +9,9 @@ from dask.delayed import Delayed, delayed
 
 from flatpipe.engines.graph import in_utf8, task
 from flatpipe.ledger.shared_rows import StoredSum, WantedPalette
-from flatpipe.records import ImageSource, TaskSettings
-from flatpipe.work import counting, shared_palettes
+from flatpipe.records import ImageSource
+from flatpipe.settings import TaskSettings
+from flatpipe.work.shared import counting, palettes
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,7 +74,7 @@ def palettes_graph(wanted: GroupPalettes, attempt: int, settings: TaskSettings) 
     """Find the palettes of a group, each k by itself; computing it gives a tuple of PaletteResults."""
     name = (f"{settings.run}.{attempt}", in_utf8(wanted.palettes[0].group))
     found = [
-        task(shared_palettes.find, wanted=palette, settings=settings)(dask_key_name=("palette", *name, palette.k))
+        task(palettes.find, wanted=palette, settings=settings)(dask_key_name=("palette", *name, palette.k))
         for palette in wanted.palettes
     ]
     return _all(found, "palettes", name)

@@ -229,6 +229,6 @@ class Ledger(Queries):
         if self._read_only:
             return
         self._db.execute(
-            "UPDATE images SET size = ?, stamp = ?, path = ? WHERE image_id = ?",
-            (source.size, source.stamp, to_sql(source.path), to_sql(source.image_id)),
+            "UPDATE images SET size = ?, stamp = ?, path = ?, part = ? WHERE image_id = ?",
+            (source.size, source.stamp, to_sql(source.path), source.part, to_sql(source.image_id)),
         )

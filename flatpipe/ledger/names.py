@@ -48,17 +48,18 @@ class IdsByPlace:
         """
         if not self._is_made:
             self._make()
-        query = "SELECT image_id FROM temp.places WHERE path = ? AND frame = ?"
-        row = self._db.execute(query, (to_sql(source.path), source.frame)).fetchone()
+        query = "SELECT image_id FROM temp.places WHERE path = ? AND part = ? AND frame = ?"
+        row = self._db.execute(query, (to_sql(source.path), source.part, source.frame)).fetchone()
         found = None if row is None else from_sql(row[0])
         return found if found is not None and _frame_mark(found) == _frame_mark(source.image_id) else None
 
     def _make(self) -> None:
         """Make the index: only who names a file that is not known by its own id waits for it."""
-        columns = "path, frame, image_id"
+        columns = "path, part, frame, image_id"
         self._db.execute("DROP TABLE IF EXISTS temp.places")
         self._db.execute(
-            "CREATE TEMP TABLE places (path, frame INTEGER, image_id, PRIMARY KEY (path, frame)) WITHOUT ROWID"
+            "CREATE TEMP TABLE places "
+            "(path, part, frame INTEGER, image_id, PRIMARY KEY (path, part, frame)) WITHOUT ROWID"
         )
         for table in ("images", "planned"):
             self._db.execute(f"INSERT OR REPLACE INTO temp.places ({columns}) SELECT {columns} FROM {table}")

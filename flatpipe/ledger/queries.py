@@ -23,7 +23,7 @@ from flatpipe.ledger.answers import (
 )
 from flatpipe.ledger.database import Database
 from flatpipe.ledger.results import Results
-from flatpipe.ledger.rows import FLATS, PLANNED, files_of, flat_of, from_sql, planned_of, to_sql
+from flatpipe.ledger.rows import FLATS, PLANNED, SOURCE, files_of, flat_of, from_sql, planned_of, source_of, to_sql
 from flatpipe.records import Failure, FlattenResult, ImageSource, LoadToken, PlannedImage, SettingsDigests, SweepResult
 from flatpipe.vocabulary import EARLIER, NOT_SELECTED
 
@@ -58,10 +58,10 @@ class Queries:
             for image_id, *made in self._db.execute(f"SELECT {columns} FROM sweeps WHERE image_id IN ({marks})", names)
         }
         known = {}
-        columns = "image_id, path, size, stamp, frame, content"
+        columns = ", ".join((*SOURCE, "content"))
         for row in self._db.execute(f"SELECT {columns} FROM images WHERE image_id IN ({marks})", names):
-            source = ImageSource(from_sql(row[0]), from_sql(row[1]), *row[2:5])
-            known[source.image_id] = KnownImage(source, row[5], flats.get(row[0], {}), sweeps.get(row[0]))
+            source = source_of(row[:-1])
+            known[source.image_id] = KnownImage(source, row[-1], flats.get(row[0], {}), sweeps.get(row[0]))
         return known
 
     def settled(
@@ -93,9 +93,8 @@ class Queries:
     def source_of(self, image_id: str) -> ImageSource | None:
         """Where an image was when it was last planned, or else when it was last read; None when it never was."""
         for table in ("planned", "images"):
-            query = f"SELECT image_id, path, size, stamp, frame FROM {table} WHERE image_id = ?"
-            if row := self._one(query, to_sql(image_id)):
-                return ImageSource(from_sql(row[0]), from_sql(row[1]), *row[2:])
+            if row := self._one(f"SELECT {', '.join(SOURCE)} FROM {table} WHERE image_id = ?", to_sql(image_id)):
+                return source_of(row)
         return None
 
     def token_of(self, image_id: str) -> LoadToken:
@@ -197,13 +196,12 @@ class Queries:
     def planned_inputs(self) -> Iterator[PlannedInput]:
         """Every image of the plan with what is known of its input, in the order of ids."""
         query = """
-        SELECT p.image_id, p.path, p.size, p.stamp, p.frame, p.reason, i.content FROM planned p
+        SELECT p.image_id, p.path, p.size, p.stamp, p.frame, p.part, p.reason, i.content FROM planned p
         LEFT JOIN images i ON i.image_id = p.image_id AND i.size = p.size AND i.stamp = p.stamp
         ORDER BY p.image_id
         """
-        for image_id, path, size, stamp, frame, reason, content in self._db.execute(query):
-            source = ImageSource(from_sql(image_id), from_sql(path), size, stamp, frame)
-            yield PlannedInput(source, reason, content or "")
+        for *place, reason, content in self._db.execute(query):
+            yield PlannedInput(source_of(place), reason, content or "")
 
     def work(self) -> Iterator[PlannedImage]:
         """Planned images with something to do, in order; a page at a time, so that records may be written meanwhile."""

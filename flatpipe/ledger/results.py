@@ -11,7 +11,7 @@ from operator import itemgetter
 from typing import Any, NamedTuple
 
 from flatpipe.ledger.database import Database
-from flatpipe.ledger.rows import files_of, from_sql
+from flatpipe.ledger.rows import files_of, from_sql, source_of
 from flatpipe.records import Failure, ImageSource, LoadToken, SettingsDigests
 from flatpipe.vocabulary import EARLIER
 
@@ -34,14 +34,14 @@ _FLAT_IS_ADDED = f"f.content = i.content AND ({_FLAT_IS_VALID} OR f.k NOT IN (SE
 # ^ where calls add up, flats of other k than the last call's are valid too
 
 _IMAGES = f"""
-SELECT p.image_id, p.path, p.size, p.stamp, p.frame,
+SELECT p.image_id, p.path, p.size, p.stamp, p.frame, p.part,
        i.content, i.width, i.height, i.distinct_colors, i.notes, i.seconds, s.files, x.stage, x.error, x.message, p.grp
 FROM planned p LEFT JOIN images i USING (image_id)
 LEFT JOIN sweeps s ON s.image_id = p.image_id AND {_SWEEP_IS_VALID}
 LEFT JOIN failures x ON x.image_id = p.image_id
 ORDER BY p.image_id
 """
-_CONTENT, _FILES = 5, 11
+_CONTENT, _FILES = 6, 12
 # ^ places in a row of images: the source stands before content, failure and group behind the sweep's files
 _FLATS = """
 SELECT p.image_id, f.k, f.n_colors, f.mse, f.bytes, f.sha256, f.seconds,
@@ -168,7 +168,7 @@ class Results:
         """Every image with its flats, as a stream."""
         for row, flats in _with_own(self._rows(_IMAGES), self._rows(_FLATS.format(**self._parts))):
             yield ImageResults(
-                source=_source_of(row),
+                source=source_of(row[:_CONTENT]),
                 token=_token_of(row),
                 files=_files_of(row),
                 failure=_failure_of(row),
@@ -180,7 +180,7 @@ class Results:
         """Every image with the digests of its outputs, as a stream: much faster than `images`."""
         for row, gathered in _with_own(self._rows(_IMAGES), self._gathered(_DIGESTS)):
             flats = _digests_of(gathered[0][1]) if gathered else ()
-            yield ImageDigests(_source_of(row), row[_CONTENT] or "", _files_of(row), _failure_of(row), flats)
+            yield ImageDigests(source_of(row[:_CONTENT]), row[_CONTENT] or "", _files_of(row), _failure_of(row), flats)
 
     def groups(self) -> Iterator[GroupResults]:
         """Every group of images that share palettes, in the order of names, as a stream."""
@@ -215,10 +215,6 @@ def _with_own(images: Iterable[_Row], outputs: Iterable[_Row]) -> Iterator[tuple
             own = list(waiting[1])
             waiting = next(groups, None)
         yield image, own
-
-
-def _source_of(row: _Row) -> ImageSource:
-    return ImageSource(from_sql(row[0]), from_sql(row[1]), *row[2:_CONTENT])
 
 
 def _token_of(row: _Row) -> LoadToken:

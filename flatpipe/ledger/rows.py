@@ -7,20 +7,13 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from flatpipe.records import (
-    Failure,
-    FlattenResult,
-    GivenPalette,
-    ImageSource,
-    LoadToken,
-    PlannedImage,
-    Row,
-    SweepResult,
-)
+from flatpipe.records import Failure, FlattenResult, ImageSource, LoadToken, PlannedImage, Row, SweepResult
+from flatpipe.settings import GivenPalette
 
 
 @dataclass(frozen=True)
@@ -46,8 +39,8 @@ class Table:
         return row[self.columns.index(column)]
 
 
-_SOURCE = ("image_id", "path", "size", "stamp", "frame")
-IMAGES = Table("images", (*_SOURCE, "content", "width", "height", "distinct_colors", "notes", "seconds"))
+SOURCE = ("image_id", "path", "size", "stamp", "frame", "part")
+IMAGES = Table("images", (*SOURCE, "content", "width", "height", "distinct_colors", "notes", "seconds"))
 FLATS = Table(
     "flats",
     (
@@ -62,7 +55,7 @@ SWEEPS = Table(
         *("palettes_bytes", "palettes_sha256", "seconds", "files", "sizes", "pictures", "given"),
     ),
 )
-PLANNED = Table("planned", (*_SOURCE, "ks", "sweep", "reason", "grp"))
+PLANNED = Table("planned", (*SOURCE, "ks", "sweep", "reason", "grp"))
 FAILURES = Table("failures", ("image_id", "path", "stage", "error", "message", "run_id"))
 
 
@@ -80,25 +73,38 @@ def from_sql(name: str | bytes) -> str:
     return os.fsdecode(name) if isinstance(name, bytes) else name
 
 
+def place_row(source: ImageSource) -> Row:
+    """The columns of SOURCE: an image, and where it lies."""
+    return (to_sql(source.image_id), to_sql(source.path), source.size, source.stamp, source.frame, source.part)
+
+
+def source_of(row: Sequence[Any]) -> ImageSource:
+    """The ImageSource of the columns of SOURCE."""
+    return ImageSource(from_sql(row[0]), from_sql(row[1]), *row[2:])
+
+
 def planned_row(image: PlannedImage) -> Row:
     """A row of `planned`."""
     source, ks = image.source, ",".join(map(str, image.ks))
-    place = (to_sql(source.image_id), to_sql(source.path), source.size, source.stamp, source.frame)
-    return (*place, ks, int(image.sweep), image.reason, None if image.group is None else to_sql(image.group))
+    return (
+        *place_row(source),
+        ks,
+        int(image.sweep),
+        image.reason,
+        None if image.group is None else to_sql(image.group),
+    )
 
 
 def planned_of(row: tuple[Any, ...]) -> PlannedImage:
     """The PlannedImage of a row of `planned`."""
-    source = ImageSource(from_sql(row[0]), from_sql(row[1]), *row[2:5])
-    ks, group = tuple(int(k) for k in row[5].split(",") if k), None if row[8] is None else from_sql(row[8])
-    return PlannedImage(source, ks, bool(row[6]), row[7], group)
+    ks, group = tuple(int(k) for k in row[6].split(",") if k), None if row[9] is None else from_sql(row[9])
+    return PlannedImage(source_of(row[:6]), ks, bool(row[7]), row[8], group)
 
 
 def image_row(source: ImageSource, token: LoadToken) -> Row:
     """A row of `images`: a file as it was read, and what decoding it told."""
-    place = (to_sql(source.image_id), to_sql(source.path), source.size, source.stamp, source.frame)
     shape = (token.content, token.width, token.height, token.distinct_colors)
-    return (*place, *shape, json.dumps(token.notes), token.seconds)
+    return (*place_row(source), *shape, json.dumps(token.notes), token.seconds)
 
 
 def flat_row(flat: FlattenResult, settings: str, content: str, given: str = "") -> Row:

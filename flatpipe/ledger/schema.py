@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from flatpipe.disks import is_own_disk
 from flatpipe.errors import ConfigError, RunGivenUp
 from flatpipe.ledger.database import AGAIN, WRITER_PATIENCE, Database, LedgerUnusable, connected
+from flatpipe.system.disks import is_own_disk
 
-_VERSION = 6
+_VERSION = 7
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS runs (
@@ -21,7 +21,7 @@ CREATE TABLE IF NOT EXISTS progress (
 CREATE TABLE IF NOT EXISTS settings (digest TEXT PRIMARY KEY, choices TEXT);
 CREATE TABLE IF NOT EXISTS images (
   image_id PRIMARY KEY, path, size INTEGER, stamp TEXT, frame INTEGER, content TEXT, width INTEGER, height INTEGER,
-  distinct_colors INTEGER, notes TEXT, seconds REAL) WITHOUT ROWID;
+  distinct_colors INTEGER, notes TEXT, seconds REAL, part TEXT DEFAULT '') WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS flats (
   image_id, k INTEGER, settings TEXT, content TEXT, n_colors INTEGER, mse REAL, palette TEXT, weights TEXT,
   bytes INTEGER, sha256 TEXT, seconds REAL, metrics TEXT DEFAULT '{}', given TEXT DEFAULT '',
@@ -37,7 +37,10 @@ CREATE TABLE IF NOT EXISTS failures (
   image_id PRIMARY KEY, path, stage TEXT, error TEXT, message TEXT, run_id TEXT) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS planned (
   image_id PRIMARY KEY, path, size INTEGER, stamp TEXT, frame INTEGER, ks TEXT, sweep INTEGER, reason TEXT,
-  grp) WITHOUT ROWID;
+  grp, part TEXT DEFAULT '') WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS packed (
+  image_id PRIMARY KEY, file TEXT, start INTEGER, bytes INTEGER) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS packs (file TEXT PRIMARY KEY, holds TEXT, sha256 TEXT, bytes INTEGER) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS palettes (
   grp, k INTEGER, settings TEXT, root TEXT, digest TEXT, colors TEXT, weights TEXT, mse REAL, images INTEGER,
   PRIMARY KEY (grp, k)) WITHOUT ROWID;
@@ -54,6 +57,8 @@ _ADDED = (
     ("flats", "given", "TEXT DEFAULT ''"),
     ("sweeps", "given", "TEXT DEFAULT ''"),
     ("planned", "grp", ""),
+    ("planned", "part", "TEXT DEFAULT ''"),
+    ("images", "part", "TEXT DEFAULT ''"),
 )
 # ^ columns that a ledger of an earlier version lacks: table, column, type
 

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from flatpipe.records import Failure, GivenPalette, ImageSource
+from flatpipe.records import Failure, ImageSource
+from flatpipe.settings import GivenPalette
 
 FAILED = "failed"
 # ^ `content` of an image whose colours cannot be counted

@@ -8,10 +8,10 @@ from dataclasses import asdict
 from typing import Any, NamedTuple
 
 from flatpipe.ledger.database import connected
-from flatpipe.ledger.rows import from_sql, to_sql
+from flatpipe.ledger.rows import SOURCE, from_sql, place_row, source_of, to_sql
 from flatpipe.records import Failure, ImageSource
 
-_COLUMNS = "image_id, path, size, stamp, frame"
+_COLUMNS = ", ".join(SOURCE)
 
 
 class FoundImage(NamedTuple):
@@ -28,9 +28,9 @@ class SourcesOnDisk:
     def __init__(self, found: Iterable[FoundImage]) -> None:
         self._db = connected("", "the temporary folder")
         # ^ a temporary file of SQLite's own, gone when it is closed
-        self._db.execute("CREATE TABLE found (image_id, path, size, stamp, frame, grp, failure)")
+        self._db.execute(f"CREATE TABLE found ({_COLUMNS}, grp, failure)")
         self._db.executemany(
-            f"INSERT INTO found ({_COLUMNS}, grp, failure) VALUES (?, ?, ?, ?, ?, ?, ?)", map(_row, found)
+            f"INSERT INTO found ({_COLUMNS}, grp, failure) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", map(_row, found)
         )
         self._db.execute("CREATE INDEX by_group ON found (grp)")
 
@@ -38,7 +38,7 @@ class SourcesOnDisk:
         """Every image, as it came."""
         for *place, group, failure in self._db.execute(f"SELECT {_COLUMNS}, grp, failure FROM found ORDER BY rowid"):
             named = None if group is None else from_sql(group)
-            yield FoundImage(_source(place), named, Failure(**json.loads(failure)) if failure else None)
+            yield FoundImage(source_of(place), named, Failure(**json.loads(failure)) if failure else None)
 
     def groups(self) -> list[str]:
         """The groups that have images."""
@@ -52,7 +52,7 @@ class SourcesOnDisk:
         WHERE grp = ? AND rowid BETWEEN ? AND ? AND failure IS NULL ORDER BY rowid
         """
         for number, *place in self._db.execute(query, (to_sql(group), first, last)):
-            yield number, _source(place)
+            yield number, source_of(place)
 
     def close(self) -> None:
         """Drop the images."""
@@ -61,9 +61,8 @@ class SourcesOnDisk:
 
 def _row(found: FoundImage) -> tuple[Any, ...]:
     source, group, failure = found
-    place = (to_sql(source.image_id), to_sql(source.path), source.size, source.stamp, source.frame)
-    return (*place, None if group is None else to_sql(group), None if failure is None else json.dumps(asdict(failure)))
-
-
-def _source(place: list[Any]) -> ImageSource:
-    return ImageSource(from_sql(place[0]), from_sql(place[1]), *place[2:])
+    return (
+        *place_row(source),
+        None if group is None else to_sql(group),
+        None if failure is None else json.dumps(asdict(failure)),
+    )

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import get_args
 
 from flatpipe.config import Config
-from flatpipe.machine import core_count
 from flatpipe.places import is_in_memory
+from flatpipe.system.machine import core_count
 from flatpipe.vocabulary import BackendKind, InProcess
 
 _START_SECONDS = 1.5

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from flatpipe.quantize.options import FlattenOptions
-from flatpipe.records import TaskSettings
+from flatpipe.settings import TaskSettings
 from flatpipe.versions import CAPTIONS, CLUSTERING, DECODING, DITHERING, ENCODING, KNEE, OKLAB, PALETTES, PICTURES
 
 Choices = dict[str, Any]

@@ -10,7 +10,7 @@ from flatpipe import layout
 from flatpipe.config import IMAGE_PATTERNS, Config
 from flatpipe.errors import ConfigError
 from flatpipe.plan.cost import expected_seconds
-from flatpipe.plan.inputs import Sources
+from flatpipe.plan.inputs.sources import Sources
 from flatpipe.plan.planner import Planner
 from flatpipe.plan.request import Request, selector
 from flatpipe.records import ImageSource, PlannedImage

@@ -14,7 +14,8 @@ from flatpipe.plan.fingerprint import Fingerprints, changed
 from flatpipe.plan.palettes.states import SharedPalettes
 from flatpipe.plan.there import FilesThere, PicturesThere
 from flatpipe.quantize.options import CostlyMetric
-from flatpipe.records import ImageSource, PlannedImage, SettingsDigests, TaskSettings
+from flatpipe.records import ImageSource, PlannedImage, SettingsDigests
+from flatpipe.settings import TaskSettings
 from flatpipe.storage.reading import file_digest
 from flatpipe.storage.roots import Root
 from flatpipe.text import spans

@@ -9,12 +9,12 @@ from flatpipe import layout
 from flatpipe.config import Config
 from flatpipe.environment import missing_codecs
 from flatpipe.errors import ConfigError
-from flatpipe.machine import core_count, memory_at_hand
 from flatpipe.places import ReadPolicy, is_url
 from flatpipe.plan.palettes.colors import flatten_options, ks_of, named_colors
 from flatpipe.quantize.options import CostlyMetric
-from flatpipe.records import AnimationOptions, DecodePolicy, TaskSettings
+from flatpipe.settings import AnimationOptions, DecodePolicy, TaskSettings
 from flatpipe.storage.discover import Selection
+from flatpipe.system.machine import core_count, memory_at_hand
 
 
 def memory_per_worker(config: Config, workers: int | None = None) -> int:

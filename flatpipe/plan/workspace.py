@@ -21,14 +21,15 @@ from flatpipe.places import check_apart, check_not_within, is_url
 from flatpipe.plan.claim import check_claim
 from flatpipe.plan.fingerprint import Fingerprints, fingerprints
 from flatpipe.plan.holding import only_run
-from flatpipe.plan.inputs import Sources
+from flatpipe.plan.inputs.sources import Sources
 from flatpipe.plan.lease import HeldOutput, held_output, live_lease
 from flatpipe.plan.palettes.colors import ks_of
 from flatpipe.plan.palettes.groups import groups_of
 from flatpipe.plan.palettes.sharing import Sharing, sharing_of
 from flatpipe.plan.planner import Planner
 from flatpipe.plan.settings import task_settings
-from flatpipe.records import SettingsDigests, TaskSettings
+from flatpipe.records import SettingsDigests
+from flatpipe.settings import TaskSettings
 from flatpipe.storage.roots import Root, open_root
 
 Access = Literal["read", "amend", "run"]

@@ -16,7 +16,8 @@ from flatpipe.places import is_url
 from flatpipe.plan.backend import choose_backend, seconds_with
 from flatpipe.plan.palettes.colors import ks_of
 from flatpipe.proof.scratch import done_in_memory
-from flatpipe.records import PlannedImage, TaskSettings
+from flatpipe.records import PlannedImage
+from flatpipe.settings import TaskSettings
 from flatpipe.work.kernels import load_kernels
 
 SAMPLE = 16

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 from flatpipe.ledger.answers import OutputRatios
 from flatpipe.ledger.ledger import Ledger
-from flatpipe.records import ImageSource, PlannedImage, TaskSettings
+from flatpipe.records import ImageSource, PlannedImage
+from flatpipe.settings import TaskSettings
 from flatpipe.work.memory import BASE_BYTES, memory_needed
 
 _LARGEST = 3

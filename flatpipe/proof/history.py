@@ -10,7 +10,7 @@ from flatpipe.config import Config
 from flatpipe.errors import ConfigError
 from flatpipe.ledger.ledger import Ledger
 from flatpipe.places import is_url
-from flatpipe.plan.inputs import Sources, input_images, input_sources
+from flatpipe.plan.inputs.sources import Sources, input_images, input_sources
 from flatpipe.plan.planner import Planner
 from flatpipe.records import Failure, FlattenResult, ImageSource, PlannedImage
 from flatpipe.storage.discover import local_source

@@ -13,7 +13,8 @@ from flatpipe.layout import sweep_file
 from flatpipe.proof.outputs import RecordedImage
 from flatpipe.proof.scratch import done_in_memory
 from flatpipe.proof.verify import Difference, Verified
-from flatpipe.records import ImageResult, TaskSettings
+from flatpipe.records import ImageResult
+from flatpipe.settings import TaskSettings
 from flatpipe.stop import WORK_THREADS
 
 

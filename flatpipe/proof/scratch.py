@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from flatpipe.layout import image_folder
-from flatpipe.records import ImageResult, ImageSource, PlannedImage, TaskSettings
+from flatpipe.records import ImageResult, ImageSource, PlannedImage
+from flatpipe.settings import TaskSettings
 from flatpipe.storage.remote import RemoteRoot
 from flatpipe.work.tasks import whole_image
 

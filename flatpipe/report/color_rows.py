@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from flatpipe.ledger.results import ImageResults, Results
-from flatpipe.records import TaskSettings
 from flatpipe.report.csv_text import csv_line, quoted
+from flatpipe.settings import TaskSettings
 from flatpipe.text import cell, printable
 
 COLOR_COLUMNS = ("image", "k", "group", "index", "hex", "name", "code", "pixels", "share")

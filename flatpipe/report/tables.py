@@ -13,9 +13,9 @@ from flatpipe.ledger.ledger import Ledger
 from flatpipe.ledger.results import ImageResults, Results, ValidFlat
 from flatpipe.quantize.knee import best_k, missed, psnr
 from flatpipe.quantize.options import CostlyMetric, Metric
-from flatpipe.records import TaskSettings
 from flatpipe.report.color_rows import COLOR_COLUMNS, ColorRows, has_common_colors
 from flatpipe.report.csv_text import csv_line, quoted
+from flatpipe.settings import TaskSettings
 from flatpipe.storage.roots import Files
 from flatpipe.text import cell, printable
 from flatpipe.versions import __version__

@@ -15,11 +15,11 @@ from flatpipe.plan.workspace import Workspace
 from flatpipe.proof.lock import Unfinished, lock_lines
 from flatpipe.proof.lock_file import read_footer
 from flatpipe.proof.recorded import check_recorded
-from flatpipe.records import TaskSettings
 from flatpipe.report.gallery import write_gallery
 from flatpipe.report.gallery_rows import GallerySettings
 from flatpipe.report.tables import table_names, write_tables
 from flatpipe.running.beside import beside_state, forget_report, note_written
+from flatpipe.settings import TaskSettings
 from flatpipe.storage.noting import NotingFiles
 from flatpipe.storage.roots import Files, Root
 from flatpipe.summaries import RunSummary

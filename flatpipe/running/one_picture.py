@@ -15,7 +15,8 @@ from flatpipe.places import is_url
 from flatpipe.plan.palettes.colors import ks_of
 from flatpipe.plan.settings import task_settings
 from flatpipe.proof.scratch import Scratch, done_in_memory
-from flatpipe.records import Failure, FlattenResult, ImageSource, TaskSettings
+from flatpipe.records import Failure, FlattenResult, ImageSource
+from flatpipe.settings import TaskSettings
 from flatpipe.storage.partial import write_alone
 from flatpipe.storage.remote import RemoteRoot
 from flatpipe.vocabulary import AnimationFormat, PaletteFormat

@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from flatpipe.ledger.ledger import Ledger
-from flatpipe.plan.inputs import Sources, input_sources
-from flatpipe.plan.named import named_sources
+from flatpipe.plan.inputs.named import named_sources
+from flatpipe.plan.inputs.sources import Sources, input_sources
 from flatpipe.plan.plan_images import REFUSED, PlanCounts, plan_images
 from flatpipe.plan.request import Request
 from flatpipe.plan.workspace import Planning, Workspace

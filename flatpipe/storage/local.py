@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from flatpipe import disks
 from flatpipe.layout import FOLDERS, IMAGES, PARTIAL, partial_name
 from flatpipe.storage.name_rules import NameRules, local_rules
 from flatpipe.storage.partial import (
@@ -24,6 +23,7 @@ from flatpipe.storage.partial import (
     remove,
     rename,
 )
+from flatpipe.system import disks
 
 _LISTINGS = 4
 # ^ folders that are listed at the same time: a disk that must be asked, near or far, then has several to answer

@@ -10,7 +10,6 @@ from functools import partial, wraps
 from typing import Concatenate, ParamSpec, TypeVar
 
 from flatpipe import layout
-from flatpipe.child import call_off, watchdog
 from flatpipe.decode.apart.decoding import Decoding
 from flatpipe.encode.animation import ShownFrame, join_sweep
 from flatpipe.encode.png import decode_flat, encode_png
@@ -20,7 +19,9 @@ from flatpipe.quantize.color_table import ColorTable
 from flatpipe.quantize.flatten import flatten_indexed, flatten_to
 from flatpipe.quantize.palette_image import FlattenedImage, PaletteImage
 from flatpipe.quantize.shared.color_sums import color_weights
-from flatpipe.records import FlattenResult, ImageSource, LoadToken, SweepResult, TaskSettings
+from flatpipe.records import FlattenResult, ImageSource, LoadToken, SweepResult
+from flatpipe.settings import TaskSettings
+from flatpipe.system.child import call_off, watchdog
 from flatpipe.work.loaded import ImageKey, KeptFlat, LoadedImage, OriginalResult, load_image
 from flatpipe.work.outcome import flatten_result
 from flatpipe.work.outputs import ImageOutputs

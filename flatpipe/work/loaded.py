@@ -16,7 +16,8 @@ from flatpipe.encode.frames import Original, shrink_original
 from flatpipe.pictures.image_pictures import OriginalPictures, original_pictures
 from flatpipe.quantize.color_table import IndexedImage, index_colors
 from flatpipe.quantize.palette_image import PaletteImage
-from flatpipe.records import Failure, ImageSource, LoadToken, TaskSettings
+from flatpipe.records import Failure, ImageSource, LoadToken
+from flatpipe.settings import TaskSettings
 from flatpipe.storage.reading import read_input
 from flatpipe.work.memory import check_colors
 from flatpipe.work.once import Once

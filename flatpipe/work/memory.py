@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from flatpipe.decode.decode import read_header
 from flatpipe.errors import ImageError, ImageTooLarge
 from flatpipe.quantize.dithering.blue_noise import PARTS
-from flatpipe.records import ImageSource, TaskSettings
+from flatpipe.records import ImageSource
+from flatpipe.settings import TaskSettings
 from flatpipe.storage.reading import read_input
 from flatpipe.text import in_bytes
 

@@ -10,7 +10,8 @@ from flatpipe.errors import ImageError, ImageIOFailed, ImageTooLarge
 from flatpipe.quantize.flatten import mse_of_own
 from flatpipe.quantize.palette_image import FlattenedImage
 from flatpipe.quantize.quality import measured
-from flatpipe.records import INTERRUPTED, Failure, FlattenResult, TaskSettings
+from flatpipe.records import INTERRUPTED, Failure, FlattenResult
+from flatpipe.settings import TaskSettings
 from flatpipe.vocabulary import Stage
 from flatpipe.work.loaded import LoadedImage
 from flatpipe.work.outputs import OutputFailed

@@ -13,7 +13,8 @@ from flatpipe.palettes.write import write_palette
 from flatpipe.pictures.image_pictures import PictureSources, image_pictures
 from flatpipe.quantize.knee import best_k
 from flatpipe.quantize.palette_image import PaletteImage
-from flatpipe.records import FlattenResult, TaskSettings
+from flatpipe.records import FlattenResult
+from flatpipe.settings import TaskSettings
 from flatpipe.work.loaded import LoadedImage, original_side
 
 

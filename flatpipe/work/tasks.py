@@ -16,8 +16,8 @@ from flatpipe.records import (
     LoadToken,
     PlannedImage,
     SettingsDigests,
-    TaskSettings,
 )
+from flatpipe.settings import TaskSettings
 from flatpipe.work.image_work import ImageWork
 from flatpipe.work.loaded import OriginalResult
 from flatpipe.work.outcome import failure_of

@@ -14,7 +14,7 @@ from PIL import Image
 from flatpipe.decode.decode import DecodedImage, count_frames, decode, read_header
 from flatpipe.decode.formats import FORMATS
 from flatpipe.errors import DecoderFailed
-from flatpipe.records import DecodePolicy
+from flatpipe.settings import DecodePolicy
 
 POLICY = DecodePolicy()
 MODES = ("1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBa", "CMYK", "YCbCr", "LAB", "HSV", "I", "I;16", "F")

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
 from flatpipe.decode.decode import decode
-from flatpipe.records import DecodePolicy
+from flatpipe.settings import DecodePolicy
 
 POLICY = DecodePolicy()
 P3_TO_SRGB = np.array([[1.22494, -0.22494, 0.0], [-0.042057, 1.042057, 0.0], [-0.019638, -0.078636, 1.098274]])

@@ -12,7 +12,7 @@ from PIL import Image
 from flatpipe.decode.decode import decode
 from flatpipe.decode.formats import FORMATS
 from flatpipe.errors import DecoderFailed, ImageError, NotAnImage
-from flatpipe.records import DecodePolicy
+from flatpipe.settings import DecodePolicy
 
 ODD = Path(__file__).parents[3] / "shared" / "images" / "odd"
 POLICY = DecodePolicy()

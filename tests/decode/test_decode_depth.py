@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from flatpipe.decode.decode import decode
 from flatpipe.decode.deep_pixels import scale_16_to_8, scale_floats
-from flatpipe.records import DecodePolicy
+from flatpipe.settings import DecodePolicy
 
 POLICY = DecodePolicy()
 RANDOM = np.random.default_rng(5)

@@ -12,7 +12,7 @@ import pytest
 from file_builders import sample_files
 
 from flatpipe.decode.decode import decode
-from flatpipe.records import DecodePolicy
+from flatpipe.settings import DecodePolicy
 
 pytest.importorskip("resource", reason="limits of memory are set as on Unix")
 

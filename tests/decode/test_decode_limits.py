@@ -19,7 +19,7 @@ from PIL import Image
 from flatpipe.decode.decode import count_frames, decode, read_header
 from flatpipe.decode.formats import FORMATS
 from flatpipe.errors import DecoderFailed, ImageError, ImageTooLarge, NotAnImage, TruncatedImage, UnsupportedImage
-from flatpipe.records import DecodePolicy
+from flatpipe.settings import DecodePolicy
 
 POLICY = DecodePolicy()
 
@@ -296,7 +296,7 @@ def test_messages_say_the_same_every_time() -> None:
 def test_c_libraries_are_kept_off_the_screen() -> None:
     """libtiff's complaints go nowhere, while Python's own messages, logged ones included, still appear."""
     code = (
-        "import logging, sys; logging.basicConfig(); from flatpipe.c_libraries import silence_c_libraries\n"
+        "import logging, sys; logging.basicConfig(); from flatpipe.system.c_libraries import silence_c_libraries\n"
         "silence_c_libraries(); silence_c_libraries()\n"
         "import os; os.write(2, b'from C'); print('from Python', file=sys.stderr); logging.warning('from a log')\n"
     )

@@ -18,7 +18,7 @@ from flatpipe.encode.frames import Original
 from flatpipe.errors import UnsupportedImage
 from flatpipe.quantize.flatten import flatten_pixels
 from flatpipe.quantize.palette_image import PaletteImage
-from flatpipe.records import AnimationOptions
+from flatpipe.settings import AnimationOptions
 from flatpipe.vocabulary import AnimationFormat, PictureFormat
 
 FORMATS: tuple[PictureFormat, ...] = get_args(PictureFormat)

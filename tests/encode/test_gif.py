@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from flatpipe.encode.gif import gif_colors, join_gif
 from flatpipe.encode.lzw import lzw_blocks
 from flatpipe.quantize.palette_image import PaletteImage
-from flatpipe.records import AnimationOptions
+from flatpipe.settings import AnimationOptions
 
 
 @given(sizes, st.lists(color_counts, min_size=1, max_size=4))

@@ -17,7 +17,7 @@ from flatpipe.encode.frames import Original
 from flatpipe.encode.palettes import PaletteEntry, palettes_json
 from flatpipe.encode.png import decode_flat, encode_png
 from flatpipe.quantize.palette_image import FlattenedImage
-from flatpipe.records import AnimationOptions
+from flatpipe.settings import AnimationOptions
 from flatpipe.vocabulary import PictureFormat
 
 

@@ -15,7 +15,7 @@ from flatpipe.encode.animation import encode_animation
 from flatpipe.encode.frames import Original
 from flatpipe.errors import UnsupportedImage
 from flatpipe.quantize.palette_image import PaletteImage
-from flatpipe.records import AnimationOptions
+from flatpipe.settings import AnimationOptions
 from flatpipe.vocabulary import VideoFormat
 
 av = pytest.importorskip("av", reason="the extra `video` is not installed")

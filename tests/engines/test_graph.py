@@ -7,7 +7,8 @@ from typing import Any
 
 from flatpipe.engines.bundle import Bundle
 from flatpipe.engines.graph import GraphBuilder
-from flatpipe.records import ImageSource, PlannedImage, SettingsDigests, TaskSettings
+from flatpipe.records import ImageSource, PlannedImage, SettingsDigests
+from flatpipe.settings import TaskSettings
 
 IMAGE = PlannedImage(ImageSource("trips/a\udcff.jpg", "/a.jpg", 1, ""), (2, 3, 4), sweep=True, reason="new")
 

@@ -11,7 +11,7 @@ import pytest
 from flatpipe.plan import fingerprint
 from flatpipe.plan.fingerprint import Fingerprints, changed, fingerprints
 from flatpipe.quantize.options import Dither, FixedColor, FlattenOptions
-from flatpipe.records import AnimationOptions, DecodePolicy, GivenPalette, TaskSettings
+from flatpipe.settings import AnimationOptions, DecodePolicy, GivenPalette, TaskSettings
 
 PLAIN = TaskSettings(output="/out")
 OTHERWISE = TaskSettings(

@@ -27,8 +27,8 @@ from flatpipe.records import (
     PlannedImage,
     SettingsDigests,
     SweepResult,
-    TaskSettings,
 )
+from flatpipe.settings import TaskSettings
 from flatpipe.storage.local import LocalRoot
 from flatpipe.work import tasks
 from flatpipe.work.recorded import recorded

@@ -22,17 +22,10 @@ from flatpipe.ledger.answers import BesideFile
 from flatpipe.ledger.results import ImageResults
 from flatpipe.quantize.knee import best_k, missed, psnr
 from flatpipe.quantize.options import FixedColor, FlattenOptions
-from flatpipe.records import (
-    Failure,
-    FlattenResult,
-    ImageResult,
-    ImageSource,
-    LoadToken,
-    PlannedImage,
-    TaskSettings,
-)
+from flatpipe.records import Failure, FlattenResult, ImageResult, ImageSource, LoadToken, PlannedImage
 from flatpipe.report.color_rows import COLOR_COLUMNS
 from flatpipe.report.tables import FAILURE_COLUMNS, RESULT_COLUMNS, write_tables
+from flatpipe.settings import TaskSettings
 from flatpipe.text import cell, printable
 
 MEASURES = ("ssim", "ciede2000", "own_mse")

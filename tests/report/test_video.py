@@ -12,7 +12,7 @@ from playwright.sync_api import Page
 from flatpipe.encode.animation import encode_animation
 from flatpipe.encode.frames import Original
 from flatpipe.quantize.palette_image import PaletteImage
-from flatpipe.records import AnimationOptions
+from flatpipe.settings import AnimationOptions
 from flatpipe.vocabulary import VideoFormat
 
 pytest.importorskip("av", reason="the extra `video` is not installed")

@@ -19,7 +19,8 @@ from fsspec.implementations.local import LocalFileSystem
 
 from flatpipe.errors import ImageTooLarge
 from flatpipe.places import ReadPolicy
-from flatpipe.records import ImageSource, TaskSettings
+from flatpipe.records import ImageSource
+from flatpipe.settings import TaskSettings
 from flatpipe.storage import remote, urls
 from flatpipe.storage.discover import RefusedFile, Selection, discover, local_source
 from flatpipe.storage.reading import file_digest, file_size, read_file, read_input

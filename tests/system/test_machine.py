@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from flatpipe.machine import core_count, cores_within, memory_at_hand, memory_within
+from flatpipe.system.machine import core_count, cores_within, memory_at_hand, memory_within
 
 GIB = 1 << 30
 V2 = "sys/fs/cgroup"

@@ -17,7 +17,7 @@ from flatpipe.quantize.compiled import Kernel
 from flatpipe.quantize.flatten import flatten_pixels
 from flatpipe.quantize.options import Dither, FlattenOptions
 from flatpipe.quantize.palette_image import PaletteImage
-from flatpipe.records import AnimationOptions
+from flatpipe.settings import AnimationOptions
 from flatpipe.work.kernels import load_kernels
 from tests.quantize.builders import painting
 

@@ -29,7 +29,8 @@ from flatpipe.encode.frames import Original
 from flatpipe.encode.png import decode_flat
 from flatpipe.quantize.color_space import linear_light
 from flatpipe.quantize.options import Dither, FlattenOptions
-from flatpipe.records import AnimationOptions, ImageResult, ImageSource, PlannedImage, TaskSettings
+from flatpipe.records import ImageResult, ImageSource, PlannedImage
+from flatpipe.settings import AnimationOptions, TaskSettings
 from flatpipe.vocabulary import AnimationFormat, PictureFormat
 from flatpipe.work import image_work, loaded, sweep, tasks
 from flatpipe.work.loaded import ImageKey

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from flatpipe import layout
-from flatpipe.cli.speaking import write_line
+from flatpipe.cli.showing.speaking import write_line
 from flatpipe.ledger.rows import flat_of
 from flatpipe.quantize.knee import psnr
 

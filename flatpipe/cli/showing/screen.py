@@ -14,7 +14,6 @@ from rich.markup import escape
 from rich.progress import MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from flatpipe.cli.json_lines import image_line, print_json
 from flatpipe.cli.options import RunFlags
 from flatpipe.cli.sentences.running import (
     compiling_text,
@@ -25,7 +24,8 @@ from flatpipe.cli.sentences.running import (
     rate_text,
     summary_text,
 )
-from flatpipe.cli.speaking import patient_stderr, say
+from flatpipe.cli.showing.json_lines import image_line, print_json
+from flatpipe.cli.showing.speaking import patient_stderr, say
 from flatpipe.observer import RunObserver
 from flatpipe.records import ImageRecord
 from flatpipe.summaries import PlanSummary, RunSummary

@@ -15,10 +15,10 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from flatpipe.child import watchdog
 from flatpipe.decode.decode import DecodedImage, decode
 from flatpipe.errors import ExitCode, ImageError
-from flatpipe.records import DecodePolicy
+from flatpipe.settings import DecodePolicy
+from flatpipe.system.child import watchdog
 
 IDLE_SECONDS = 20.0
 # ^ without a request, after which the process ends: nobody has to remember it

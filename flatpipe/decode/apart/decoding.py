@@ -13,12 +13,12 @@ import threading
 import time
 from collections.abc import Callable
 
-from flatpipe.child import start_child
 from flatpipe.decode.apart.child import Request
 from flatpipe.decode.apart.effort import Patience, TakesLong
 from flatpipe.decode.decode import DecodedImage, decode
 from flatpipe.errors import DecoderFailed, ImageError, ImageTimedOut
-from flatpipe.records import DecodePolicy
+from flatpipe.settings import DecodePolicy
+from flatpipe.system.child import start_child
 
 _CHILD = "flatpipe.decode.apart.child"
 _MOST_SECONDS_HERE = 5.0

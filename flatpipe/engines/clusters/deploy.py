@@ -27,8 +27,8 @@ from flatpipe.engines.clusters.ssh import credentials_on_hosts
 from flatpipe.engines.clusters.starting import started
 from flatpipe.engines.opening import Opening
 from flatpipe.errors import ConfigError, RunGivenUp
-from flatpipe.machine import core_count
 from flatpipe.plan.settings import memory_per_worker
+from flatpipe.system.machine import core_count
 
 LOCAL_CLUSTER, SSH_CLUSTER = "distributed.LocalCluster", "distributed.SSHCluster"
 _TARGET_DURATION = "500ms"

@@ -21,7 +21,8 @@ from flatpipe.engines.clusters.worker_setup import memory_of
 from flatpipe.environment import package_versions, versions_for
 from flatpipe.errors import RunGivenUp
 from flatpipe.layout import PARTIAL, partial_name
-from flatpipe.records import ImageSource, TaskSettings
+from flatpipe.records import ImageSource
+from flatpipe.settings import TaskSettings
 from flatpipe.storage.reading import file_size
 from flatpipe.storage.roots import Root, open_root
 from flatpipe.text import in_bytes

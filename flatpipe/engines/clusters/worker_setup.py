@@ -13,10 +13,10 @@ import psutil
 from distributed.core import Status
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from flatpipe.c_libraries import silence_c_libraries
 from flatpipe.engines.clusters.allocator import keep_freed_memory
 from flatpipe.engines.compiling import compile_kernels_here
-from flatpipe.machine import core_count, memory_at_hand
+from flatpipe.system.c_libraries import silence_c_libraries
+from flatpipe.system.machine import core_count, memory_at_hand
 from flatpipe.work.memory import shares
 from flatpipe.work.worker import this_worker
 

@@ -12,9 +12,9 @@ from flatpipe.config import Config
 from flatpipe.errors import ConfigError
 from flatpipe.ledger.ledger import Ledger
 from flatpipe.ledger.names import NamesOnDisk
-from flatpipe.plan.alike import rules_of
-from flatpipe.plan.every_frame import every_frame
-from flatpipe.plan.inputs import Sources
+from flatpipe.plan.inputs.alike import rules_of
+from flatpipe.plan.inputs.every_frame import every_frame
+from flatpipe.plan.inputs.sources import Sources
 from flatpipe.plan.settings import task_settings
 from flatpipe.records import ImageSource
 from flatpipe.storage.discover import RefusedFile
@@ -95,7 +95,7 @@ def _ids(source: ImageSource) -> Iterator[str]:
 
 
 def _is_same(one: ImageSource, other: ImageSource) -> bool:
-    return (one.path, one.frame) == (other.path, other.frame)
+    return (one.path, one.part, one.frame) == (other.path, other.part, other.frame)
 
 
 def _is_of_another(image_id: str, source: ImageSource) -> bool:

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 
 from flatpipe.config import Config
 from flatpipe.errors import ConfigError
-from flatpipe.plan.alike import rules_of, told_apart_by
-from flatpipe.plan.every_frame import every_frame
+from flatpipe.plan.inputs.alike import rules_of, told_apart_by
+from flatpipe.plan.inputs.every_frame import every_frame
 from flatpipe.plan.settings import selection, task_settings
 from flatpipe.records import ImageSource
 from flatpipe.storage.discover import RefusedFile, discover

@@ -19,7 +19,8 @@ from flatpipe.places import ReadPolicy
 from flatpipe.plan.fingerprint import Fingerprints, changed
 from flatpipe.plan.palettes.groups import Groups, group_words
 from flatpipe.plan.palettes.parts import Part, Parts, root_of
-from flatpipe.records import GivenPalette, ImageSource, PlannedImage, TaskSettings
+from flatpipe.records import ImageSource, PlannedImage
+from flatpipe.settings import GivenPalette, TaskSettings
 from flatpipe.storage.reading import file_digest
 from flatpipe.text import counted
 from flatpipe.versions import DECODING, SUMS

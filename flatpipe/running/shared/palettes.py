@@ -16,9 +16,9 @@ from flatpipe.plan.palettes.parts import root_of, sums_of
 from flatpipe.plan.palettes.sharing import Sharing, palette_files
 from flatpipe.plan.palettes.states import GroupState
 from flatpipe.plan.workspace import Workspace
-from flatpipe.records import TaskSettings
-from flatpipe.running.palette_stage import PaletteStage, came, check
-from flatpipe.running.sums import add_up, count
+from flatpipe.running.shared.stage import PaletteStage, came, check
+from flatpipe.running.shared.sums import add_up, count
+from flatpipe.settings import TaskSettings
 from flatpipe.stop import StopRequest
 
 _ROUNDS = 20

@@ -16,7 +16,8 @@ from flatpipe.observer import RunObserver
 from flatpipe.plan.palettes.sharing import Sharing
 from flatpipe.plan.palettes.states import GroupState
 from flatpipe.plan.workspace import Workspace
-from flatpipe.records import INTERRUPTED, Failure, TaskSettings
+from flatpipe.records import INTERRUPTED, Failure
+from flatpipe.settings import TaskSettings
 from flatpipe.stop import StopRequest
 
 

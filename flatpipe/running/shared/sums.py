@@ -10,7 +10,7 @@ from flatpipe.ledger.shared_rows import FAILED, StoredSum, SumResult, part_key
 from flatpipe.plan.palettes.parts import sums_of
 from flatpipe.plan.palettes.states import GroupState, how_counted
 from flatpipe.records import ImageSource
-from flatpipe.running.palette_stage import PaletteStage, came, check
+from flatpipe.running.shared.stage import PaletteStage, came, check
 from flatpipe.text import counted
 
 # --- counting --------------------------------------------------------------------------------------------------------

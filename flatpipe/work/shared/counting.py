@@ -12,7 +12,8 @@ from flatpipe.ledger.shared_rows import FAILED, StoredSum, SumResult, part_key
 from flatpipe.quantize.color_table import ColorTable
 from flatpipe.quantize.shared.color_sums import ColorSums
 from flatpipe.quantize.shared.stored_table import DamagedTableError, table_from_bytes, table_to_bytes
-from flatpipe.records import ImageSource, TaskSettings
+from flatpipe.records import ImageSource
+from flatpipe.settings import TaskSettings
 from flatpipe.vocabulary import Stage
 from flatpipe.work.image_work import ImageWork
 from flatpipe.work.outcome import failure_of

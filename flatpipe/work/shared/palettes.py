@@ -14,10 +14,10 @@ from flatpipe.palettes.write import write_palette
 from flatpipe.quantize.choosing.find_palette import find_palette
 from flatpipe.quantize.choosing.nearest import measure_rows, nearest_rows
 from flatpipe.quantize.shared.group_colors import GroupColors
-from flatpipe.records import TaskSettings
-from flatpipe.work.counting import SumDamagedError, read_sum
+from flatpipe.settings import TaskSettings
 from flatpipe.work.outcome import failure_of
 from flatpipe.work.outputs import ImageOutputs
+from flatpipe.work.shared.counting import SumDamagedError, read_sum
 from flatpipe.work.sweep import named_palette
 from flatpipe.work.watchdog import Interrupted
 from flatpipe.work.worker import this_worker

@@ -19,7 +19,7 @@ import pytest
 from commands import Project, environment
 from waiting import wait_for
 
-from flatpipe.cli import speaking
+from flatpipe.cli.showing import speaking
 
 CLI = Path(speaking.__file__).parent
 NAME = "\x1b]0;owned\x07\x1b[31m\x9b2J.png"

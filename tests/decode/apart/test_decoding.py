@@ -20,7 +20,7 @@ from flatpipe.decode.apart import decoding
 from flatpipe.decode.apart.decoding import Decoding
 from flatpipe.decode.decode import decode
 from flatpipe.errors import DecoderFailed, ImageError, ImageTimedOut
-from flatpipe.records import DecodePolicy
+from flatpipe.settings import DecodePolicy
 
 FILES = sample_files()
 POLICY = DecodePolicy()
@@ -35,7 +35,7 @@ decode.decode = faulty
 IN_A_PROGRAM = """
 import sys
 from flatpipe.decode.apart.decoding import Decoding
-from flatpipe.records import DecodePolicy
+from flatpipe.settings import DecodePolicy
 Decoding().decode(open(sys.argv[1], "rb").read(), DecodePolicy())
 """
 

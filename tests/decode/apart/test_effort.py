@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from flatpipe.decode.apart.effort import Patience, TakesLong, jpeg_scans, most_seconds
 from flatpipe.decode.decode import decode
 from flatpipe.decode.opened import open_image
-from flatpipe.records import DecodePolicy
+from flatpipe.settings import DecodePolicy
 
 FILES = sample_files()
 

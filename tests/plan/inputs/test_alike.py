@@ -13,8 +13,8 @@ from flatpipe import layout
 from flatpipe.config import Config, load_config
 from flatpipe.errors import ConfigError
 from flatpipe.ledger.ledger import Ledger
-from flatpipe.plan.alike import told_apart_by
-from flatpipe.plan.inputs import input_sources
+from flatpipe.plan.inputs.alike import told_apart_by
+from flatpipe.plan.inputs.sources import input_sources
 from flatpipe.plan.request import Request, selector
 from flatpipe.proof.listed_input import ListedInput
 from flatpipe.records import Failure, ImageSource

@@ -7,8 +7,9 @@ from pathlib import Path
 from builders import noisy_pixels, source_of, write_image
 from PIL import Image
 
-from flatpipe.plan.every_frame import every_frame
-from flatpipe.records import ImageSource, TaskSettings
+from flatpipe.plan.inputs.every_frame import every_frame
+from flatpipe.records import ImageSource
+from flatpipe.settings import TaskSettings
 
 
 def test_an_animation_is_taken_apart_and_a_still_is_not(tmp_path: Path) -> None:

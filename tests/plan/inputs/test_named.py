@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from flatpipe.config import default_config
 from flatpipe.ledger.ledger import Ledger
-from flatpipe.plan.named import named_sources
+from flatpipe.plan.inputs.named import named_sources
 from flatpipe.plan.settings import selection
 from flatpipe.records import ImageSource, PlannedImage
 from flatpipe.storage.litter import PassedOver
@@ -60,7 +60,7 @@ def test_a_file_has_one_id_over_all_calls(folder: Path, calls: list[list[str]], 
     Nor do they have two that the output's file system takes for one.
     """
     ledger, ids = Ledger(None), {}
-    with patch("flatpipe.plan.named.rules_of", lambda _: rules):
+    with patch("flatpipe.plan.inputs.named.rules_of", lambda _: rules):
         for number, places in enumerate(calls):
             for path, image_id in call(ledger, folder, places, number).items():
                 assert ids.setdefault(path, image_id) == image_id

@@ -9,7 +9,7 @@ from flatpipe.engines.gather import Gathered
 from flatpipe.engines.shared_jobs import CountedPart
 from flatpipe.ledger.shared_rows import SumResult
 from flatpipe.records import INTERRUPTED, Failure, ImageSource
-from flatpipe.running.sums import _count_singly
+from flatpipe.running.shared.sums import _count_singly
 
 
 def test_a_stop_while_images_are_counted_one_by_one_leaves_their_part() -> None:

@@ -1,0 +1,1 @@
+"""Which images are there, each under an id of its own."""

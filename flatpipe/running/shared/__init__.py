@@ -1,0 +1,1 @@
+"""The stage of a run that finds the palettes which images share."""

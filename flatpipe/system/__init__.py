@@ -1,0 +1,1 @@
+"""What the operating system offers and asks: processes, memory, disks, C libraries."""
