@@ -86,7 +86,7 @@ def test_the_metadata_says_what_a_user_must_know(built: Path) -> None:
 
     assert (metadata["Version"], metadata["License-Expression"]) == (__version__, "MIT")
     assert metadata["Requires-Python"] == ">=3.11"
-    assert set(metadata.get_all("Provides-Extra")) == {"heif", "video", "s3", "gs", "az", "jobqueue", "ssh"}
+    assert set(metadata.get_all("Provides-Extra")) == {"heif", "video", "s3", "gs", "az", "jobqueue", "parquet", "ssh"}
     assert metadata.get_payload().startswith("# flatpipe\n")
     assert {"cff-version", "message", "title", "authors"} < set(citation)
     assert (citation["version"], citation["license"]) == (__version__, "MIT")
