@@ -36,6 +36,8 @@ class RunSummary:
     # ^ stable words of this run's failures, with how many; the most frequent first
     report: str = ""
     # ^ where index.html lies; "" when none was written
+    no_report: str = ""
+    # ^ why none can be of the outputs that are asked for, in words, where nobody has said that none shall be
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,15 +30,20 @@ def report(chosen: PlaceChoice, as_json: bool) -> ExitCode:
     from flatpipe.plan.workspace import open_workspace
     from flatpipe.running.finishing import write_report
 
-    with open_workspace(chosen.config(), "amend", named=()) as workspace:
+    config = chosen.config()
+    with open_workspace(config, "amend", named=()) as workspace:
         try:
             write_report(workspace, chosen.command)
         except OSError as error:
             raise RunGivenUp(f"the output cannot be written: {error.strerror or error}") from error
         root = workspace.outputs.place
-    places = {"report": layout.INDEX, "results": layout.RESULTS, "failures": layout.FAILURES}
+    files = {"report": layout.INDEX, "results": layout.RESULTS, "failures": layout.FAILURES}
+    places: dict[str, str | None] = {name: f"{root}/{file}" for name, file in files.items()}
+    if config.why_no_report:
+        places["report"] = None
     if as_json:
-        print_json({"event": "report", **{name: f"{root}/{file}" for name, file in places.items()}})
+        print_json({"event": "report", **places})
     else:
-        say("\n".join(printable(f"{name + ':':9s} {root}/{file}") for name, file in places.items()))
+        none = f"none: {config.why_no_report}"
+        say("\n".join(printable(f"{name + ':':9s} {place or none}") for name, place in places.items()))
     return ExitCode.DONE

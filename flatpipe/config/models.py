@@ -190,7 +190,22 @@ class Config(Section):
 
     def recorded(self) -> dict[str, Any]:
         """The whole config as plain values, as a run keeps it: without the secrets of the cluster's section."""
-        return recorded(self.model_dump(mode="json"), self._written)
+        values = self.model_dump(mode="json")
+        values["report"]["enabled"] = self.has_report
+        # ^ as it turned out: a default is no longer told from what was asked for
+        return recorded(values, self._written)
+
+    @property
+    def has_report(self) -> bool:
+        """Whether a run writes index.html and gallery/: asked for, or not told, and there is what they show."""
+        return self.report.enabled and not self.why_no_report
+
+    @property
+    def why_no_report(self) -> str:
+        """Why the outputs that are asked for have no gallery, in words; "" where they can have one."""
+        if self.output.flats != "all":
+            return f"a gallery shows every flat image, and output.flats is {self.output.flats}"
+        return ""
 
     def as_json(self) -> str:
         """The same as JSON, in ASCII: a path that is not valid UTF-8 keeps its bytes."""
@@ -207,4 +222,12 @@ class Config(Section):
         if is_url(self.output.path) and self.execution.state_path is None:
             message = "is a URL: execution.state_path must name a local folder for the ledger"
             raise PydanticCustomError("incomplete", message, {"inner": ("output", "path")})
+        return self
+
+    @validates_model(mode="after")
+    def _report_can_be(self) -> Config:
+        is_asked_for = self.report.enabled and "enabled" in self.report.model_fields_set
+        if is_asked_for and self.why_no_report:
+            message = f"cannot be true: {self.why_no_report}; write false here"
+            raise PydanticCustomError("incomplete", message, {"inner": ("report", "enabled")})
         return self

@@ -23,7 +23,7 @@ def finish(run: CurrentRun, reason: str) -> RunSummary:
     if run.lock is not None and not reason:
         reason = lock_missed(workspace.results, workspace.settings.name_width, run.lock)
         exit_code = ExitCode.DIFFERENT if reason else exit_code
-    has_report = workspace.config.report.enabled and not run.stop.at_once
+    has_report = workspace.config.has_report and not run.stop.at_once
     summary = RunSummary(
         run_id=run.run_id,
         output=workspace.settings.output,
@@ -40,6 +40,7 @@ def finish(run: CurrentRun, reason: str) -> RunSummary:
         left=plan.due - tally.worked,
         failures=tuple(tally.failures.most_common()),
         report=f"{workspace.outputs.place}/{layout.INDEX}" if has_report else "",
+        no_report=workspace.config.why_no_report if workspace.config.report.enabled else "",
     )
     failed = _write_ending(run, summary)
     if failed:

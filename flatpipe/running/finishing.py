@@ -37,7 +37,7 @@ def write_ending(workspace: Workspace, summary: RunSummary, *, lock: bool, comma
     outputs.write(layout.RUN, _run_json(workspace.config, summary))
     if lock and not summary.reason:
         _write_lock(workspace, summary, outputs, is_whole=before.are_whole(layout.LOCK))
-    if workspace.config.report.enabled:
+    if workspace.config.has_report:
         shown = replace(gallery_settings(settings, workspace.config), command=command)
         write_gallery(results, outputs, shown, anew=not before.is_report_whole)
     else:
@@ -52,14 +52,17 @@ def write_ending(workspace: Workspace, summary: RunSummary, *, lock: bool, comma
 def write_report(workspace: Workspace, command: str = "") -> None:
     """Write tables, index.html and gallery/ anew from the ledger, pictures excepted; `command` runs the same again.
 
+    Where the outputs that the config asks for have no gallery, the tables alone.
+
     Raises OSError, RunGivenUp, and ConfigError when no image is recorded: what is there then tells more.
     """
     check_recorded(workspace.ledger, workspace.ledger_path)
     workspace.outputs.prepare()
     results, outputs = workspace.results, NotingFiles(workspace.outputs)
     write_tables(workspace.ledger, results, outputs, workspace.settings, anew=True)
-    settings = replace(gallery_settings(workspace.settings, workspace.config), command=command)
-    write_gallery(results, outputs, settings, anew=True)
+    if not workspace.config.why_no_report:
+        settings = replace(gallery_settings(workspace.settings, workspace.config), command=command)
+        write_gallery(results, outputs, settings, anew=True)
     note_written(workspace.ledger, outputs)
     workspace.outputs.tidy()
 

@@ -72,3 +72,16 @@ def test_a_report_of_nothing_is_refused(tmp_path: Path) -> None:
         assert done.returncode == 2
         assert words in done.stderr
     assert not project.out.exists()
+
+
+def test_without_all_flats_the_tables_come_anew_and_no_gallery(tmp_path: Path) -> None:
+    """The command says why there is none, as the run's last lines do."""
+    project = Project.make(tmp_path, images=1, animation={"enabled": False}, output={"path": "out", "flats": "none"})
+    done = project.flatpipe("run")
+    (project.out / "results.csv").unlink()
+    told = json.loads(project.flatpipe("report", "out", "--json").stdout)
+
+    assert "report:   none: a gallery shows every flat image, and output.flats is none\n" in done.stdout + done.stderr
+    assert told["report"] is None
+    assert (project.out / "results.csv").exists()
+    assert not (project.out / "index.html").exists()

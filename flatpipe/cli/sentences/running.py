@@ -180,6 +180,7 @@ def picture_text(file: str, picture: OnePicture) -> str:
 
 def _places(summary: RunSummary, pictures: Sequence[str]) -> list[str]:
     lines = [f"report:   {report_address(summary.report)}"] if summary.report else []
+    lines += [f"report:   none: {summary.no_report}"] if summary.no_report else []
     named = list(pictures) or [f"{summary.output}/{layout.IMAGES}/"]
     if pictures or summary.done or summary.current:
         lines += [f"{label:9s} {picture}" for label, picture in zip(_once("pictures:"), named, strict=False)]

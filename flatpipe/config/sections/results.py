@@ -11,7 +11,7 @@ from pydantic_core import PydanticCustomError
 from flatpipe.config.kinds import Metrics, PaletteFormats
 from flatpipe.config.section import OutputPlace, Section, unit, words, words_of
 from flatpipe.quantize.options import FreeMetric, Metric
-from flatpipe.vocabulary import SHORTEST_MS, AnimationFormat, PaletteFormat
+from flatpipe.vocabulary import SHORTEST_MS, AnimationFormat, Flats, PaletteFormat
 
 
 class OutputSection(Section):
@@ -19,6 +19,8 @@ class OutputSection(Section):
 
     path: OutputPlace = Field(default="outputs", validate_default=True, json_schema_extra=words("a path or a URL"))
     """Folder of results, or a URL; made when missing; may not overlap the input."""
+    flats: Flats = "all"
+    """Flat images to write: all, best (of the suggested k alone), none (colours and tables only, much faster)."""
     palettes: PaletteFormats = Field(default=(), json_schema_extra=words_of(PaletteFormat))
     """Palette files to write beside each flat image and shared palette, for GIMP, Adobe programs, CSS, tables."""
     metrics: Metrics = Field(default=get_args(FreeMetric), json_schema_extra=words_of(Metric))
