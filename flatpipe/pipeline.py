@@ -61,12 +61,15 @@ def run(
         contextlib.ExitStack() as stack,
     ):
         began = time.monotonic()
+        observer.begun(run_id)
         stored = store_plan(workspace, request, run_id, lock, named, stack)
         tally = Tally(stored.counts.seconds, failed=stored.counts.refused)
         current = CurrentRun(run_id, began, workspace, request, observer, stop, log, lock, tally, stored)
         _begin_log(current)
         reason = _execute(current)
-        return finish(current, reason)
+        summary = finish(current, reason)
+        observer.ended(summary)
+        return summary
 
 
 def _begin_log(run: CurrentRun) -> None:
@@ -75,8 +78,10 @@ def _begin_log(run: CurrentRun) -> None:
     run.log.begin(workspace.config, lock_header(workspace.fingerprints))
     for failed in workspace.ledger.failures():
         if failed.run_id == run.run_id:
+            record = failed_record(ImageSource(failed.image_id, failed.path, 0, ""), failed.failure)
             run.tally.failures[failed.failure.error] += 1
-            run.log.add([failed_record(ImageSource(failed.image_id, failed.path, 0, ""), failed.failure)])
+            run.log.add([record])
+            run.observer.image_refused(record)
 
 
 def _execute(run: CurrentRun) -> str:
@@ -93,7 +98,7 @@ def _execute(run: CurrentRun) -> str:
             try:
                 if run.owes_palettes:
                     _find_palettes(run, engine)
-                run.observer.working()
+                run.observer.working(lambda: engine.present)
                 if not run.stop:
                     _work(run, engine)
             finally:

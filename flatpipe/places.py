@@ -102,11 +102,11 @@ def check_apart(source: str, output: str, state: str | None = None) -> None:
 
     The ledger's folder may hold the input, as that of a project does: it writes nothing below itself but its own files.
     """
-    if _starts_with(source, output) or _starts_with(output, source):
+    if is_within(source, output) or is_within(output, source):
         raise ConfigError(
             f"input.path ({source}) and output.path ({output}) overlap; outputs need a folder of their own"
         )
-    if state is not None and _starts_with(state, source):
+    if state is not None and is_within(state, source):
         raise ConfigError(
             f"execution.state_path ({state}) lies in input.path ({source}); the ledger needs a folder of its own"
         )
@@ -114,7 +114,7 @@ def check_apart(source: str, output: str, state: str | None = None) -> None:
 
 def check_not_within(source: str, output: str) -> None:
     """Raise ConfigError when an image or a folder of images is one of the outputs, or holds what would be written."""
-    if _starts_with(source, output):
+    if is_within(source, output):
         raise ConfigError(f"{source}: lies in the output folder ({output}); results are no input")
 
 
@@ -144,7 +144,7 @@ def _checked_url(url: str) -> str:
     return url
 
 
-def _starts_with(inner: str, outer: str) -> bool:
+def is_within(inner: str, outer: str) -> bool:
     """Whether one place is another, or lies below it."""
     ours, theirs = _steps(inner), _steps(outer)
     return ours[: len(theirs)] == theirs

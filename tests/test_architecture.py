@@ -50,7 +50,10 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
         {"running", "proof", "engines", "plan", "report", "ledger", "storage", "config", *GROUND},
         {"dask"},
     ),
-    "running": ({"proof", "engines", "plan", "report", "ledger", "storage", "config", *GROUND}, {"dask"}),
+    "running": (
+        {"proof", "engines", "plan", "report", "ledger", "storage", "config", *GROUND},
+        {"dask", "prometheus_client"},
+    ),
     "proof": ({"plan", "work", "ledger", "storage", "config", *GROUND}, {"PIL", "av"}),
     "engines": (
         {"work", "plan", "ledger.shared_rows", "storage", "config", *GROUND},

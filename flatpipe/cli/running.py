@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -26,6 +27,7 @@ from flatpipe.places import is_in_memory
 
 if TYPE_CHECKING:
     from flatpipe.config import Config
+    from flatpipe.observer import RunObserver
     from flatpipe.plan.request import Request
     from flatpipe.storage.named import NamedInput
     from flatpipe.summaries import RunSummary
@@ -39,9 +41,18 @@ _EXIT_CODES = "\b\nExit codes:\n" + "\n".join(f"  {code:<4d} {code.meaning}" for
 @selection_options
 @click.option("--locked", is_flag=True, help="Only if the output's flatpipe.lock would be reproduced (else exit 2).")
 @click.option("--lock", metavar="FILE", type=A_PATH, help="The same, with a flatpipe.lock from elsewhere.")
+@click.option(
+    "--metrics-file", metavar="FILE", type=A_PATH, help="Keep the run's numbers there, as Prometheus reads them."
+)
 @click.option("-n", "--dry-run", is_flag=True, help="Say what would be done, and why; same as `flatpipe plan`.")
 def run(
-    chosen: ConfigChoice, flags: RunFlags, selection: SelectionFlags, locked: bool, lock: str | None, dry_run: bool
+    chosen: ConfigChoice,
+    flags: RunFlags,
+    selection: SelectionFlags,
+    locked: bool,
+    lock: str | None,
+    metrics_file: str | None,
+    dry_run: bool,
 ) -> ExitCode:
     """Bring every output that CONFIG asks for up to date (default: pipeline.yaml).
 
@@ -62,7 +73,20 @@ def run(
     if dry_run:
         shown = PlanFlags(verbose=flags.verbose, as_json=flags.as_json)
         return show_plan(config, request, shown)
-    return carry_out(config, request, flags)
+    with _listening(metrics_file, config) as listeners:
+        return carry_out(config, request, flags, listeners=listeners)
+
+
+@contextlib.contextmanager
+def _listening(metrics: str | None, config: Config) -> Iterator[Sequence[RunObserver]]:
+    """Who observes the run beside the screen."""
+    if metrics is None:
+        yield ()
+        return
+    from flatpipe.running.telling.metrics_file import metrics_file, metrics_place
+
+    with metrics_file(metrics_place(metrics, config), remark) as counting:
+        yield (counting,)
 
 
 def _none(_summary: RunSummary) -> Sequence[str]:
@@ -75,12 +99,17 @@ def carry_out(
     flags: RunFlags,
     named: NamedInput | None = None,
     pictures: Callable[[RunSummary], Sequence[str]] = _none,
+    listeners: Sequence[RunObserver] = (),
 ) -> ExitCode:
-    """Run a config and show the run; `pictures` are those that its last lines name one by one."""
+    """Run a config and show the run; `pictures` are those that its last lines name one by one.
+
+    `listeners` are told of the run as the screen is.
+    """
     if is_in_memory(config.output.path):
         raise ConfigError(f"output.path ({config.output.path}) is gone when this command ends; name a place that stays")
     with importing():
         from flatpipe.cli.showing.screen import Screen
+        from flatpipe.observer import Observers
         from flatpipe.pipeline import run as run_pipeline
         from flatpipe.plan.palettes.colors import ks_of
         from flatpipe.system.c_libraries import silence_c_libraries
@@ -89,7 +118,7 @@ def carry_out(
     ks = ks_of(config)
     screen = Screen(flags, ks, name_width(ks, adds=named is not None))
     try:
-        summary = run_pipeline(config, request, screen, named)
+        summary = run_pipeline(config, request, Observers(screen, *listeners), named)
     finally:
         screen.close()
     try:

@@ -47,6 +47,11 @@ class Engine(Protocol):
         ...
 
     @property
+    def present(self) -> int:
+        """How many workers are there now, as far as that is known."""
+        ...
+
+    @property
     def places(self) -> int:
         """How many jobs more it takes now; 0 while what it has is enough to keep it busy."""
         ...

@@ -40,7 +40,7 @@ def _waited_for() -> str:
 class SynchronousEngine:
     """Everything in this thread, one image at a time: the specification of the other engines, and the way to debug."""
 
-    workers = 1
+    workers = present = 1
     task_seconds = 0.0005
 
     def __init__(self, run: str, tell: Callable[[str], None]) -> None:
@@ -90,7 +90,8 @@ class ThreadsEngine:
     task_seconds = 0.0005
 
     def __init__(self, run: str, workers: int, tell: Callable[[str], None]) -> None:
-        self._run, self.workers, self._silence = run, workers, Silence(tell)
+        self._run, self._silence = run, Silence(tell)
+        self.workers = self.present = workers
         self._window = workers + 1
         # ^ one image more than threads, so that the next is decoded while the last pairs of another finish
         self._in_flight = 0

@@ -6,7 +6,7 @@ Results go to stdout; everything else to stderr.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 
 from rich.console import Console
@@ -76,7 +76,7 @@ class Screen(RunObserver):
         elif done in (0, total):
             self._say(words)
 
-    def working(self) -> None:
+    def working(self, workers: Callable[[], int]) -> None:  # noqa: ARG002 - the rate is that of all of them
         """Count the rate from here."""
         self._began = self._last_line = time.monotonic()
 

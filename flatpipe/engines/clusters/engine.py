@@ -48,7 +48,7 @@ class ClusterEngine:
         is_local: bool = False,
     ) -> None:
         self._client, self._run, self._retries = client, opening.settings.run, opening.config.errors.retries
-        self.workers = self._most_threads = most_threads
+        self.workers = self.present = self._most_threads = most_threads
         self._patience = patience
         # ^ seconds without any worker after which the run is given up
         self._is_local = is_local
@@ -160,6 +160,7 @@ class ClusterEngine:
             self._replacement.look()
         scheduler = self._scheduler(each=self._stopped or self._silence.seconds > _QUIET_SECONDS)
         self.workers = max(self._most_threads, scheduler.get("total_threads", 0))
+        self.present = scheduler.get("n_workers", self.present)
         if self._futures:
             self._silence.look(partial(self._waited_for, scheduler))
         if self._is_served(scheduler):

@@ -1,0 +1,72 @@
+"""The file that `--metrics-file` names: written anew every few seconds, whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from prometheus_client import CollectorRegistry, write_to_textfile
+
+from flatpipe.config import Config
+from flatpipe.errors import ConfigError, FlatpipeError
+from flatpipe.places import is_url, is_within, place_of
+from flatpipe.running.telling.metrics import Metrics
+
+_EVERY_SECONDS = 5.0
+# ^ Prometheus asks every 15 seconds to a minute
+_SUFFIX = ".prom"
+
+
+def metrics_place(path: str, config: Config) -> str:
+    """Where the file is to lie, from the folder that we are in; raises ConfigError for where it may not.
+
+    Beside the outputs it may lie under a name that no output has.
+    """
+    place, output = place_of(path, Path.cwd()), str(config.output.path)
+    if is_url(place):
+        raise ConfigError(f"--metrics-file {path}: a local file is asked for, as Prometheus reads it")
+    if is_within(place, str(config.input.path)):
+        raise ConfigError(f"--metrics-file {path}: lies in input.path, which is never written to")
+    is_beside_tables = is_within(output, place.rpartition("/")[0])
+    # ^ of a file in the output: its folder then is the output
+    if is_within(place, output) and not (is_beside_tables and place.endswith(_SUFFIX)):
+        raise ConfigError(f"--metrics-file {path}: in the output folder it may lie beside the tables, as *{_SUFFIX}")
+    return place
+
+
+@contextlib.contextmanager
+def metrics_file(place: str, tell: Callable[[str], None]) -> Iterator[Metrics]:
+    """What counts a run and has the file written, until the end of the block; of a failure to write `tell` is told."""
+    metrics, is_over, told = Metrics(), False, False
+    registry = CollectorRegistry()
+    registry.register(metrics)
+
+    def write() -> None:
+        nonlocal told
+        try:
+            write_to_textfile(place, registry)
+        except OSError as error:
+            if not told:
+                tell(f"--metrics-file {place}: cannot be written: {error.strerror or error}; the run goes on without")
+            told = True
+
+    def write_now_and_then() -> None:
+        while not is_over:
+            metrics.turned.clear()
+            write()
+            metrics.turned.wait(_EVERY_SECONDS)
+
+    thread = threading.Thread(target=write_now_and_then, name="flatpipe-metrics", daemon=True)
+    thread.start()
+    try:
+        yield metrics
+    except FlatpipeError as error:
+        metrics.exited(error.exit_code)
+        raise
+    finally:
+        is_over = True
+        metrics.turned.set()
+        thread.join()
+        write()
