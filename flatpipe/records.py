@@ -45,6 +45,14 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
+class RefusedFile:
+    """Something under the input root that is asked for and will not be opened; it becomes a failure row."""
+
+    source: ImageSource
+    failure: Failure
+
+
+@dataclass(frozen=True, slots=True)
 class PlannedImage:
     """One image of the current run: what is to be computed, and why; nothing to do when ks is empty and sweep False."""
 

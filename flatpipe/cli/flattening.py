@@ -195,7 +195,7 @@ def _flatten_one(chosen: FlattenChoice, usual_ks: str, flags: RunFlags) -> ExitC
 
 def _only(named: NamedInput, output: str) -> ImageSource:
     """The one image that is named."""
-    from flatpipe.storage.discover import RefusedFile
+    from flatpipe.records import RefusedFile
     from flatpipe.storage.litter import PassedOver
 
     found = list(islice(named.images(PassedOver()), 2))

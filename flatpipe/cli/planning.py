@@ -23,8 +23,7 @@ if TYPE_CHECKING:
     from flatpipe.plan.workspace import Workspace
     from flatpipe.proof.estimate import Estimate
     from flatpipe.proof.forecast import DueWork
-    from flatpipe.records import PlannedImage
-    from flatpipe.storage.discover import RefusedFile
+    from flatpipe.records import PlannedImage, RefusedFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +95,7 @@ def show_plan(config: Config, request: Request, flags: PlanFlags) -> ExitCode:
 
 def _shown(planned: Iterable[PlannedImage | RefusedFile], flags: PlanFlags, due: DueWork) -> Iterator[PlannedImage]:
     """The planned images; each is shown as it comes, when that is asked for."""
-    from flatpipe.storage.discover import RefusedFile
+    from flatpipe.records import RefusedFile
 
     for item in planned:
         reason = f"refused: {item.failure.message}" if isinstance(item, RefusedFile) else item.reason

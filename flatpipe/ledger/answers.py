@@ -38,6 +38,8 @@ class SettledImage(NamedTuple):
     flat_given: dict[str, str]
     # ^ digest of the palette that each shares with other images, by k; empty when none does
     sweep_given: str
+    part: str
+    # ^ of the input, in the words of storage/archives
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,7 +76,7 @@ class Queries:
         measured = "".join(" AND instr(f.metrics, ?)" for _ in metrics)
         query = f"""
         SELECT i.image_id, i.size, i.stamp, s.pictures, s.sizes, json_group_object(f.k, f.bytes),
-          iif(s.given = '', '{{}}', json_group_object(f.k, f.given)), s.given
+          iif(s.given = '', '{{}}', json_group_object(f.k, f.given)), s.given, i.part
         FROM images i CROSS JOIN sweeps s USING (image_id) CROSS JOIN flats f USING (image_id)
         WHERE i.image_id IN ({",".join("?" * len(image_ids))}) AND s.content = i.content AND s.settings = ?
           AND s.sizes != '{{}}' AND f.content = i.content AND f.settings IN (SELECT value FROM json_each(?)){measured}
@@ -86,7 +86,7 @@ class Queries:
         names, taken = [to_sql(image_id) for image_id in image_ids], [f'"{metric}"' for metric in metrics]
         asked = (*names, digests.sweep, json.dumps(flat_digests), *taken, len(flat_digests))
         return {
-            from_sql(name): SettledImage._make((*made[:3], *map(json.loads, made[3:6]), made[6]))
+            from_sql(name): SettledImage._make((*made[:3], *map(json.loads, made[3:6]), *made[6:]))
             for name, *made in self._db.execute(query, asked)
         }
 

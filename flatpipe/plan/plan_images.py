@@ -13,8 +13,7 @@ from flatpipe.plan.cost import expected_seconds
 from flatpipe.plan.inputs.sources import Sources
 from flatpipe.plan.planner import Planner
 from flatpipe.plan.request import Request, selector
-from flatpipe.records import ImageSource, PlannedImage
-from flatpipe.storage.discover import RefusedFile
+from flatpipe.records import ImageSource, PlannedImage, RefusedFile
 from flatpipe.storage.litter import PassedOver, skipped_words
 from flatpipe.summaries import PlanSummary
 from flatpipe.vocabulary import NOT_SELECTED

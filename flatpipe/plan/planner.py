@@ -16,7 +16,7 @@ from flatpipe.plan.there import FilesThere, PicturesThere
 from flatpipe.quantize.options import CostlyMetric
 from flatpipe.records import ImageSource, PlannedImage, SettingsDigests
 from flatpipe.settings import TaskSettings
-from flatpipe.storage.reading import file_digest
+from flatpipe.storage.reading import source_digest
 from flatpipe.storage.roots import Root
 from flatpipe.text import spans
 
@@ -84,7 +84,7 @@ class Planner:
     ) -> bool:
         """Whether nothing is due, as `_plan_image` would find: the input is as it was, and so are the sizes."""
         made = settled.get(source.image_id)
-        if made is None or (source.size, source.stamp) != (made.size, made.stamp):
+        if made is None or (source.size, source.stamp, source.part) != (made.size, made.stamp, made.part):
             return False
         found = sizes[source.image_id]
         expected = {names[k]: size for k, size in made.flat_bytes.items()}
@@ -107,15 +107,13 @@ class Planner:
 
     def _same_content(self, source: ImageSource, known: KnownImage) -> bool:
         """By size and dates when they are as recorded; else by reading the file. A moved date alone changes nothing."""
-        if (source.size, source.stamp) == (known.source.size, known.source.stamp):
+        if (source.size, source.stamp, source.part) == (known.source.size, known.source.stamp, known.source.part):
             return True
-        if source.size != known.source.size:
+        if source.size != known.source.size and not source.part:
             return False
-        try:
-            same = file_digest(source.path, self.settings.reading) == known.content
-        except OSError:
-            return False
-            # ^ the load task meets the same error and reports it
+            # ^ of a member, the size is what its archive says
+        same = source_digest(source, self.settings.reading) == known.content
+        # ^ of what cannot be read it is no digest: the load task meets the same error and reports it
         if same:
             self.ledger.refresh_stamp(source)
         return same

@@ -13,7 +13,7 @@ from flatpipe.errors import ConfigError, ImageIOFailed
 from flatpipe.ledger.names import NamesOnDisk
 from flatpipe.places import is_url
 from flatpipe.plan.inputs.sources import input_sources
-from flatpipe.storage.discover import RefusedFile
+from flatpipe.records import RefusedFile
 from flatpipe.storage.name_rules import NameRules
 from flatpipe.storage.reading import file_size
 from flatpipe.storage.roots import open_root

@@ -7,7 +7,6 @@ import itertools
 import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from functools import lru_cache, partial
 from pathlib import Path
 
 from flatpipe import layout
@@ -18,7 +17,7 @@ from flatpipe.places import ReadPolicy
 from flatpipe.plan.plan_images import REFUSED
 from flatpipe.proof.lock import UNREAD, LockedImage, locked_images, shortened
 from flatpipe.proof.lock_file import LockFile, header_differences, image_differences, read_header
-from flatpipe.storage.reading import file_digest
+from flatpipe.storage.reading import remembered_digests
 from flatpipe.storage.roots import Root
 
 _NAMED = 10
@@ -65,21 +64,13 @@ def lock_missed(results: Results, name_width: int, path: Path) -> str:
 def _inputs(ledger: Ledger, path: Path, policy: ReadPolicy) -> Iterator[LockedImage]:
     """Every image of the plan with its input's digest, in the lock's order; reads files that are not as recorded."""
     failed = {image.image_id for image in LockFile(path).images() if image.content == UNREAD}
-    digest_of = lru_cache(maxsize=16)(partial(_digest, policy=policy))
-    # ^ the frames of a file come together
+    digest_of = remembered_digests(policy)
     for image in ledger.planned_inputs():
         image_id = image.source.image_id
         if image.reason == REFUSED or image_id in failed:
             yield LockedImage(image_id, UNREAD, "")
         else:
-            yield LockedImage(image_id, shortened(image.content) or digest_of(image.source.path), "")
-
-
-def _digest(path: str, policy: ReadPolicy) -> str:
-    try:
-        return shortened(file_digest(path, policy))
-    except OSError:
-        return UNREAD
+            yield LockedImage(image_id, shortened(image.content or digest_of(image.source)) or UNREAD, "")
 
 
 def _named(differences: list[str]) -> list[str]:

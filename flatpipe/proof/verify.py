@@ -7,7 +7,6 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import lru_cache, partial
 from typing import Literal
 
 from flatpipe import layout
@@ -15,7 +14,8 @@ from flatpipe.ledger.answers import BesideFile
 from flatpipe.ledger.ledger import Ledger
 from flatpipe.places import ReadPolicy
 from flatpipe.proof.outputs import RecordedFile, RecordedImage
-from flatpipe.storage.reading import file_digest
+from flatpipe.records import ImageSource
+from flatpipe.storage.reading import remembered_digests
 from flatpipe.storage.roots import Root
 
 Damage = Literal["changed", "missing", "unreadable", "input changed", "input missing"]
@@ -63,7 +63,7 @@ def verify(
     `inputs` says how inputs are read; with None they are not looked at.
     """
     remaining = iter(images)
-    digest_of = lru_cache(maxsize=_AT_ONCE)(partial(_input_digest, policy=inputs or ReadPolicy()))
+    digest_of = remembered_digests(inputs or ReadPolicy(), _AT_ONCE)
     # ^ the frames of a file come together
     with ThreadPoolExecutor(jobs) as pool:
         while batch := list(itertools.islice(remaining, _AT_ONCE)):
@@ -126,17 +126,9 @@ def _judge(outputs: Root, file: RecordedFile) -> Kind | None:
     return None if hashlib.sha256(content).hexdigest() == file.sha256 else "changed"
 
 
-def _input_differences(image: RecordedImage, digest_of: Callable[[str], str]) -> list[Difference]:
+def _input_differences(image: RecordedImage, digest_of: Callable[[ImageSource], str]) -> list[Difference]:
     source = image.source
-    digest = digest_of(source.path)
+    digest = digest_of(source)
     if digest == image.content:
         return []
     return [Difference(source.image_id, "input changed" if digest else "input missing", source.path)]
-
-
-def _input_digest(path: str, policy: ReadPolicy) -> str:
-    """The sha256 of an input, "" when it cannot be read."""
-    try:
-        return file_digest(path, policy)
-    except OSError:
-        return ""

@@ -15,8 +15,7 @@ from flatpipe.plan.plan_images import REFUSED, PlanCounts, plan_images
 from flatpipe.plan.request import Request
 from flatpipe.plan.workspace import Planning, Workspace
 from flatpipe.proof.locked import check_planned
-from flatpipe.records import PlannedImage
-from flatpipe.storage.discover import RefusedFile
+from flatpipe.records import PlannedImage, RefusedFile
 from flatpipe.storage.named import NamedInput
 
 

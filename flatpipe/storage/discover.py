@@ -3,35 +3,20 @@
 from __future__ import annotations
 
 import os
-import re
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from wcmatch import glob
-
-from flatpipe.errors import ImageIOFailed, UnsupportedImage
+from flatpipe.errors import UnsupportedImage
 from flatpipe.places import is_url, name_of_url
-from flatpipe.records import Failure, ImageSource
-from flatpipe.storage.litter import PassedOver, Why, is_results, unsought
-from flatpipe.storage.reading import LEAVES_INPUT, NOT_A_FILE, check_regular
+from flatpipe.records import Failure, ImageSource, RefusedFile
+from flatpipe.storage.archives.kinds import is_archive
+from flatpipe.storage.asked import Asked, unreadable
+from flatpipe.storage.litter import PassedOver, is_results, unsought
+from flatpipe.storage.opening import LEAVES_INPUT, NOT_A_FILE, check_regular
+from flatpipe.storage.patterns import Patterns
 from flatpipe.storage.remote import RemoteRoot
-
-PATTERN_RULES = glob.GLOBSTAR | glob.BRACE | glob.IGNORECASE | glob.FORCEUNIX | glob.MATCHBASE
-# ^ `**` and `{a,b}` as in shells; *.jpg finds .JPG; a pattern without "/" holds in every folder; dot files stay out
-
-
-_NOTHING = "(?!)"
-# ^ the pattern that matches no name
-
-
-@dataclass(frozen=True, slots=True)
-class RefusedFile:
-    """Something under the input root that is asked for and will not be opened; it becomes a failure row."""
-
-    source: ImageSource
-    failure: Failure
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +41,7 @@ def discover(selection: Selection, passed_over: PassedOver | None = None) -> Ite
     elif Path(selection.root).is_dir():
         yield from _LocalWalk(selection, passed_over).walk()
     else:
-        yield _named_file(selection.root)
+        yield from _named_file(selection, passed_over)
 
 
 def local_source(path: str) -> ImageSource:
@@ -66,10 +51,18 @@ def local_source(path: str) -> ImageSource:
     return _source(Path(path).name, path, status)
 
 
-def _named_file(path: str) -> ImageSource | RefusedFile:
-    """The one file that is the whole input."""
+def _named_file(selection: Selection, passed_over: PassedOver) -> Iterator[ImageSource | RefusedFile]:
+    """The one file that is the whole input, or the members of the archive that it is."""
+    path = selection.root
     name, status = Path(path).name, Path(path).stat()
-    return _source(name, path, status) if stat.S_ISREG(status.st_mode) else _refused(name, path, _NOT_A_FILE)
+    if not stat.S_ISREG(status.st_mode):
+        yield _refused(name, path, _NOT_A_FILE)
+    elif is_archive(name):
+        yield from Asked(Patterns(selection.include, selection.exclude), passed_over).members(
+            _source(name, path, status)
+        )
+    else:
+        yield _source(name, path, status)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,31 +81,11 @@ class _Folder:
         return f"{self.path}/{entry.name}" if self.path else entry.name
 
 
-class _Patterns:
-    """Whether an image id is asked for."""
-
-    def __init__(self, selection: Selection) -> None:
-        self._include = compiled_patterns(selection.include)
-        self._exclude = compiled_patterns(selection.exclude)
-
-    def match(self, image_id: str) -> bool:
-        return bool(self._include.fullmatch(image_id)) and not self._exclude.fullmatch(image_id)
-
-    def exclude_all_of(self, folder: str) -> bool:
-        """Whether nothing in a folder is asked for, whatever its name."""
-        return self._exclude.fullmatch(f"{folder}/?") is not None
-
-
-def compiled_patterns(patterns: Sequence[str]) -> re.Pattern[str]:
-    """What matches an image's id where one of the globs does, as input.include has them."""
-    included, _ = glob.translate(list(patterns), flags=PATTERN_RULES)
-    return re.compile("|".join(f"(?:{pattern})" for pattern in included) or _NOTHING)
-
-
 class _LocalWalk:
     def __init__(self, selection: Selection, passed_over: PassedOver) -> None:
         self._selection = selection
-        self._patterns = _Patterns(selection)
+        self._patterns = Patterns(selection.include, selection.exclude)
+        self._asked = Asked(self._patterns, passed_over)
         self._real_root = os.path.realpath(selection.root)
         self._passed_over = passed_over
 
@@ -138,13 +111,13 @@ class _LocalWalk:
         path = f"{self._selection.root}/{folder}"
         try:
             with os.scandir(path) as found:
-                entries = sorted(found, key=lambda entry: os.fsencode(entry.name + "/" * _is_folder(entry)))
+                entries = sorted(found, key=_place_in_order)
         except OSError as error:
             if not folder:
                 raise
             if self._patterns.exclude_all_of(folder):
                 return iter(())
-            return iter([_refused(folder, path, _unreadable(error))])
+            return iter([_refused(folder, path, unreadable(error))])
         if folder and is_results(entry.name for entry in entries):
             self._passed_over.add("output folders", folder)
             return iter(())
@@ -169,7 +142,11 @@ class _LocalWalk:
     def _taken(self, entry: os.DirEntry[str], image_id: str) -> Iterator[ImageSource | RefusedFile]:
         """The image that an entry is, when it is asked for."""
         why = unsought(entry.name)
-        if why != "litter" and self._patterns.match(image_id):
+        if why is None and self._asked.opens(image_id):
+            found = self._look_at(entry, image_id)
+            root = "" if self._selection.follow_symlinks else self._selection.root
+            yield from [found] if isinstance(found, RefusedFile) else self._asked.members(found, root)
+        elif why != "litter" and self._patterns.match(image_id):
             yield self._look_at(entry, image_id)
         else:
             self._passed_over.add(why or "other files", entry.name)
@@ -182,7 +159,7 @@ class _LocalWalk:
         try:
             status = entry.stat()
         except OSError as error:
-            return _refused(image_id, entry.path, _unreadable(error))
+            return _refused(image_id, entry.path, unreadable(error))
         if not stat.S_ISREG(status.st_mode):
             return _refused(image_id, entry.path, _NOT_A_FILE)
         return _source(image_id, entry.path, status)
@@ -192,16 +169,17 @@ _LEAVES_INPUT = Failure("discover", UnsupportedImage.error, LEAVES_INPUT)
 _NOT_A_FILE = Failure("discover", UnsupportedImage.error, NOT_A_FILE)
 
 
-def _unreadable(error: OSError) -> Failure:
-    return Failure("discover", ImageIOFailed.error, f"cannot be read: {error.strerror}")
-
-
 def _is_folder(entry: os.DirEntry[str]) -> bool:
     try:
         return entry.is_dir()
     except OSError:
         return False
         # ^ a link that leads to itself: reported when its target is asked for
+
+
+def _place_in_order(entry: os.DirEntry[str]) -> bytes:
+    """What sorts entries as the ids of all that they hold would be: archives hold images as folders do."""
+    return os.fsencode(entry.name + "/" * (is_archive(entry.name) or _is_folder(entry)))
 
 
 def _source(image_id: str, path: str, status: os.stat_result) -> ImageSource:
@@ -214,20 +192,24 @@ def _refused(image_id: str, path: str, failure: Failure) -> RefusedFile:
     return RefusedFile(ImageSource(image_id, path, 0, ""), failure)
 
 
-def _discover_remote(selection: Selection, passed_over: PassedOver) -> Iterator[ImageSource]:
+def _discover_remote(selection: Selection, passed_over: PassedOver) -> Iterator[ImageSource | RefusedFile]:
     """The file that a URL names, or those below it.
 
     The listing is held whole, because stores list in pages of their own order.
     """
     root, name = RemoteRoot(selection.root), name_of_url(selection.root)
-    patterns = _Patterns(selection)
-    if patterns.match(name) and (file := root.own_file()) is not None:
-        yield ImageSource(name, root.place, *file)
+    asked = Asked(Patterns(selection.include, selection.exclude), passed_over)
+    if (is_archive(name) or asked.patterns.match(name)) and (file := root.own_file()) is not None:
+        source = ImageSource(name, root.place, *file)
+        yield from asked.members(source) if is_archive(name) else [source]
         return
-    for image_id, size, stamp in root.listing():
-        reasons = {unsought(name) for name in image_id.split("/")}
-        why: Why | None = "litter" if "litter" in reasons else "hidden" if "hidden" in reasons else None
-        if why != "litter" and patterns.match(image_id):
-            yield ImageSource(image_id, f"{root.place}/{image_id}", size, stamp)
-        else:
-            passed_over.add(why or "other files", image_id.rpartition("/")[2])
+    for image_id, size, stamp in sorted(root.listing(), key=lambda file: _key_in_order(file[0])):
+        source = ImageSource(image_id, f"{root.place}/{image_id}", size, stamp)
+        if not any(map(unsought, image_id.split("/"))) and asked.opens(image_id):
+            yield from asked.members(source)
+        elif asked.takes(image_id):
+            yield source
+
+
+def _key_in_order(image_id: str) -> bytes:
+    return (image_id + "/" * is_archive(image_id)).encode()

@@ -13,9 +13,10 @@ from wcmatch import glob
 
 from flatpipe.errors import ConfigError
 from flatpipe.places import CONFIG, SCHEMA, is_url, place_of
-from flatpipe.records import ImageSource
-from flatpipe.storage.discover import PATTERN_RULES, RefusedFile, Selection, discover
+from flatpipe.records import ImageSource, RefusedFile
+from flatpipe.storage.discover import Selection, discover
 from flatpipe.storage.litter import PassedOver
+from flatpipe.storage.patterns import PATTERN_RULES
 
 
 def places_named(words: Sequence[str]) -> tuple[str, ...]:

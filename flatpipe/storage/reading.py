@@ -2,34 +2,34 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import hashlib
 import os
-import stat
-from collections.abc import Iterator
-from pathlib import Path
-from typing import BinaryIO
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import lru_cache
 
-from flatpipe.errors import ImageTooLarge
+from flatpipe.errors import ImageError, ImageTooLarge
 from flatpipe.places import ReadPolicy, is_url
 from flatpipe.records import ImageSource
+from flatpipe.storage.archives.kinds import read_member
+from flatpipe.storage.archives.place import ArchiveFile
+from flatpipe.storage.opening import opened
 from flatpipe.storage.urls import blocks_of_url, read_url, read_url_start, size_of_url
 from flatpipe.text import in_bytes
 
-LEAVES_INPUT = "a symbolic link that leaves the input folder; input.follow_symlinks: true follows it"
-NOT_A_FILE = "not a regular file (a pipe, socket or device); never opened"
-
-_NO_WAITING = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
-# ^ opening a pipe does not wait for whoever writes to it; a regular file knows no difference
-_OPEN_FILES = "/proc/self/fd"
-# ^ where Linux tells which file is open, whatever has become of its path since
 _BLOCK = 1 << 20
 ANY = ReadPolicy()
 
 
 def read_input(source: ImageSource, policy: ReadPolicy) -> bytes:
-    """All bytes of an image's file; raises OSError, and ImageTooLarge before any of it is read."""
+    """All bytes of an image's file, or of a member of an archive; raises OSError, ImageTooLarge before any is read.
+
+    What is damaged in an archive raises another ImageError.
+    """
+    if source.part:
+        _check_size(source.size, policy, "member")
+        return read_member(ArchiveFile(source.path, source.stamp, policy.root), source.part, source.size)
     if is_url(source.path):
         _check_size(source.size, policy)
         content = read_url(source.path, policy.max_bytes)
@@ -42,7 +42,7 @@ def read_file(path: str, policy: ReadPolicy = ANY) -> bytes:
     """All bytes of one local file or URL; raises OSError, and of a local file ImageTooLarge before it is read."""
     if is_url(path):
         return read_url(path)
-    with _opened(path, policy.root) as file:
+    with opened(path, policy.root) as file:
         _check_size(os.fstat(file.fileno()).st_size, policy)
         return file.read()
 
@@ -53,7 +53,7 @@ def read_file_within(path: str, most: int) -> bytes:
         content = read_url_start(path, most + 1)
         _check_most(len(content), most, path, "more than")
         return content
-    with _opened(path, "") as file:
+    with opened(path, "") as file:
         _check_most(os.fstat(file.fileno()).st_size, most, path)
         return file.read(most)
 
@@ -66,8 +66,24 @@ def file_digest(path: str, policy: ReadPolicy = ANY) -> str:
     return digest.hexdigest()
 
 
+def source_digest(source: ImageSource, policy: ReadPolicy) -> str:
+    """The sha256 (hex) of an image's bytes; "" when they cannot be read."""
+    try:
+        if source.part:
+            return hashlib.sha256(read_input(source, policy)).hexdigest()
+        return file_digest(source.path, policy)
+    except (OSError, ImageError):
+        return ""
+
+
+def remembered_digests(policy: ReadPolicy, kept: int = 16) -> Callable[[ImageSource], str]:
+    """`source_digest`, asked once for the frames of a file: they come together."""
+    digest_of = lru_cache(kept)(lambda source: source_digest(source, policy))
+    return lambda source: digest_of(replace(source, image_id="", frame=0))
+
+
 def _blocks(path: str, root: str) -> Iterator[bytes]:
-    with _opened(path, root) as file:
+    with opened(path, root) as file:
         while block := file.read(_BLOCK):
             yield block
 
@@ -76,58 +92,8 @@ def file_size(path: str) -> int:
     """Bytes of one local file or URL, which can be read: it was opened; raises OSError."""
     if is_url(path):
         return size_of_url(path)
-    with _opened(path, "") as file:
+    with opened(path, "") as file:
         return os.fstat(file.fileno()).st_size
-
-
-def check_regular(status: os.stat_result, path: str) -> None:
-    """Raise OSError for what is neither a regular file nor a folder: reading it might never end."""
-    if not stat.S_ISREG(status.st_mode) and not stat.S_ISDIR(status.st_mode):
-        raise OSError(errno.EINVAL, NOT_A_FILE, path)
-
-
-@contextlib.contextmanager
-def _opened(path: str, root: str) -> Iterator[BinaryIO]:
-    """The file, open; what was put in its place since it was found, a link or a pipe, is not followed or waited for."""
-    real_root = os.path.realpath(root) if root else ""
-    descriptor = _descriptor(path, real_root)
-    try:
-        check_regular(os.fstat(descriptor), path)
-        if real_root:
-            _inside(_place_of(descriptor, path), real_root, path)
-            # ^ a folder on the way may have become a link as well
-        file = open(descriptor, "rb")  # noqa: PTH123, SIM115 - it owns the descriptor from here on
-    except OSError:
-        os.close(descriptor)
-        raise
-    with file:
-        yield file
-
-
-def _descriptor(path: str, real_root: str) -> int:
-    if not real_root:
-        return os.open(path, _NO_WAITING)
-    try:
-        return os.open(path, _NO_WAITING | os.O_NOFOLLOW)
-    except OSError as error:
-        if not Path(path).is_symlink():
-            raise
-        real = _inside(os.path.realpath(path), real_root, path, error)
-        # ^ a link within the input is as good as a file
-        return os.open(real, _NO_WAITING | os.O_NOFOLLOW)
-
-
-def _place_of(descriptor: int, path: str) -> str:
-    try:
-        return str(Path(f"{_OPEN_FILES}/{descriptor}").readlink())
-    except OSError:
-        return os.path.realpath(path)
-
-
-def _inside(real: str, real_root: str, path: str, cause: OSError | None = None) -> str:
-    if os.path.commonpath([real, real_root]) != real_root:
-        raise OSError(errno.ELOOP, LEAVES_INPUT, path) from cause
-    return real
 
 
 def _check_most(size: int, most: int, path: str, about: str = "") -> None:
@@ -136,7 +102,7 @@ def _check_most(size: int, most: int, path: str, about: str = "") -> None:
         raise OSError(errno.EFBIG, f"the file has {told}, and {in_bytes(most)} at most are read", path)
 
 
-def _check_size(size: int, policy: ReadPolicy) -> None:
+def _check_size(size: int, policy: ReadPolicy, what: str = "file") -> None:
     if policy.max_bytes is not None and size > policy.max_bytes:
-        words = f"the file has {in_bytes(size)}, and {in_bytes(policy.max_bytes)} at most are read"
+        words = f"the {what} has {in_bytes(size)}, and {in_bytes(policy.max_bytes)} at most are read"
         raise ImageTooLarge(f"{words}: its share of limits.memory_per_worker")

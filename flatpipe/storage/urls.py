@@ -14,6 +14,7 @@ from flatpipe.storage.store_errors import as_os_errors
 
 _BLOCK = 8 << 20
 # ^ bytes that are asked for at a time of what need not be in memory whole
+NO_RANGES = "the server gives no parts of files (range requests), and an archive is read part by part: copy it first"
 
 
 def read_url(url: str, most: int | None = None) -> bytes:
@@ -62,4 +63,26 @@ def _opened(url: str) -> Iterator[Any]:
     block = 0 if url.partition("://")[0] in READ_ONLY_PROTOCOLS else _BLOCK
     # ^ 0: as it comes; many web servers cannot begin in the middle
     with as_os_errors(), filesystem.open(path, "rb", block_size=block) as file:
+        yield file
+
+
+def read_url_range(url: str, start: int, end: int) -> bytes:
+    """The bytes of one URL from `start` to before `end`, fewer where it ends before; raises OSError."""
+    filesystem, path = open_filesystem(url)
+    if start >= end:
+        return b""
+    with as_os_errors():
+        content = bytes(filesystem.cat_file(path, start=start, end=end))
+    if len(content) > end - start:
+        raise OSError(errno.ENOTSUP, NO_RANGES, url)
+    return content
+
+
+@contextlib.contextmanager
+def opened_to_seek(url: str) -> Iterator[Any]:
+    """The URL as a file that can be sought in, read ahead in large blocks; raises OSError."""
+    filesystem, path = open_filesystem(url)
+    with as_os_errors(), filesystem.open(path, "rb", block_size=_BLOCK) as file:
+        if not file.seekable():
+            raise OSError(errno.ENOTSUP, NO_RANGES, url)
         yield file

@@ -9,8 +9,8 @@ from pathlib import Path
 import fsspec
 import pytest
 
-from flatpipe.records import ImageSource
-from flatpipe.storage.discover import RefusedFile, Selection, discover
+from flatpipe.records import ImageSource, RefusedFile
+from flatpipe.storage.discover import Selection, discover
 from flatpipe.storage.litter import LITTER, PassedOver
 
 INCLUDE = ("**/*.{png,jpg}",)

@@ -19,10 +19,10 @@ from fsspec.implementations.local import LocalFileSystem
 
 from flatpipe.errors import ImageTooLarge
 from flatpipe.places import ReadPolicy
-from flatpipe.records import ImageSource
+from flatpipe.records import ImageSource, RefusedFile
 from flatpipe.settings import TaskSettings
 from flatpipe.storage import remote, urls
-from flatpipe.storage.discover import RefusedFile, Selection, discover, local_source
+from flatpipe.storage.discover import Selection, discover, local_source
 from flatpipe.storage.reading import file_digest, file_size, read_file, read_input
 from flatpipe.storage.remote import RemoteRoot
 from flatpipe.work import tasks

@@ -41,7 +41,10 @@ _SHARED = "it must be the same folder on every machine, or a URL such as s3://bu
 class Probe:
     """What a worker is sent to find out."""
 
-    source: ImageSource | None
+    path: str
+    # ^ of an image's file, or of its archive; "": there is no image
+    size: int
+    # ^ of that file, in bytes
     output: str
     token: str
     # ^ a file below the output root that the driver wrote; its name is its content
@@ -68,7 +71,7 @@ def check_workers(client: Any, settings: TaskSettings, largest: Sequence[ImageSo
     token = partial_name()
     outputs.write(f"{PARTIAL}/{token}", token.encode())
     try:
-        reports = _ask_patiently(client, Probe(next(iter(largest), None), settings.output, token))
+        reports = _ask_patiently(client, _probe(largest, settings.output, token))
     finally:
         outputs.remove(f"{PARTIAL}/{token}")
     complaints: dict[str, list[str]] = defaultdict(list)
@@ -78,6 +81,19 @@ def check_workers(client: Any, settings: TaskSettings, largest: Sequence[ImageSo
     complaints |= _too_large(reports, settings, largest)
     if complaints:
         raise RunGivenUp("; ".join(f"{_named(who, len(reports))} {what}" for what, who in complaints.items()))
+
+
+def _probe(largest: Sequence[ImageSource], output: str, token: str) -> Probe:
+    """What workers are asked; of an image in an archive they are asked for the archive."""
+    source = next(iter(largest), None)
+    if source is None:
+        return Probe("", 0, output, token)
+    size = source.size
+    if source.part:
+        with contextlib.suppress(OSError):
+            size = file_size(source.path)
+        # ^ what we cannot read ourselves, its task will tell
+    return Probe(source.path, size, output, token)
 
 
 class _WorkerEnded(RunGivenUp):
@@ -131,13 +147,13 @@ def report_of_worker(probe: Probe, dask_worker: Any) -> WorkerReport:
 
 
 def _trouble(probe: Probe) -> str:
-    if probe.source is not None:
+    if probe.path:
         try:
-            size = file_size(probe.source.path)
+            size = file_size(probe.path)
         except OSError as error:
-            return f"cannot read the input {probe.source.path} ({error.strerror or error}): {_SHARED}"
-        if size != probe.source.size:
-            return f"finds another file at {probe.source.path}: {_SHARED}"
+            return f"cannot read the input {probe.path} ({error.strerror or error}): {_SHARED}"
+        if size != probe.size:
+            return f"finds another file at {probe.path}: {_SHARED}"
     outputs = open_root(probe.output)
     try:
         return _output_trouble(outputs, probe.token)

@@ -8,8 +8,7 @@ from dataclasses import replace
 
 from flatpipe import layout
 from flatpipe.ledger.names import NamesOnDisk
-from flatpipe.records import ImageSource
-from flatpipe.storage.discover import RefusedFile
+from flatpipe.records import ImageSource, RefusedFile
 from flatpipe.storage.name_rules import EXACT, NameRules
 from flatpipe.storage.roots import open_root
 

@@ -7,9 +7,8 @@ from dataclasses import replace
 
 from flatpipe.decode.decode import count_frames
 from flatpipe.errors import ImageError
-from flatpipe.records import ImageSource
+from flatpipe.records import ImageSource, RefusedFile
 from flatpipe.settings import TaskSettings
-from flatpipe.storage.discover import RefusedFile
 from flatpipe.storage.reading import read_input
 
 

@@ -16,8 +16,7 @@ from flatpipe.plan.inputs.alike import rules_of
 from flatpipe.plan.inputs.every_frame import every_frame
 from flatpipe.plan.inputs.sources import Sources
 from flatpipe.plan.settings import task_settings
-from flatpipe.records import ImageSource
-from flatpipe.storage.discover import RefusedFile
+from flatpipe.records import ImageSource, RefusedFile
 from flatpipe.storage.litter import PassedOver
 from flatpipe.storage.name_rules import NameRules
 from flatpipe.storage.named import NamedInput

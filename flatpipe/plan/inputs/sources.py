@@ -9,8 +9,8 @@ from flatpipe.errors import ConfigError
 from flatpipe.plan.inputs.alike import rules_of, told_apart_by
 from flatpipe.plan.inputs.every_frame import every_frame
 from flatpipe.plan.settings import selection, task_settings
-from flatpipe.records import ImageSource
-from flatpipe.storage.discover import RefusedFile, discover
+from flatpipe.records import ImageSource, RefusedFile
+from flatpipe.storage.discover import discover
 from flatpipe.storage.litter import PassedOver
 from flatpipe.storage.name_rules import NameRules
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from flatpipe.config import Config
 from flatpipe.layout import COLLECTION
-from flatpipe.storage.discover import compiled_patterns
+from flatpipe.storage.patterns import compiled_patterns
 from flatpipe.vocabulary import Scope
 
 

@@ -13,9 +13,8 @@ from flatpipe.ledger.sources import FoundImage, SourcesOnDisk
 from flatpipe.plan.fingerprint import Fingerprints
 from flatpipe.plan.palettes.groups import Groups, groups_of
 from flatpipe.plan.palettes.states import SharedPalettes, found_palettes
-from flatpipe.records import ImageSource
+from flatpipe.records import ImageSource, RefusedFile
 from flatpipe.settings import TaskSettings
-from flatpipe.storage.discover import RefusedFile
 from flatpipe.storage.roots import Root
 
 

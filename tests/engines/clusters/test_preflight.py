@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tarfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,11 @@ from distributed.comm import CommClosedError
 from flatpipe.config.sections.cluster import ClusterSection
 from flatpipe.engines.clusters import preflight
 from flatpipe.engines.clusters.deploy import cluster_class
-from flatpipe.engines.clusters.preflight import Probe, WorkerReport, check_workers, software
+from flatpipe.engines.clusters.preflight import WorkerReport, check_workers, software
 from flatpipe.errors import ConfigError, RunGivenUp
 from flatpipe.layout import PARTIAL
+from flatpipe.records import ImageSource
+from flatpipe.storage.discover import Selection, discover
 from flatpipe.storage.local import LocalRoot
 
 GOOD = WorkerReport(software(), memory=8 << 30, threads=1, library_threads=1)
@@ -118,14 +121,30 @@ def test_a_worker_looks_for_the_input_and_the_drivers_mark_in_the_output(tmp_pat
     """A worker that sees other folders than the driver says so; one that sees the same has no trouble."""
     image = source_of(write_image(tmp_path / "in" / "a.png"))
     LocalRoot(str(tmp_path / "out")).write(f"{PARTIAL}/token", b"token")
-    good = Probe(image, str(tmp_path / "out"), "token")
+    good = preflight._probe([image], str(tmp_path / "out"), "token")
     (tmp_path / "file").write_bytes(b"")
 
     assert preflight._trouble(good) == ""
-    assert "cannot read the input" in preflight._trouble(replace(good, source=replace(image, path="/none.png")))
-    assert "finds another file" in preflight._trouble(replace(good, source=replace(image, size=1)))
+    assert "cannot read the input" in preflight._trouble(replace(good, path="/none.png"))
+    assert "finds another file" in preflight._trouble(replace(good, size=1))
     assert "sees another folder than we do" in preflight._trouble(replace(good, output=str(tmp_path / "else")))
     assert "cannot write to the output" in preflight._trouble(replace(good, output=str(tmp_path / "file")))
+
+
+def test_of_an_image_in_an_archive_workers_look_for_the_archive(tmp_path: Path) -> None:
+    """A worker compares the size of the archive's own file, not that of the member."""
+    with tarfile.open(tmp_path / "a.tar", "w") as archive:
+        archive.add(write_image(tmp_path / "in" / "a.png"), "a.png")
+    (image,) = discover(Selection(str(tmp_path / "a.tar"), include=("*.png",)))
+    assert isinstance(image, ImageSource)
+    LocalRoot(str(tmp_path / "out")).write(f"{PARTIAL}/token", b"token")
+    probe = preflight._probe([image], str(tmp_path / "out"), "token")
+
+    assert probe.size == (tmp_path / "a.tar").stat().st_size != image.size
+    assert preflight._trouble(probe) == ""
+    with (tmp_path / "a.tar").open("ab") as longer:
+        longer.write(bytes(512))
+    assert "finds another file" in preflight._trouble(probe)
 
 
 @pytest.mark.parametrize(("section", "words"), [

@@ -17,8 +17,7 @@ from flatpipe.plan.inputs.alike import told_apart_by
 from flatpipe.plan.inputs.sources import input_sources
 from flatpipe.plan.request import Request, selector
 from flatpipe.proof.listed_input import ListedInput
-from flatpipe.records import Failure, ImageSource
-from flatpipe.storage.discover import RefusedFile
+from flatpipe.records import Failure, ImageSource, RefusedFile
 from flatpipe.storage.local import LocalRoot
 from flatpipe.storage.name_rules import EXACT, NameRules
 

@@ -1,0 +1,67 @@
+"""Tar files within gzip: listed in one go, and read at any place by an index that each process keeps."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+import weakref
+from collections.abc import Iterator
+from functools import lru_cache
+
+import indexed_gzip  # type: ignore[import-untyped]
+
+from flatpipe.errors import DecoderFailed, TruncatedImage
+from flatpipe.storage.archives.found import Fault, Member
+from flatpipe.storage.archives.place import ArchiveFile
+from flatpipe.storage.archives.streams import Gunzipped
+from flatpipe.storage.archives.tar import members_of
+
+_KEPT = 4
+# ^ archives that a process has open; images come archive by archive
+_SPACING = 4 << 20
+# ^ unpacked bytes between two points of an index: what is unpacked in vain for a member, 10 to 20 ms; a point takes
+#   32 KiB, so that the index of a gigabyte has 8 MiB
+
+
+def gzipped_members(archive: ArchiveFile) -> Iterator[Member | Fault]:
+    """What a gzipped tar file holds; raises OSError, and an ImageError after what is whole."""
+    with archive.opened() as file:
+        yield from members_of(lambda: Gunzipped(file))
+
+
+def read_gzipped(archive: ArchiveFile, where: str, size: int) -> bytes:
+    """The bytes of a member; raises OSError, and an ImageError for what is damaged."""
+    content = _indexed(archive, os.getpid()).read_at(int(where), size)
+    # ^ a forked process would move the place where its parent reads
+    if len(content) < size:
+        raise TruncatedImage("the archive ends within it")
+    return content
+
+
+class _Indexed:
+    """One gzip file, open, with its index, which grows as far as it was read."""
+
+    def __init__(self, archive: ArchiveFile) -> None:
+        self._lock = threading.Lock()
+        with contextlib.ExitStack() as stack:
+            file = stack.enter_context(archive.opened())
+            self._file = stack.enter_context(
+                indexed_gzip.IndexedGzipFile(fileobj=file, spacing=_SPACING, skip_crc_check=True)
+                # ^ whether all of it is whole was said when it was listed: which member is not, a checksum cannot say
+            )
+            weakref.finalize(self, stack.pop_all().close)
+
+    def read_at(self, start: int, size: int) -> bytes:
+        """The unpacked bytes from `start` on, fewer where it ends before."""
+        with self._lock:
+            try:
+                self._file.seek(start)
+                return bytes(self._file.read(size))
+            except (indexed_gzip.ZranError, EOFError) as error:
+                raise DecoderFailed(f"the gzip file is damaged: {error}") from error
+
+
+@lru_cache(_KEPT)
+def _indexed(archive: ArchiveFile, _process: int) -> _Indexed:
+    return _Indexed(archive)

@@ -1,0 +1,63 @@
+"""What the input section asks for of the files and archives that are found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from flatpipe.errors import ImageError, ImageIOFailed
+from flatpipe.records import Failure, ImageSource, RefusedFile
+from flatpipe.storage.archives.found import Fault, Member
+from flatpipe.storage.archives.kinds import is_archive, kind_of
+from flatpipe.storage.archives.listing import listed
+from flatpipe.storage.archives.place import ArchiveFile
+from flatpipe.storage.litter import PassedOver, Why, unsought
+from flatpipe.storage.patterns import Patterns
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the selection asks for, below any folder; the rest is counted."""
+
+    patterns: Patterns
+    passed_over: PassedOver
+
+    def takes(self, name: str, above: str = "") -> bool:
+        """Whether a file is asked for by its name, the way to it included; `above` is what was searched already."""
+        reasons = {unsought(part) for part in name.split("/")}
+        why: Why | None = "litter" if "litter" in reasons else "hidden" if "hidden" in reasons else None
+        if why != "litter" and self.patterns.match(f"{above}{name}"):
+            return True
+        self.passed_over.add(why or "other files", name.rpartition("/")[2])
+        return False
+
+    def opens(self, archive_id: str) -> bool:
+        """Whether a file is an archive whose members are asked for."""
+        return is_archive(archive_id) and self.patterns.open_archive(archive_id)
+
+    def members(self, archive: ImageSource, root: str = "") -> Iterator[ImageSource | RefusedFile]:
+        """The images in an archive, in the byte order of ids; what is wrong with it comes first, under its own id."""
+        above = f"{archive.image_id}/"
+        try:
+            for found in listed(
+                ArchiveFile(archive.path, archive.stamp, root),
+                kind_of(archive.image_id),
+                lambda name: self.takes(name, above),
+            ):
+                yield _member(archive, found)
+        except OSError as error:
+            yield RefusedFile(archive, unreadable(error))
+
+
+def _member(archive: ImageSource, found: Member | Fault | ImageError) -> ImageSource | RefusedFile:
+    if isinstance(found, ImageError):
+        return RefusedFile(archive, Failure("discover", found.error, str(found)))
+    image_id = f"{archive.image_id}/{found.name}"
+    if isinstance(found, Member):
+        return replace(archive, image_id=image_id, size=found.size, part=found.where)
+    return RefusedFile(replace(archive, image_id=image_id, size=0), Failure("discover", found.error, found.message))
+
+
+def unreadable(error: OSError) -> Failure:
+    """Why a file or folder has no images that could be named."""
+    return Failure("discover", ImageIOFailed.error, f"cannot be read: {error.strerror or error}")

@@ -1,0 +1,41 @@
+"""Archives made in memory: sound ones of any kind, and the blocks of which broken ones are put together."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import tarfile
+import zipfile
+from collections.abc import Mapping
+
+Contents = Mapping[str, bytes]
+# ^ bytes by the names of members
+
+
+def tar_of(contents: Contents, **options: object) -> bytes:
+    """A tar file with these members."""
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w", **options) as archive:  # type: ignore[call-overload]
+        for name, content in contents.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(content)
+            archive.addfile(entry, io.BytesIO(content))
+    return file.getvalue()
+
+
+def gzipped_tar_of(contents: Contents) -> bytes:
+    """The same within gzip."""
+    return gzip.compress(tar_of(contents), mtime=0)
+
+
+def zip_of(contents: Contents, method: int = zipfile.ZIP_DEFLATED) -> bytes:
+    """A zip file with these members."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", method) as archive:
+        for name, content in contents.items():
+            archive.writestr(zipfile.ZipInfo(name), content, method)
+    return file.getvalue()
+
+
+ARCHIVES = {"tar": tar_of, "tar.gz": gzipped_tar_of}
+# ^ builders, by suffix
