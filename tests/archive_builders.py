@@ -37,5 +37,5 @@ def zip_of(contents: Contents, method: int = zipfile.ZIP_DEFLATED) -> bytes:
     return file.getvalue()
 
 
-ARCHIVES = {"tar": tar_of, "tar.gz": gzipped_tar_of}
+ARCHIVES = {"tar": tar_of, "tar.gz": gzipped_tar_of, "zip": zip_of}
 # ^ builders, by suffix

@@ -9,8 +9,6 @@ import weakref
 from collections.abc import Iterator
 from functools import lru_cache
 
-import indexed_gzip  # type: ignore[import-untyped]
-
 from flatpipe.errors import DecoderFailed, TruncatedImage
 from flatpipe.storage.archives.found import Fault, Member
 from flatpipe.storage.archives.place import ArchiveFile
@@ -43,7 +41,9 @@ class _Indexed:
     """One gzip file, open, with its index, which grows as far as it was read."""
 
     def __init__(self, archive: ArchiveFile) -> None:
-        self._lock = threading.Lock()
+        import indexed_gzip  # type: ignore[import-untyped]
+
+        self._lock, self._damaged = threading.Lock(), indexed_gzip.ZranError
         with contextlib.ExitStack() as stack:
             file = stack.enter_context(archive.opened())
             self._file = stack.enter_context(
@@ -58,7 +58,7 @@ class _Indexed:
             try:
                 self._file.seek(start)
                 return bytes(self._file.read(size))
-            except (indexed_gzip.ZranError, EOFError) as error:
+            except self._damaged as error:
                 raise DecoderFailed(f"the gzip file is damaged: {error}") from error
 
 

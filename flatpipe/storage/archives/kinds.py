@@ -9,6 +9,7 @@ from flatpipe.storage.archives.found import Fault, Member
 from flatpipe.storage.archives.gzipped_tar import gzipped_members, read_gzipped
 from flatpipe.storage.archives.place import ArchiveFile
 from flatpipe.storage.archives.tar import read_tar, tar_members
+from flatpipe.storage.archives.zip import read_zip, zip_members
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,7 @@ class ArchiveKind:
 KINDS = (
     ArchiveKind("tar", (".tar", ".cbt"), tar_members, read_tar),
     ArchiveKind("tar.gz", (".tar.gz", ".tgz"), gzipped_members, read_gzipped),
+    ArchiveKind("zip", (".zip", ".cbz"), zip_members, read_zip),
 )
 _BY_WORD = {kind.word: kind for kind in KINDS}
 SUFFIXES = tuple(suffix for kind in KINDS for suffix in kind.suffixes)
