@@ -33,7 +33,7 @@ from flatpipe.running.shared.palettes import make_palettes
 from flatpipe.running.store_plan import store_again, store_plan
 from flatpipe.running.tally import Tally
 from flatpipe.settings import TaskSettings
-from flatpipe.storage.named import NamedInput
+from flatpipe.storage.several.named import NamedInput
 from flatpipe.summaries import PlanSummary, RunSummary
 
 

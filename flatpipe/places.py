@@ -45,9 +45,13 @@ _KNOWN = (
 class ReadPolicy:
     """Which files of the input may be read; anything but a regular file never is."""
 
-    root: str = ""
-    # ^ folder that no link may lead out of; "": links are followed
+    roots: tuple[str, ...] = ()
+    # ^ folders that no link below them may lead out of; links elsewhere are followed
     max_bytes: int | None = None
+
+    def root_of(self, path: str) -> str:
+        """The innermost of the roots that a file lies below; "" where it lies below none."""
+        return max((root for root in self.roots if path.startswith(f"{root.rstrip('/')}/")), key=len, default="")
 
 
 class PlaceRefused(ConfigError, ValueError):

@@ -20,10 +20,10 @@ def validate(chosen: ConfigChoice, resolved: bool) -> ExitCode:
     Example: flatpipe validate --resolved -s flatten.k=2-8
     """
     from flatpipe.config import config_file, load_resolved, resolved_yaml
-    from flatpipe.plan.workspace import check_places
+    from flatpipe.plan.inputs.places import check_input
 
     loaded = load_resolved(chosen.config_path, chosen.overrides, chosen.profile)
-    check_places(loaded.config)
+    check_input(loaded.config)
     say(resolved_yaml(loaded) if resolved else f"{config_file(chosen.config_path)}: ok")
     return ExitCode.DONE
 

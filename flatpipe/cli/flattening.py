@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from flatpipe.config import Config
     from flatpipe.plan.workspace import Workspace
     from flatpipe.records import ImageSource
-    from flatpipe.storage.named import NamedInput
+    from flatpipe.storage.several.named import NamedInput
     from flatpipe.summaries import RunSummary
 
 _USUAL_KS = "2-15"
@@ -100,7 +100,7 @@ def _flatten_all(chosen: FlattenChoice, flags: RunFlags) -> ExitCode:
 def _read(chosen: FlattenChoice, usual_ks: str, flags: RunFlags) -> tuple[NamedInput, Config]:
     from flatpipe.config import Argument, default_config
     from flatpipe.plan.settings import selection
-    from flatpipe.storage.named import NamedInput, common_place, places_named
+    from flatpipe.storage.several.named import NamedInput, common_place, places_named
 
     places = places_named(chosen.places)
     if not places:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from flatpipe.config import Config
     from flatpipe.observer import RunObserver
     from flatpipe.plan.request import Request
-    from flatpipe.storage.named import NamedInput
+    from flatpipe.storage.several.named import NamedInput
     from flatpipe.summaries import RunSummary
 
 _EXIT_CODES = "\b\nExit codes:\n" + "\n".join(f"  {code:<4d} {code.meaning}" for code in ExitCode)

@@ -6,26 +6,24 @@ import json
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from pydantic import Field, PrivateAttr, StrictBool, StrictInt
+from pydantic import Field, PrivateAttr, StrictInt
 from pydantic import model_validator as validates_model
 from pydantic_core import PydanticCustomError
 
 from flatpipe.config.kinds import (
-    IMAGE_PATTERNS,
     Alpha,
     Bytes,
-    Included,
     Ks,
     MaxFailures,
-    Patterns,
     Target,
     Version,
     Workers,
 )
 from flatpipe.config.problems import KeyPath, Origin, Places
 from flatpipe.config.recording import recorded
-from flatpipe.config.section import InputPlace, LocalPath, Section, unit, words
+from flatpipe.config.section import LocalPath, Section, unit, words
 from flatpipe.config.sections.cluster import ClusterSection
+from flatpipe.config.sections.input import InputSection
 from flatpipe.config.sections.palette import PaletteSection
 from flatpipe.config.sections.results import AnimationSection, OutputSection, ReportSection
 from flatpipe.config.values import ALL, MOST_WORKERS
@@ -35,30 +33,9 @@ from flatpipe.quantize.options import MAX_K, Dither, Solver, Space
 from flatpipe.vocabulary import (
     Granularity,
     Scheduler,
-    Truncated,
-    WhichFrames,
 )
 
 Value = TypeVar("Value")
-
-
-class InputSection(Section):
-    """Which images to flatten."""
-
-    path: InputPlace = Field(json_schema_extra=words("a path or a URL"))
-    """Folder of images (searched through), one image file, or a URL (s3://bucket/photos)."""
-    include: Included = Field(
-        default=IMAGE_PATTERNS, json_schema_extra=words("a pattern, a list of them, or null", written="null")
-    )
-    """Patterns of files to take (** crosses folders, {a,b}, any case); null: all images."""
-    exclude: Patterns = Field(default=(), json_schema_extra=words("a pattern, or a list of them"))
-    """Patterns of files to leave out."""
-    follow_symlinks: StrictBool = False
-    """Whether links may lead out of path, and into other folders."""
-    frames: WhichFrames = "first"
-    """Of a file with several frames or pages: first, or all, each as an image of its own."""
-    truncated: Truncated = "fail"
-    """A file that ends too early: fail it, or fill what is missing."""
 
 
 class AutoSection(Section):

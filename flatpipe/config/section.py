@@ -5,9 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, get_args
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, StrictStr, ValidationInfo, WithJsonSchema, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    PlainSerializer,
+    PlainValidator,
+    StrictStr,
+    ValidationInfo,
+    WithJsonSchema,
+    model_validator,
+)
 
-from flatpipe.config.values import ValueRefused
+from flatpipe.config.values import ValueRefused, shown
 from flatpipe.palettes.charts import is_chart
 from flatpipe.places import LOCAL_PROTOCOLS, PROTOCOLS, WRITABLE_PROTOCOLS, check_writable, is_local, place_of
 
@@ -64,15 +74,50 @@ def _not_empty(path: str) -> str:
     return path
 
 
+def _places(value: Any, info: ValidationInfo) -> str | tuple[str, ...]:
+    """One place, or several of a list."""
+    if not isinstance(value, (list, tuple)):
+        return _one_of_places(value, info)
+    if not value:
+        raise ValueRefused("names no place")
+    return tuple(_one_of_places(one, info, row) for row, one in enumerate(value))
+
+
+def _plain_places(places: str | tuple[str, ...]) -> Any:
+    return places if isinstance(places, str) else list(places)
+
+
+def _one_of_places(value: Any, info: ValidationInfo, *row: int) -> str:
+    if not isinstance(value, str):
+        quotes = "; put it in quotes" if isinstance(value, (int, float)) else ""
+        allowed = "a path or a URL" if row else "a path, a URL or a pattern, or a list of them"
+        raise ValueRefused(f"must be {allowed}, not {shown(value)}{quotes}", *row)
+    try:
+        return _place(_not_empty(value), info)
+    except ValueError as error:
+        raise ValueRefused(str(error), *row) from error
+
+
 def _schema(*protocols: str) -> WithJsonSchema:
     """The schema of a local path, as such or as a URL of this machine, or of a URL with one of the protocols."""
+    return WithJsonSchema(_place_schema(*protocols))
+
+
+def _place_schema(*protocols: str) -> dict[str, Any]:
     local = f"(?:{'|'.join(LOCAL_PROTOCOLS)})://(?:localhost)?/"
     kinds = [local, *(f"{protocol}://" for protocol in protocols), r"(?![^/]*://)[\s\S]*\S"]
-    return WithJsonSchema({"type": "string", "pattern": f"^(?:{'|'.join(kinds)})"})
+    return {"type": "string", "pattern": f"^(?:{'|'.join(kinds)})"}
 
 
 _Place = Annotated[StrictStr, AfterValidator(_not_empty), AfterValidator(_place)]
 InputPlace = Annotated[_Place, _schema(*PROTOCOLS)]
+_ONE_INPUT = _place_schema(*PROTOCOLS)
+InputPlaces = Annotated[
+    str | tuple[str, ...],
+    PlainValidator(_places),
+    PlainSerializer(_plain_places),
+    WithJsonSchema({"anyOf": [_ONE_INPUT, {"type": "array", "items": _ONE_INPUT, "minItems": 1}]}),
+]
 OutputPlace = Annotated[_Place, AfterValidator(check_writable), _schema(*WRITABLE_PROTOCOLS)]
 LocalPath = Annotated[StrictStr, AfterValidator(_not_empty), AfterValidator(_local), AfterValidator(_place), _schema()]
 

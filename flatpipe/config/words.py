@@ -49,8 +49,9 @@ def _problem(details: ErrorDetails, path: KeyPath, source: Source) -> tuple[KeyP
     if kind in ("value_error", "incomplete"):
         refused = details.get("ctx", {}).get("error")
         words = details["msg"] if refused is None else str(refused)
-        is_key = bool(getattr(refused, "of_key", False))
-        return path, Problem(_origin(path, source, of_key=is_key), key, words, is_incomplete=kind == "incomplete")
+        origin = _origin(path, source, of_key=bool(getattr(refused, "of_key", False)))
+        hint = _hint(kind, None, "", origin) if kind == "incomplete" else ""
+        return path, Problem(origin, key, f"{words}{hint}", is_incomplete=kind == "incomplete")
     origin = _origin(path, source)
     field = field_at(path)
     words = allowed_words(field) if field and kind not in _KIND_WORDS else _KIND_WORDS.get(kind, details["msg"])

@@ -10,6 +10,7 @@ from flatpipe import layout
 from flatpipe.config import IMAGE_PATTERNS, Config
 from flatpipe.errors import ConfigError
 from flatpipe.plan.cost import expected_seconds
+from flatpipe.plan.inputs.places import input_words
 from flatpipe.plan.inputs.sources import Sources
 from flatpipe.plan.planner import Planner
 from flatpipe.plan.request import Request, selector
@@ -72,7 +73,7 @@ def _nothing_found(config: Config, passed_over: PassedOver) -> str:
     include = config.input.include
     asked = "" if include == IMAGE_PATTERNS else f" that input.include asks for ({', '.join(include)})"
     skipped = skipped_words(passed_over.counts.items(), passed_over.suffixes)
-    return f"no image{asked} in {config.input.path}{f' ({skipped})' * bool(skipped)}"
+    return f"no image{asked} in {input_words(config)}{f' ({skipped})' * bool(skipped)}"
 
 
 def _without_refused(found: Sources, refused: list[RefusedFile]) -> Iterator[ImageSource]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import get_args
 
 from flatpipe import layout
 from flatpipe.config import Config
 from flatpipe.environment import missing_codecs
 from flatpipe.errors import ConfigError
-from flatpipe.places import ReadPolicy, is_url
+from flatpipe.places import ReadPolicy
+from flatpipe.plan.inputs.places import searched_folders
 from flatpipe.plan.palettes.colors import flatten_options, ks_of, named_colors
 from flatpipe.quantize.options import CostlyMetric
 from flatpipe.settings import AnimationOptions, DecodePolicy, TaskSettings
@@ -72,17 +72,15 @@ def check_codecs(config: Config) -> None:
 
 def _reading(config: Config) -> ReadPolicy:
     """How inputs are read: links as they were found, and no file that alone would fill half a worker."""
-    place = str(config.input.path)
-    is_searched = not config.input.follow_symlinks and not is_url(place) and Path(place).is_dir()
+    return ReadPolicy(searched_folders(config), memory_per_worker(config) // 2)
     # ^ a file that the user named may be a link
-    return ReadPolicy(place if is_searched else "", memory_per_worker(config) // 2)
 
 
 def selection(config: Config) -> Selection:
-    """Which files the input section asks for."""
+    """Which files the input section asks for; its root is the first of its places."""
     section = config.input
     return Selection(
-        root=str(section.path),
+        root=section.places[0],
         include=tuple(section.include),
         exclude=tuple(section.exclude),
         follow_symlinks=section.follow_symlinks,

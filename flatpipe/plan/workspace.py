@@ -17,10 +17,11 @@ from flatpipe.errors import ConfigError, RunGivenUp
 from flatpipe.ledger.database import Tell, sound
 from flatpipe.ledger.ledger import Ledger
 from flatpipe.ledger.results import Results
-from flatpipe.places import check_apart, check_not_within, is_url
+from flatpipe.places import check_not_within, is_url
 from flatpipe.plan.claim import check_claim
 from flatpipe.plan.fingerprint import Fingerprints, fingerprints
 from flatpipe.plan.holding import only_run
+from flatpipe.plan.inputs.places import check_input
 from flatpipe.plan.inputs.sources import Sources
 from flatpipe.plan.lease import HeldOutput, held_output, live_lease
 from flatpipe.plan.palettes.colors import ks_of
@@ -109,9 +110,9 @@ def open_workspace(
     """
     settings = task_settings(config)
     if named is None:
-        check_places(config)
+        check_input(config)
     else:
-        settings = replace(settings, reading=replace(settings.reading, root=_one_folder(named)))
+        settings = replace(settings, reading=replace(settings.reading, roots=_one_folder(named)))
         for place in named:
             check_not_within(place, settings.output)
     outputs = open_root(settings.output)
@@ -122,9 +123,9 @@ def open_workspace(
         yield Workspace(config, settings, outputs, ledger, path, fingerprints(settings, ks_of(config)))
 
 
-def _one_folder(named: Sequence[str]) -> str:
-    """The folder that no link may lead out of: the one that is named; "" where others are, since files may be links."""
-    return named[0] if len(named) == 1 and not is_url(named[0]) and Path(named[0]).is_dir() else ""
+def _one_folder(named: Sequence[str]) -> tuple[str, ...]:
+    """The folder that no link may lead out of, where one is named; none where others are: files may be links."""
+    return tuple(named) if len(named) == 1 and not is_url(named[0]) and Path(named[0]).is_dir() else ()
 
 
 @contextlib.contextmanager
@@ -173,17 +174,6 @@ def _is_there(path: str) -> bool:
 
 
 _OPENED = {"read": _to_read, "amend": _to_amend, "run": _to_run}
-
-
-def check_places(config: Config) -> None:
-    """Raise ConfigError when the input is not there, or when input, output and the ledger's folder overlap."""
-    source = str(config.input.path)
-    if not is_url(source) and not Path(source).exists():
-        raise config.refused(("input", "path"), f"{source} does not exist")
-    try:
-        check_apart(source, str(config.output.path), config.execution.state_path)
-    except ConfigError as error:
-        raise config.refused(("output", "path"), str(error)) from error
 
 
 def _ledger_path(config: Config) -> str:

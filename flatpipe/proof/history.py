@@ -10,6 +10,7 @@ from flatpipe.config import Config
 from flatpipe.errors import ConfigError
 from flatpipe.ledger.ledger import Ledger
 from flatpipe.places import is_url
+from flatpipe.plan.inputs.places import input_base, input_words, is_there
 from flatpipe.plan.inputs.sources import Sources, input_images, input_sources
 from flatpipe.plan.planner import Planner
 from flatpipe.records import Failure, FlattenResult, ImageSource, PlannedImage
@@ -71,10 +72,7 @@ def history_of(image: str, planner: Planner, config: Config) -> ImageHistory:
 
 def input_if_shared(config: Config) -> Sources:
     """The whole input where images share palettes, since what becomes of one depends on all; nothing else."""
-    place = str(config.input.path)
-    if not config.palette.is_shared or not (is_url(place) or Path(place).exists()):
-        return ()
-    return input_sources(config)
+    return input_sources(config) if config.palette.is_shared and is_there(config) else ()
 
 
 def _flat_file(flat: FlattenResult, name_width: int) -> str:
@@ -86,14 +84,14 @@ def _flat_file(flat: FlattenResult, name_width: int) -> str:
 
 def _found(image: str, ledger: Ledger, config: Config) -> ImageSource:
     """The image that is meant, as the ledger knows it, or else as a file of the input."""
-    place = str(config.input.path)
-    readings = _readings(image, place)
+    readings = _readings(image, input_base(config))
     for image_id in readings:
         if known := ledger.source_of(image_id):
             return known
     found = next((one for one in input_images(config) if _names(one) & set(readings)), None)
     if found is None:
-        raise ConfigError(f"{image}: no such image in {place} or its ledger{_nearest(image, ledger, config)}")
+        places = f"{input_words(config)} or its ledger"
+        raise ConfigError(f"{image}: no such image in {places}{_nearest(image, ledger, config)}")
     return found
 
 
@@ -105,9 +103,10 @@ def _names(source: ImageSource) -> set[str]:
 def _readings(image: str, root: str) -> list[str]:
     """The ids that the user's words may mean: an id, or a path below the input."""
     readings = [image]
+    if not root:
+        return readings
     if not is_url(root):
-        absolute, top = str(Path(image).absolute()), Path(root)
-        folder = str(top.parent if top.is_file() else top).rstrip("/")
+        absolute, folder = str(Path(image).absolute()), root.rstrip("/")
         readings += [absolute.removeprefix(f"{folder}/")] if absolute.startswith(f"{folder}/") else []
     elif image.startswith(root):
         readings.append(image.removeprefix(root).lstrip("/"))

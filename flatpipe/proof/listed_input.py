@@ -12,8 +12,10 @@ from flatpipe.config import Config
 from flatpipe.errors import ConfigError, ImageIOFailed
 from flatpipe.ledger.names import NamesOnDisk
 from flatpipe.places import is_url
+from flatpipe.plan.inputs.places import input_base, input_words
 from flatpipe.plan.inputs.sources import input_sources
 from flatpipe.records import RefusedFile
+from flatpipe.storage.litter import PassedOver
 from flatpipe.storage.name_rules import NameRules
 from flatpipe.storage.reading import file_size
 from flatpipe.storage.roots import open_root
@@ -26,18 +28,20 @@ class ListedInput:
     """All images of the input, and what of it could not be read; close it after use."""
 
     def __init__(self, config: Config) -> None:
-        """Raises ConfigError when it cannot be listed, or holds nothing at all: a disk may not be mounted."""
-        self._place = str(config.input.path)
+        """Raises ConfigError when it cannot be listed, or a place of it holds nothing: a disk may not be mounted."""
+        self._base = input_base(config)
+        passed_over = PassedOver()
         self.unreadable: list[str] = []
         # ^ files and folders below the input whose contents are not known; more are found while `is_gone` is asked
         self._is_reached = lru_cache(_REMEMBERED)(self._reach)
         self._rules = _rules_of(str(config.output.path))
         self._places = NamesOnDisk()
         # ^ names of the present images as the output's file system takes them, where it takes several for one
-        self._present = NamesOnDisk(self._image_ids(config))
-        if not self._present:
+        self._present = NamesOnDisk(self._image_ids(config, passed_over))
+        if not self._present or passed_over.empty:
             self.close()
-            raise ConfigError(f"{self._place}: input.path holds no image, and every output would go; is it mounted?")
+            place = passed_over.empty[0] if passed_over.empty else input_words(config)
+            raise ConfigError(f"{place}: input.path holds no image, and every output would go; is it mounted?")
 
     def is_gone(self, image_id: str) -> bool:
         """Whether the image is surely no longer there: not asked for, or not in a folder that can be read."""
@@ -52,8 +56,8 @@ class ListedInput:
         self._present.close()
         self._places.close()
 
-    def _image_ids(self, config: Config) -> Iterator[str]:
-        for item in input_sources(config, rules=self._rules):
+    def _image_ids(self, config: Config, passed_over: PassedOver) -> Iterator[str]:
+        for item in input_sources(config, passed_over, self._rules):
             if isinstance(item, RefusedFile) and item.failure.error == ImageIOFailed.error:
                 self.unreadable.append(item.source.image_id)
             image_id = item.source.image_id if isinstance(item, RefusedFile) else item.image_id
@@ -65,7 +69,7 @@ class ListedInput:
         """Whether something that cannot be read may hold the image."""
         if any(image_id.startswith((f"{name}/", f"{name}#")) for name in self.unreadable):
             return True
-        if is_url(self._place) or not Path(self._place).is_dir():
+        if is_url(self._base) or not Path(self._base).is_dir():
             return False
         return not self._is_reached(image_id.rpartition("/")[0]) or self._is_unread_frame(image_id)
 
@@ -74,7 +78,7 @@ class ListedInput:
         parts = folder.split("/") if folder else []
         for depth in range(1, len(parts) + 1):
             above = "/".join(parts[:depth])
-            path = f"{self._place}/{above}"
+            path = f"{self._base}/{above}"
             if os.path.islink(path) and not os.path.exists(path):  # noqa: PTH110, PTH114 - names may not be UTF-8
                 self.unreadable.append(above)
                 return False
@@ -86,7 +90,7 @@ class ListedInput:
         if not mark or file not in self._present:
             return False
         try:
-            file_size(f"{self._place}/{layout.unmarked(file)}")
+            file_size(f"{self._base}/{layout.unmarked(file)}")
         except OSError:
             self.unreadable.append(file)
             return True

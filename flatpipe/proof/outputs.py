@@ -10,6 +10,7 @@ from flatpipe import layout
 from flatpipe.config import Config
 from flatpipe.ledger.ledger import Ledger
 from flatpipe.ledger.results import ImageDigests, Results
+from flatpipe.plan.inputs.places import starts_of
 from flatpipe.plan.palettes.colors import ks_of
 from flatpipe.records import ImageSource
 
@@ -44,25 +45,30 @@ class RecordedImage:
 
 def recorded_images(ledger: Ledger, results: Results, config: Config) -> Iterator[RecordedImage]:
     """Every image of the last run's plan, in the ledger's order."""
-    moved = _moved_input(ledger, str(config.input.path))
+    moved = _moved_input(ledger, config)
     ks = ks_of(config)
     width = layout.name_width(ks, adds=ledger.adds_up())
     for image in results.digests():
         yield _recorded(image, ks, width, moved)
 
 
-def _moved_input(ledger: Ledger, place: str) -> tuple[str, str]:
-    """Where the last run's input was, and where the config says it is: the same, unless the whole project has moved."""
-    now = f"{place.rstrip('/')}/"
+Moves = list[tuple[str, str]]
+# ^ where a place of the input was, and where it is
+
+
+def _moved_input(ledger: Ledger, config: Config) -> Moves:
+    """Where the last run's input was, and where the config says it is: nothing, unless the whole project has moved."""
     run = ledger.last_run()
-    before = now if run is None else f"{json.loads(run.config)['input']['path'].rstrip('/')}/"
-    return before, now
+    now = starts_of(config.recorded()["input"])
+    before = now if run is None else starts_of(json.loads(run.config)["input"])
+    places = zip(before, now, strict=True) if len(before) == len(now) else ()
+    return [(f"{old.rstrip('/')}/", f"{new.rstrip('/')}/") for old, new in places if old != new]
 
 
-def _recorded(image: ImageDigests, ks: tuple[int, ...], width: int, moved: tuple[str, str]) -> RecordedImage:
+def _recorded(image: ImageDigests, ks: tuple[int, ...], width: int, moves: Moves) -> RecordedImage:
     image_id, path = image.source.image_id, image.source.path
     folder = layout.image_folder(image_id)
-    path = moved[1] + path.removeprefix(moved[0]) if path.startswith(moved[0]) else path
+    path = next((new + path.removeprefix(old) for old, new in moves if path.startswith(old)), path)
     files = [RecordedFile(f"{folder}/{layout.flat_name(k, width)}", sha256, k) for k, sha256 in image.flats]
     files += [RecordedFile(layout.sweep_file(image_id, name), sha256, None) for name, sha256 in image.files or ()]
     is_complete = image.files is not None and {k for k, _ in image.flats}.issuperset(ks)

@@ -11,6 +11,7 @@ from pathlib import Path
 from flatpipe import layout
 from flatpipe.config import Config
 from flatpipe.environment import environment
+from flatpipe.plan.inputs.places import input_title
 from flatpipe.plan.workspace import Workspace
 from flatpipe.proof.lock import Unfinished, lock_lines
 from flatpipe.proof.lock_file import read_footer
@@ -94,7 +95,7 @@ def gallery_settings(settings: TaskSettings, config: Config) -> GallerySettings:
         pictures=settings.pictures,
         stills=settings.stills,
         palette_formats=settings.palettes,
-        title=str(config.input.path).rstrip("/").rpartition("/")[2],
+        title=input_title(config),
         target=settings.target,
         metrics=settings.metrics,
         space=settings.flatten.space,

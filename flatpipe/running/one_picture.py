@@ -89,7 +89,7 @@ def _settings(config: Config, output: str) -> TaskSettings:
     if suffix in _SWEEPS:
         animation = replace(settings.animation, enabled=True, format=_SWEEPS[suffix])
     palettes = tuple(kind for kind in _PALETTES if kind == suffix)
-    reading = replace(settings.reading, root="")
+    reading = replace(settings.reading, roots=())
     # ^ whoever names one file may name a link
     return replace(settings, animation=animation, palettes=palettes, reading=reading, pictures=False, stills=False)
 

@@ -16,7 +16,7 @@ from flatpipe.plan.request import Request
 from flatpipe.plan.workspace import Planning, Workspace
 from flatpipe.proof.locked import check_planned
 from flatpipe.records import PlannedImage, RefusedFile
-from flatpipe.storage.named import NamedInput
+from flatpipe.storage.several.named import NamedInput
 
 
 @dataclass(frozen=True, slots=True)

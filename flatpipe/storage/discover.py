@@ -28,6 +28,13 @@ class Selection:
     include: tuple[str, ...]
     exclude: tuple[str, ...] = ()
     follow_symlinks: bool = False
+    begin: str = ""
+    # ^ where the root is one of several: what its images' ids begin with among all, the id itself of a file
+
+    def patterns(self, *, of_file: bool = False) -> Patterns:
+        """What is asked for by the ids below the root, or by the name of the file that it is."""
+        above = self.begin.rpartition("/")[0] if of_file else self.begin
+        return Patterns(self.include, self.exclude, f"{above}/" if above else "")
 
 
 def discover(selection: Selection, passed_over: PassedOver | None = None) -> Iterator[ImageSource | RefusedFile]:
@@ -58,9 +65,7 @@ def _named_file(selection: Selection, passed_over: PassedOver) -> Iterator[Image
     if not stat.S_ISREG(status.st_mode):
         yield _refused(name, path, _NOT_A_FILE)
     elif is_archive(name):
-        yield from Asked(Patterns(selection.include, selection.exclude), passed_over).members(
-            _source(name, path, status)
-        )
+        yield from Asked(selection.patterns(of_file=True), passed_over).members(_source(name, path, status))
     else:
         yield _source(name, path, status)
 
@@ -84,7 +89,7 @@ class _Folder:
 class _LocalWalk:
     def __init__(self, selection: Selection, passed_over: PassedOver) -> None:
         self._selection = selection
-        self._patterns = Patterns(selection.include, selection.exclude)
+        self._patterns = selection.patterns()
         self._asked = Asked(self._patterns, passed_over)
         self._real_root = os.path.realpath(selection.root)
         self._passed_over = passed_over
@@ -198,11 +203,12 @@ def _discover_remote(selection: Selection, passed_over: PassedOver) -> Iterator[
     The listing is held whole, because stores list in pages of their own order.
     """
     root, name = RemoteRoot(selection.root), name_of_url(selection.root)
-    asked = Asked(Patterns(selection.include, selection.exclude), passed_over)
+    asked = Asked(selection.patterns(of_file=True), passed_over)
     if (is_archive(name) or asked.patterns.match(name)) and (file := root.own_file()) is not None:
         source = ImageSource(name, root.place, *file)
         yield from asked.members(source) if is_archive(name) else [source]
         return
+    asked = Asked(selection.patterns(), passed_over)
     for image_id, size, stamp in sorted(root.listing(), key=lambda file: _key_in_order(file[0])):
         source = ImageSource(image_id, f"{root.place}/{image_id}", size, stamp)
         if not any(map(unsought, image_id.split("/"))) and asked.opens(image_id):

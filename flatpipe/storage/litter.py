@@ -34,6 +34,8 @@ class PassedOver:
     counts: Counter[Why] = field(default_factory=Counter)
     suffixes: Counter[str] = field(default_factory=Counter)
     # ^ of the other files, in lower case, "" where there is none
+    empty: list[str] = field(default_factory=list)
+    # ^ places that hold no image, where the input has several
 
     def add(self, why: Why, name: str) -> None:
         """Take note of a file or folder of this name."""

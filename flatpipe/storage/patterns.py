@@ -16,21 +16,24 @@ _NOTHING = "(?!)"
 class Patterns:
     """Whether an image id is asked for."""
 
-    def __init__(self, include: Sequence[str], exclude: Sequence[str]) -> None:
+    def __init__(self, include: Sequence[str], exclude: Sequence[str], above: str = "") -> None:
+        """`above` stands before every id that is asked about, its last "/" included."""
+        self._above = above
         self._include = compiled_patterns(include)
         self._exclude = compiled_patterns(exclude)
 
     def match(self, image_id: str) -> bool:
         """Whether an image of this id is included, and not excluded."""
-        return bool(self._include.fullmatch(image_id)) and not self._exclude.fullmatch(image_id)
+        whole = f"{self._above}{image_id}"
+        return bool(self._include.fullmatch(whole)) and not self._exclude.fullmatch(whole)
 
     def exclude_all_of(self, folder: str) -> bool:
         """Whether nothing in a folder is asked for, whatever its name."""
-        return self._exclude.fullmatch(f"{folder}/?") is not None
+        return self._exclude.fullmatch(f"{self._above}{folder}/?") is not None
 
     def open_archive(self, archive_id: str) -> bool:
         """Whether an archive is to be searched: neither it nor all in it is excluded."""
-        return not self._exclude.fullmatch(archive_id) and not self.exclude_all_of(archive_id)
+        return not self._exclude.fullmatch(f"{self._above}{archive_id}") and not self.exclude_all_of(archive_id)
 
 
 def compiled_patterns(patterns: Sequence[str]) -> re.Pattern[str]:

@@ -29,7 +29,9 @@ def read_input(source: ImageSource, policy: ReadPolicy) -> bytes:
     """
     if source.part:
         _check_size(source.size, policy, "member")
-        return read_member(ArchiveFile(source.path, source.stamp, policy.root), source.part, source.size)
+        return read_member(
+            ArchiveFile(source.path, source.stamp, policy.root_of(source.path)), source.part, source.size
+        )
     if is_url(source.path):
         _check_size(source.size, policy)
         content = read_url(source.path, policy.max_bytes)
@@ -42,7 +44,7 @@ def read_file(path: str, policy: ReadPolicy = ANY) -> bytes:
     """All bytes of one local file or URL; raises OSError, and of a local file ImageTooLarge before it is read."""
     if is_url(path):
         return read_url(path)
-    with opened(path, policy.root) as file:
+    with opened(path, policy.root_of(path)) as file:
         _check_size(os.fstat(file.fileno()).st_size, policy)
         return file.read()
 
@@ -61,7 +63,7 @@ def read_file_within(path: str, most: int) -> bytes:
 def file_digest(path: str, policy: ReadPolicy = ANY) -> str:
     """The sha256 (hex) of one local file or URL, read piece by piece; raises OSError."""
     digest = hashlib.sha256()
-    for block in blocks_of_url(path) if is_url(path) else _blocks(path, policy.root):
+    for block in blocks_of_url(path) if is_url(path) else _blocks(path, policy.root_of(path)):
         digest.update(block)
     return digest.hexdigest()
 

@@ -139,6 +139,17 @@ class RemoteRoot:
             return None
         return (int(details["size"] or 0), _stamp(details)) if details["type"] == "file" else None
 
+    def exists(self) -> bool:
+        """Whether the URL itself names a file, or a folder that holds some."""
+        with as_os_errors():
+            return bool(self.filesystem.exists(self._base))
+
+    def names_like(self, pattern: str) -> list[str]:
+        """Names below the root of the files and folders that a glob matches, sorted; raises OSError."""
+        with as_os_errors():
+            found = self.filesystem.glob(f"{self._base}/{pattern}")
+        return sorted(path.rstrip("/")[len(self._base) + 1 :] for path in found)
+
     def first_file(self, folder: str) -> str:
         """The name of some file in or below a folder; "" when it holds none."""
         with contextlib.suppress(FileNotFoundError), as_os_errors():

@@ -339,3 +339,13 @@ def test_importing_the_config_stays_light() -> None:
         "assert not heavy & set(sys.modules), heavy & set(sys.modules)\n"
     )
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+def test_the_input_may_be_several_places(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A list of paths, URLs and patterns, each from the config's folder and with variables; kept as a list."""
+    monkeypatch.setenv("DISK", "/disk")
+    config = _parsed("input:\n  path: ['${DISK}/a', s3://b/c, 'shards/{00..09}.tar']\n")
+
+    assert config.input.places == ("/disk/a", "s3://b/c", "/base/shards/{00..09}.tar")
+    assert config.recorded()["input"]["path"] == ["/disk/a", "s3://b/c", "/base/shards/{00..09}.tar"]
+    assert config.recorded()["input"]["path"] == json.loads(config.as_json())["input"]["path"]

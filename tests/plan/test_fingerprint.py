@@ -86,7 +86,7 @@ HARMLESS: dict[str, tuple[Any, str]] = {
     "run": ("20261126T000000Z-000000", "names the run, for stopping it"),
     "decode.max_pixels": (1, "refuses an image, or lets it be decoded as it is"),
     "decode.max_bytes": (1, "refuses an image, or lets it be decoded as it is"),
-    "reading.root": ("photos", "refuses an image that is a link, or lets it be read as it is"),
+    "reading.roots": (("photos",), "refuses an image that is a link, or lets it be read as it is"),
     "reading.max_bytes": (1, "refuses an image, or lets it be read as it is"),
     "name_width": (
         3,

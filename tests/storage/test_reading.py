@@ -129,7 +129,7 @@ def test_a_link_put_there_since_is_followed_only_where_links_are(where: str, roo
     else:
         (tmp_path / "photos" / "trips").rename(tmp_path / "moved")
         (tmp_path / "photos" / "trips").symlink_to(secret.parent)
-    policy = ReadPolicy(str(tmp_path / root) if root else "")
+    policy = ReadPolicy((str(tmp_path / root),) if root else ())
     for read in (lambda: read_input(source, policy), lambda: file_digest(source.path, policy)):
         if root:
             with pytest.raises(OSError, match="leaves the input folder"):
@@ -144,7 +144,7 @@ def test_a_link_within_the_input_is_read(tmp_path: Path) -> None:
     (tmp_path / "real" / "b.png").symlink_to(path)
     (tmp_path / "photos").symlink_to(tmp_path / "real")
 
-    assert read_file(str(tmp_path / "photos" / "b.png"), ReadPolicy(str(tmp_path / "photos"))) == path.read_bytes()
+    assert read_file(str(tmp_path / "photos" / "b.png"), ReadPolicy((str(tmp_path / "photos"),))) == path.read_bytes()
 
 
 @pytest.mark.parametrize("size", [12 << 30, 1001])

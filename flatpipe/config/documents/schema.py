@@ -31,7 +31,8 @@ def json_schema() -> dict[str, Any]:
     root = _section(schema, meanings)
     profile = {**deepcopy(root), "description": "Parts of a config, laid over the rest by --profile."}
     # ^ within a profile nothing is required: no section lists required keys of its own
-    root["properties"]["input"]["required"] = ["path"]
+    root["properties"]["input"]["not"] = {"properties": {"path": {"type": "null", "description": "Needed."}}}
+    # ^ not: left out, or null
     root["properties"]["input"]["type"] = "object"
     root["properties"]["profiles"] = {
         "type": ["object", "null"],

@@ -20,6 +20,19 @@ def rules_of(output: str) -> NameRules:
     return EXACT
 
 
+def told_apart(sources: Iterable[ImageSource | RefusedFile]) -> Iterator[ImageSource | RefusedFile]:
+    """The sources, which come in the order of their ids; of one id the first keeps it, each other one gets a mark."""
+    last = ""
+    for item in sources:
+        source = item.source if isinstance(item, RefusedFile) else item
+        if source.image_id != last:
+            last = source.image_id
+            yield item
+            continue
+        other = replace(source, image_id=layout.marked(last, f"{source.path}{source.part}"))
+        yield replace(item, source=other) if isinstance(item, RefusedFile) else other
+
+
 def told_apart_by(
     rules: NameRules, sources: Iterable[ImageSource | RefusedFile]
 ) -> Iterator[ImageSource | RefusedFile]:

@@ -19,7 +19,7 @@ from flatpipe.plan.settings import task_settings
 from flatpipe.records import ImageSource, RefusedFile
 from flatpipe.storage.litter import PassedOver
 from flatpipe.storage.name_rules import NameRules
-from flatpipe.storage.named import NamedInput
+from flatpipe.storage.several.named import NamedInput
 
 
 def named_sources(

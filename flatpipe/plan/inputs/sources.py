@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator
 
 from flatpipe.config import Config
 from flatpipe.errors import ConfigError
-from flatpipe.plan.inputs.alike import rules_of, told_apart_by
+from flatpipe.plan.inputs.alike import rules_of, told_apart, told_apart_by
 from flatpipe.plan.inputs.every_frame import every_frame
+from flatpipe.plan.inputs.places import input_of_several, input_words
 from flatpipe.plan.settings import selection, task_settings
 from flatpipe.records import ImageSource, RefusedFile
 from flatpipe.storage.discover import discover
@@ -27,12 +28,20 @@ def input_sources(
     """
     try:
         rules = rules_of(str(config.output.path)) if rules is None else rules
-        found: Sources = told_apart_by(rules, discover(selection(config), passed_over))
+        found: Sources = told_apart_by(rules, _discovered(config, PassedOver() if passed_over is None else passed_over))
         if config.input.frames == "all":
             found = every_frame(found, task_settings(config))
         yield from found
     except OSError as error:
-        raise ConfigError(f"{config.input.path}: input.path cannot be read: {error.strerror or error}") from error
+        place = error.filename if len(config.input.places) > 1 and error.filename else input_words(config)
+        raise ConfigError(f"{place}: input.path cannot be read: {error.strerror or error}") from error
+
+
+def _discovered(config: Config, passed_over: PassedOver) -> Sources:
+    """The files of the input's places, in the order of their ids, no two of which are equal."""
+    chosen = selection(config)
+    several = input_of_several(config, chosen)
+    return discover(chosen, passed_over) if several is None else told_apart(several.images(passed_over))
 
 
 def input_images(config: Config) -> Iterator[ImageSource]:

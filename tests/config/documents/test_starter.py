@@ -15,7 +15,7 @@ from builders import write_image
 from flatpipe import cli
 from flatpipe.cli.starting import look_at
 from flatpipe.config import StarterFacts, load_config, parse_config, schema_text, starter_config
-from flatpipe.plan.workspace import check_places
+from flatpipe.plan.inputs.places import check_input
 
 PIPELINE = Path(__file__).parents[3] / "pipeline.yaml"
 
@@ -46,7 +46,7 @@ def test_init_writes_a_config_that_can_be_run(
     config = load_config(tmp_path / "pipeline.yaml")
     assert Path(config.input.path) == tmp_path / path
     assert Path(config.output.path) == (tmp_path / output.format(tmp_path.name)).resolve()
-    check_places(config)
+    check_input(config)
 
 
 def test_init_leaves_editors_a_schema_that_moves_with_the_folder(tmp_path: Path, monkeypatch) -> None:

@@ -18,7 +18,7 @@ from flatpipe.plan.settings import selection
 from flatpipe.records import ImageSource, PlannedImage
 from flatpipe.storage.litter import PassedOver
 from flatpipe.storage.name_rules import EXACT, NameRules
-from flatpipe.storage.named import NamedInput
+from flatpipe.storage.several.named import NamedInput
 
 FILES = ("a.png", "t/a.png", "t/t/a.png", "u/t/a.png", "u/b.png", "t/u/b.png", "z.png", "t/z.png", "t/t/z.png")
 PLACES = (*FILES, ".", "t", "u", "t/t", "u/t", "t/u")

@@ -41,7 +41,7 @@ def test_members_are_read_as_they_were_put_in(suffix: str, tmp_path: Path) -> No
         assert isinstance(source, ImageSource)
         assert source.path == f"{tmp_path}/shard.{suffix}"
         assert source.size == len(wanted[source.image_id])
-        assert read_input(source, ReadPolicy(str(tmp_path))) == wanted[source.image_id]
+        assert read_input(source, ReadPolicy((str(tmp_path),))) == wanted[source.image_id]
 
 
 def test_an_archive_stands_among_folders_in_the_order_of_ids(tmp_path: Path) -> None:
@@ -107,7 +107,7 @@ def test_links_and_limits_hold_for_an_archive_as_for_a_file(tmp_path: Path) -> N
 
     (source,) = found(tmp_path / "in", follow_symlinks=True)
     assert isinstance(source, ImageSource)
-    assert source_digest(source, ReadPolicy(str(tmp_path / "in"))) == ""
+    assert source_digest(source, ReadPolicy((str(tmp_path / "in"),))) == ""
     with pytest.raises(ImageTooLarge, match="member has 100 bytes"):
         read_input(source, ReadPolicy(max_bytes=99))
 

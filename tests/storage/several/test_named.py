@@ -11,7 +11,7 @@ import pytest
 from flatpipe.errors import ConfigError
 from flatpipe.storage.discover import Selection
 from flatpipe.storage.litter import PassedOver
-from flatpipe.storage.named import NamedInput, common_place, places_named
+from flatpipe.storage.several.named import NamedInput, common_place, places_named
 
 FILES = ("a.png", "B.PNG", "x/a.png", "x/b.jpg", "x/deep/c.png", "x/notes.txt", "[1].png")
 
@@ -82,7 +82,7 @@ def test_urls_and_folders_come_together(folder: Path) -> None:
         store.pipe(name, b"x")
 
     assert ids("memory://named/p") == ["a.png", "q/b.png"]
-    assert ids("memory://named/c.png", "memory://named/p", "a.png") == ["a.png", "c.png/c.png", "p/a.png", "p/q/b.png"]
+    assert ids("memory://named/c.png", "memory://named/p", "a.png") == ["a.png", "c.png", "p/a.png", "p/q/b.png"]
 
 
 def test_the_common_place_holds_all_places(folder: Path) -> None:
