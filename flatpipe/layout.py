@@ -28,6 +28,8 @@ TABLES = ".tables"
 # ^ of what all of them were written, as a digest
 RUN = "run.json"
 RUNS = "runs"
+PARTS = "parts"
+# ^ folder of the parts of a run that several machines, or processes, do beside each other: each has its own in it
 LOCK = "flatpipe.lock"
 PALETTES = "palettes.json"
 BEST = "best.png"
@@ -48,6 +50,7 @@ CLEANED = (IMAGES, PICTURES, SHARED)
 # ^ folders under an output root in which `clean` removes files, and nowhere else
 _OUR_PARTIAL = re.compile("flatpipe-[0-9a-f]{32}(?:\u00e9|e\u0301)?\\.?")
 # ^ with what storage/name_rules.py puts behind it
+_PART = re.compile("(0|[1-9][0-9]{0,8})-of-([1-9][0-9]{0,8})", re.ASCII)
 _MARK = re.compile("~[0-9a-f]{12}(?=#\\d+$|$)")
 # ^ at the end of an id, or before the number of its frame
 _LOADED, _turn = uuid.uuid4().hex[:16], itertools.count()
@@ -68,6 +71,18 @@ def partial_name() -> str:
 def is_partial_name(name: str) -> bool:
     """Whether a file or folder in PARTIAL has a name that we gave it."""
     return _OUR_PARTIAL.fullmatch(name) is not None
+
+
+def part_name(index: int, count: int) -> str:
+    """The name of the folder of a part of a run, in PARTS and in PARTIAL: `2-of-8`."""
+    return f"{index}-of-{count}"
+
+
+def part_of_name(name: str) -> tuple[int, int] | None:
+    """The index and count of a part whose folder has this name; None for any other name."""
+    found = _PART.fullmatch(name)
+    index, count = map(int, found.groups()) if found else (0, 0)
+    return (index, count) if index < count else None
 
 
 def name_width(ks: Iterable[int], *, adds: bool = False) -> int:

@@ -63,6 +63,8 @@ class TaskSettings:
     # ^ output root: an absolute local path or a URL
     run: str = ""
     # ^ id of the run, so that stopping one leaves others in the same workers alone
+    part: str = ""
+    # ^ of the run that writes: the folder where its files wait until they are whole, beside those of other parts
     flatten: FlattenOptions = field(default_factory=FlattenOptions)
     reading: ReadPolicy = field(default_factory=ReadPolicy)
     decode: DecodePolicy = field(default_factory=DecodePolicy)

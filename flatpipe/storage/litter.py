@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
-from flatpipe.layout import IMAGES, LEDGER, RUN
+from flatpipe.layout import IMAGES, LEDGER, PARTS, RUN
 from flatpipe.places import CONFIG, SCHEMA
 from flatpipe.text import counted
 
@@ -76,9 +76,9 @@ def skipped_words(passed_over: Iterable[tuple[str, int]], suffixes: Iterable[str
 
 def is_results(names: Iterable[str]) -> bool:
     """Whether a folder that holds these files and folders is one that a run has written."""
-    there = {LEDGER, RUN, IMAGES}.intersection(names)
-    return LEDGER in there or {RUN, IMAGES} <= there
-    # ^ the ledger may be kept elsewhere
+    there = {LEDGER, RUN, IMAGES, PARTS}.intersection(names)
+    return LEDGER in there or {RUN, IMAGES} <= there or {PARTS, IMAGES} <= there
+    # ^ the ledger may be kept elsewhere, or be those of the parts of a run
 
 
 def unsought(name: str) -> Why | None:

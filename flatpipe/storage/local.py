@@ -22,6 +22,7 @@ from flatpipe.storage.partial import (
     put_folder,
     remove,
     rename,
+    within,
 )
 from flatpipe.system import disks
 
@@ -32,8 +33,9 @@ _LISTINGS = 4
 class LocalRoot:
     """A folder of the local (or a mounted) file system."""
 
-    def __init__(self, place: str) -> None:
-        self.place = place
+    def __init__(self, place: str, part: str = "") -> None:
+        self.place, self._part = place, part
+        self._partial = f"{PARTIAL}/{part}" if part else PARTIAL
         self._partials: dict[str, str] = {}
         # ^ folders of partial files on other file systems, by the first part of the names whose files lie there
 
@@ -104,7 +106,7 @@ class LocalRoot:
 
     def _waiting(self, name: str) -> str:
         """A new path on the file system of the name, where a file or folder waits until it is whole."""
-        return self._path(f"{self._partials.get(name.partition('/')[0], PARTIAL)}/{partial_name()}")
+        return self._path(f"{self._partials.get(name.partition('/')[0], self._partial)}/{partial_name()}")
 
     def _write_all(self, name: str, fill: Callable[[str], object]) -> None:
         partial = self._waiting(name)
@@ -121,7 +123,7 @@ class LocalRoot:
         except OSError as error:
             if error.errno != errno.EXDEV:
                 raise
-            self._partials[name.partition("/")[0]] = move_across(Path(partial), self.place, name)
+            self._partials[name.partition("/")[0]] = move_across(Path(partial), self.place, name, self._partial)
             # ^ the next file waits there from the start
 
     def sizes(self, folder: str) -> dict[str, int]:
@@ -138,6 +140,14 @@ class LocalRoot:
                 return {entry.name: entry.stat().st_size for entry in entries if entry.is_file()}
         finally:
             os.close(opened)
+
+    def folders(self, folder: str) -> list[str]:
+        """Names of the folders directly in a folder, sorted; none when there is no such folder; raises OSError."""
+        try:
+            with os.scandir(self._path(folder)) as entries:
+                return sorted(entry.name for entry in entries if entry.is_dir())
+        except (FileNotFoundError, NotADirectoryError):
+            return []
 
     def first_file(self, folder: str) -> str:
         """The name of some file in or below a folder; "" when it holds none."""
@@ -170,12 +180,13 @@ class LocalRoot:
     def prepare(self) -> None:
         """Make the folder, prove that it can be written, drop a killed run's partial files; raises OSError."""
         self.tidy()
-        os.makedirs(f"{self.place}/{PARTIAL}", exist_ok=True)  # noqa: PTH103
+        waiting = self._path(self._partial)
+        within(waiting, lambda: os.makedirs(waiting, exist_ok=True))  # noqa: PTH103
         self.probe()
 
     def probe(self) -> None:
         """Prove that the folder can be written; raises OSError."""
-        probe = self._path(f"{PARTIAL}/{partial_name()}")
+        probe = self._path(f"{self._partial}/{partial_name()}")
         try:
             put(probe, b"flatpipe")
         finally:
@@ -188,9 +199,9 @@ class LocalRoot:
     def tidy(self) -> None:
         """Drop what is left over from writing; what another has put there stays."""
         for above in ("", *(f"{folder}/" for folder in FOLDERS)):
-            drop_partials(self._path(f"{above}{PARTIAL}"))
+            drop_partials(self._path(f"{above}{PARTIAL}"), self._part)
         for waiting in self._partials.values():
-            drop_partials(self._path(waiting))
+            drop_partials(self._path(waiting.removesuffix(f"/{self._part}")), self._part)
 
     def settle(self) -> None:
         """Return when all that was written below the root lies on its disk, or its disks; raises OSError."""

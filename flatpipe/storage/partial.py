@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
-from flatpipe.layout import PARTIAL, is_partial_name, partial_name
+from flatpipe.layout import PARTIAL, is_partial_name, part_of_name, partial_name
 
 Value = TypeVar("Value")
 
@@ -92,14 +92,15 @@ def write_alone(path: str, content: bytes) -> None:
         raise
 
 
-def move_across(partial: Path, place: str, name: str) -> str:
+def move_across(partial: Path, place: str, name: str, waits_in: str = PARTIAL) -> str:
     """Put the file in place on another file system; the folder below `place` where it waited there. Raises OSError.
 
     It is the outermost one that lies where the file is to be: `images` may be a disk of its own, or a folder in it.
+    `waits_in` is PARTIAL, or a folder in that.
     """
     folders = name.split("/")[:-1]
     for depth in range(1, len(folders) + 1):
-        waiting = "/".join([*folders[:depth], PARTIAL])
+        waiting = "/".join([*folders[:depth], waits_in])
         near = Path(place, waiting, partial.name)
         try:
             with partial.open("rb") as source, created(str(near)) as copy:
@@ -115,8 +116,22 @@ def move_across(partial: Path, place: str, name: str) -> str:
     raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
 
 
-def drop_partials(folder: str) -> None:
-    """Remove what has a name of ours, and the folder unless something else is in it."""
+def drop_partials(folder: str, part: str = "") -> None:
+    """Remove what has a name of ours, and the folder unless something else is in it; of a `part` of a run, its alone.
+
+    Without a part, what parts have left goes too: whoever asks for it has the output to himself.
+    """
+    if part:
+        _drop(f"{folder}/{part}")
+        # ^ `folder` stays: others make theirs in it at this moment
+        return
+    with contextlib.suppress(OSError):
+        for name in filter(part_of_name, os.listdir(folder)):  # noqa: PTH208 - names are judged, not paths
+            _drop(f"{folder}/{name}")
+    _drop(folder)
+
+
+def _drop(folder: str) -> None:
     with contextlib.suppress(OSError):
         for name in os.listdir(folder):  # noqa: PTH208 - names are judged, not paths
             if is_partial_name(name):

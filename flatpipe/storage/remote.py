@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from flatpipe.errors import ConfigError
-from flatpipe.layout import PARTIAL, is_partial_name, partial_name
+from flatpipe.layout import PARTIAL, is_partial_name, part_of_name, partial_name
 from flatpipe.places import STORES
 from flatpipe.storage.name_rules import EXACT, NameRules, found_rules
 from flatpipe.storage.store_errors import as_os_errors
@@ -57,8 +57,9 @@ def open_filesystem(url: str) -> tuple[Any, str]:
 class RemoteRoot:
     """Files below a URL; a write is one put of complete bytes. Failures are OSErrors that say what to do."""
 
-    def __init__(self, place: str) -> None:
-        self.place = place.rstrip("/")
+    def __init__(self, place: str, part: str = "") -> None:
+        self.place, self._part = place.rstrip("/"), part
+        self._partial = f"{PARTIAL}/{part}" if part else PARTIAL
         self.filesystem, base = open_filesystem(self.place)
         self._base = base.rstrip("/")
         self._puts_whole = self.place.partition("://")[0] in _PUTS_WHOLE
@@ -112,6 +113,16 @@ class RemoteRoot:
         except FileNotFoundError:
             return {}
         return {entry["name"].rsplit("/", 1)[-1]: int(entry["size"] or 0) for entry in found if entry["type"] == "file"}
+
+    def folders(self, folder: str) -> list[str]:
+        """Names of the folders directly in a folder, sorted; none when there is no such folder; raises OSError."""
+        try:
+            with as_os_errors():
+                found = self.filesystem.ls(self._path(folder), detail=True)
+        except FileNotFoundError:
+            return []
+        names = (entry["name"].rstrip("/").rsplit("/", 1)[-1] for entry in found if entry["type"] == "directory")
+        return sorted(names)
 
     def sizes_of(self, folders: Sequence[str]) -> dict[str, dict[str, int]]:
         """`sizes` of many folders, by folder, with many requests under way at once."""
@@ -169,7 +180,7 @@ class RemoteRoot:
 
     def probe(self) -> None:
         """Prove that the place can be written; raises OSError."""
-        probe = f"{PARTIAL}/{partial_name()}"
+        probe = f"{self._partial}/{partial_name()}"
         try:
             self.write(probe, b"flatpipe")
         except FileNotFoundError as error:
@@ -192,10 +203,12 @@ class RemoteRoot:
         """Drop what is left over from writing; an object store has nothing, and what another has put there stays."""
         if self._puts_whole:
             return
-        for name in filter(is_partial_name, self.sizes(PARTIAL)):
-            self.remove(f"{PARTIAL}/{name}")
-        with contextlib.suppress(OSError), as_os_errors():
-            self.filesystem.rmdir(self._path(PARTIAL))
+        parts = [] if self._part else [f"{PARTIAL}/{name}" for name in self.folders(PARTIAL) if part_of_name(name)]
+        for folder in (*parts, self._partial):
+            for name in filter(is_partial_name, self.sizes(folder)):
+                self.remove(f"{folder}/{name}")
+            with contextlib.suppress(OSError), as_os_errors():
+                self.filesystem.rmdir(self._path(folder))
 
     def stamps(self, folders: Sequence[str]) -> dict[str, int]:  # noqa: ARG002 - as local folders have them
         """Nothing: a store has no folders."""
@@ -212,7 +225,7 @@ class RemoteRoot:
             if self._puts_whole:
                 put(final)
                 return
-            partial = self._path(f"{PARTIAL}/{partial_name()}")
+            partial = self._path(f"{self._partial}/{partial_name()}")
             for path in (partial, final):
                 self.filesystem.makedirs(path.rpartition("/")[0], exist_ok=True)
             put(partial)

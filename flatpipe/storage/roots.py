@@ -43,6 +43,10 @@ class Files(Protocol):
 class Root(Files, Protocol):
     """A place for outputs."""
 
+    def folders(self, folder: str) -> list[str]:
+        """Names of the folders directly in a folder, sorted; none when there is no such folder; raises OSError."""
+        ...
+
     def sizes_of(self, folders: Sequence[str]) -> dict[str, dict[str, int]]:
         """`sizes` of many folders, by folder: where each question crosses a network, they are asked together."""
         ...
@@ -88,6 +92,10 @@ class Root(Files, Protocol):
         ...
 
 
-def open_root(place: str) -> Root:
-    """The Root for an absolute local path or a URL."""
-    return RemoteRoot(place) if is_url(place) else LocalRoot(place)
+def open_root(place: str, part: str = "") -> Root:
+    """The Root for an absolute local path or a URL.
+
+    What a `part` of a run writes waits in a folder of that name, and it drops nothing that others left; without one,
+    what any part has left is dropped too.
+    """
+    return RemoteRoot(place, part) if is_url(place) else LocalRoot(place, part)

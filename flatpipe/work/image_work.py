@@ -78,7 +78,7 @@ class ImageWork:
     @classmethod
     def of(cls, worker: Worker, source: ImageSource, settings: TaskSettings, *, holds: bool = False) -> ImageWork:
         """Work on an image; see `ImageOutputs` for what `holds` means."""
-        opened, folder = partial(worker.root, settings.output), layout.image_folder(source.image_id)
+        opened, folder = partial(worker.root, settings.output, settings.part), layout.image_folder(source.image_id)
         outputs = ImageOutputs(opened, folder, settings.io_retries, holds)
         return cls(worker, source, settings, outputs, ImageKey(source, settings))
 

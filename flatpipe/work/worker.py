@@ -43,7 +43,7 @@ class Worker:
     _left: dict[str, float] = field(default_factory=dict)
     # ^ seconds by image, of work that a stop has cut short
     _stopped: deque[str] = field(default_factory=lambda: deque(maxlen=_REMEMBERED_RUNS))
-    _roots: dict[str, Root] = field(default_factory=dict)
+    _roots: dict[tuple[str, str], Root] = field(default_factory=dict)
 
     def configure(self, cache_bytes: int, decode_bytes: int | None = None) -> None:
         """Set how many bytes of decoded images the process may hold, and how many it may take to decode one."""
@@ -90,11 +90,11 @@ class Worker:
         """Whether the run's user asked to stop."""
         return run in self._stopped or bool(self._requests.get(run))
 
-    def root(self, place: str) -> Root:
-        """The root of an output, opened once."""
-        if place not in self._roots:
-            self._roots[place] = open_root(place)
-        return self._roots[place]
+    def root(self, place: str, part: str = "") -> Root:
+        """The root of an output, for a part of a run where that writes, opened once."""
+        if (place, part) not in self._roots:
+            self._roots[place, part] = open_root(place, part)
+        return self._roots[place, part]
 
 
 @cache

@@ -127,27 +127,57 @@ def test_preparing_drops_what_a_killed_run_left(above: str, tmp_path: Path) -> N
     assert sorted(folder.iterdir()) == sorted(theirs)
 
 
-def test_a_folder_on_another_disk_is_written_whole_too(tmp_path: Path) -> None:
+def test_parts_of_a_run_leave_each_others_partial_files(tmp_path: Path) -> None:
+    """Preparing and tidying for a part drops its own partial files alone; a whole run drops those of every part."""
+    one, other, whole = (LocalRoot(str(tmp_path), part) for part in ("0-of-2", "1-of-2", ""))
+    for above in (tmp_path, tmp_path / "images"):
+        for part in ("0-of-2", "1-of-2"):
+            (above / PARTIAL / part).mkdir(parents=True)
+            (above / PARTIAL / part / partial_name()).write_bytes(b"x")
+    left = lambda: sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("flatpipe-*"))  # noqa: E731
+    one.prepare()
+    one.write("images/a/k02.png", b"one")
+    one.tidy()
+
+    assert [path.split("/")[-2] for path in left()] == ["1-of-2", "1-of-2"]
+    other.prepare()
+    whole.prepare()
+    whole.tidy()
+    assert left() == []
+    assert not (tmp_path / PARTIAL).exists()
+
+
+@pytest.mark.parametrize("part", ["", "0-of-2"])
+def test_a_folder_on_another_disk_is_written_whole_too(part: str, tmp_path: Path) -> None:
     """Where `images` lies on another file system, files arrive whole, replace others, and leave nothing behind."""
     shared = Path("/dev/shm")
     if not shared.is_dir() or shared.stat().st_dev == tmp_path.stat().st_dev:
         pytest.skip("there is no second file system here")
     with tempfile.TemporaryDirectory(dir=shared) as other:
         (tmp_path / "images").symlink_to(other)
-        root = LocalRoot(str(tmp_path))
+        root = LocalRoot(str(tmp_path), part)
         root.prepare()
         for content in (b"one", b"two", b"three"):
             root.write("images/a/b.png/k02.png", content)
             assert root.read("images/a/b.png/k02.png") == content
         assert root.add_folder("images/a/c.png", {"k02.png": b"one"})
         root.write("results.csv", b"here")
-        (Path(other) / PARTIAL / partial_name()).write_bytes(b"of a killed run")
+        (Path(other) / PARTIAL / part / partial_name()).write_bytes(b"of a killed run")
         LocalRoot(str(tmp_path)).tidy()
         assert sorted(str(path.relative_to(other)) for path in Path(other).rglob("*") if path.is_file()) == [
             "a/b.png/k02.png",
             "a/c.png/k02.png",
         ]
         assert sorted(path.name for path in tmp_path.iterdir()) == ["images", "results.csv"]
+
+
+def test_folders_are_named(root: Root) -> None:
+    """The folders directly in a folder, in order; none of one that is not there, nor of a file."""
+    for name in ("parts/1-of-2/run.json", "parts/0-of-2/runs/a/log.jsonl", "parts/notes.txt"):
+        root.write(name, b"x")
+
+    assert root.folders("parts") == ["0-of-2", "1-of-2"]
+    assert root.folders("images") == []
 
 
 def test_the_first_file_below_a_folder_is_named(root: Root) -> None:
