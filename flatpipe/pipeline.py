@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-import uuid
 from dataclasses import replace
-from datetime import UTC, datetime
 
 from flatpipe import layout
 from flatpipe.config import Config
@@ -19,6 +17,7 @@ from flatpipe.engines.opening import Opening
 from flatpipe.errors import ExitCode, RunGivenUp, StdoutLost
 from flatpipe.observer import RunObserver
 from flatpipe.plan.backend import choose_backend
+from flatpipe.plan.parts.refused import check_part
 from flatpipe.plan.request import Request
 from flatpipe.plan.settings import check_codecs
 from flatpipe.plan.workspace import open_workspace
@@ -28,7 +27,7 @@ from flatpipe.records import FlattenResult, ImageRecord, ImageSource, PlannedIma
 from flatpipe.running.current import CurrentRun
 from flatpipe.running.ending import finish
 from flatpipe.running.interrupts import stop_on_signals, stopped_in_words
-from flatpipe.running.run_log import RunLog
+from flatpipe.running.run_log import RunLog, new_run_id
 from flatpipe.running.shared.palettes import make_palettes
 from flatpipe.running.store_plan import store_again, store_plan
 from flatpipe.running.tally import Tally
@@ -50,19 +49,22 @@ def run(
     RunGivenUp when another run is writing there. All that happens later, a run given up or interrupted included, is
     told by the summary's `exit_code` and `reason`.
     """
-    observer, request, run_id = observer or RunObserver(), request or Request(), _new_run_id()
+    observer, request, run_id = observer or RunObserver(), request or Request(), new_run_id()
     check_backend(config)
     check_codecs(config)
+    check_part(request.part, config, request.lock)
     with (
-        open_workspace(config, "run", named=None if named is None else named.places, tell=observer.note) as workspace,
+        open_workspace(
+            config, "run", None if named is None else named.places, observer.note, request.part
+        ) as workspace,
         lock_to_reproduce(request.lock, workspace.outputs, lock_header(workspace.fingerprints)) as lock,
         stop_on_signals(observer.stopping) as stop,
-        contextlib.closing(RunLog(run_id, workspace.ledger_path, workspace.outputs)) as log,
+        contextlib.closing(RunLog(run_id, workspace.ledger_path, workspace.places.own)) as log,
         contextlib.ExitStack() as stack,
     ):
         began = time.monotonic()
         observer.begun(run_id)
-        stored = store_plan(workspace, request, run_id, lock, named, stack)
+        stored = store_plan(workspace, request, run_id, lock, named, stack, observer.note)
         tally = Tally(stored.counts.seconds, failed=stored.counts.refused)
         current = CurrentRun(run_id, began, workspace, request, observer, stop, log, lock, tally, stored)
         _begin_log(current)
@@ -186,7 +188,3 @@ def _check_failures(run: CurrentRun, plan: PlanSummary, record: ImageRecord) -> 
     allowed = run.workspace.config.errors.allowed_failures(plan.images)
     if allowed is not None and run.tally.failed > allowed:
         raise RunGivenUp(f"{run.tally.failed} images failed; errors.max_failures allows {allowed}")
-
-
-def _new_run_id() -> str:
-    return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:6]}"

@@ -34,6 +34,8 @@ class RunSummary:
     # ^ images that were due and are not done, because the run ended early
     failures: tuple[tuple[str, int], ...] = ()
     # ^ stable words of this run's failures, with how many; the most frequent first
+    part: str = ""
+    # ^ of the input that it has done: "2/8"; "": all of it
     report: str = ""
     # ^ where index.html lies; "" when none was written
     no_report: str = ""
@@ -58,3 +60,7 @@ class PlanSummary:
     # ^ of the other files that were passed over, the most frequent first; "" for those without
     marked: int = 0
     # ^ images that a mark tells apart from one whose name the output's file system takes for theirs
+    part: str = ""
+    # ^ of the input that the run does: "2/8"; "": all of it
+    listed: int = 0
+    # ^ images of all parts

@@ -192,6 +192,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """Two images and a broken one, done; then one byte changed, one output left over, one image still to do."""
     project = Project.make(tmp_path_factory.mktemp("json"), images=2)
     (project.folder / "photos" / "bad.png").write_bytes(b"nothing")
+    project.flatpipe("run", "--shard", "0/1")
     project.flatpipe("run")
     (project.out / "images/00.png/k02.png").write_bytes(b"changed")
     return project
@@ -199,7 +200,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 @pytest.mark.parametrize("arguments", [
     "run -s output.path=other", "flatten photos/00.png -k auto", "flatten photos/00.png -k 2 -o one.png",
-    "plan --estimate --force", "status", "report",
+    "plan --estimate --force", "status", "report", "merge",
     "explain 00.png", "verify", "diff out/flatpipe.lock old.lock", "clean -s flatten.k=2",
 ])  # fmt: skip
 def test_every_json_line_is_documented(arguments: str, finished: Project, monkeypatch, capsys) -> None:

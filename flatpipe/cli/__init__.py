@@ -12,6 +12,7 @@ from flatpipe.cli.completing import COMPLETE_VARIABLE, completion
 from flatpipe.cli.configuring import init, schema, validate
 from flatpipe.cli.flattening import flatten
 from flatpipe.cli.inspecting import explain, status
+from flatpipe.cli.merging import merge
 from flatpipe.cli.planning import plan
 from flatpipe.cli.proving import diff, verify
 from flatpipe.cli.reporting import report
@@ -89,7 +90,7 @@ def cli() -> None:
 
 _GROUPS = {
     "Start": (flatten, init, validate, schema, completion),
-    "Work": (run, plan),
+    "Work": (run, plan, merge),
     "Look": (status, explain, report),
     "Prove": (verify, diff, clean),
 }

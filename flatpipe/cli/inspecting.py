@@ -7,17 +7,22 @@ from dataclasses import asdict
 import click
 
 from flatpipe.cli.options import A_PATH, PlaceChoice, place_options
+from flatpipe.cli.sentences.parts import parts_text
 from flatpipe.cli.sentences.telling import history_text, status_text
-from flatpipe.cli.showing.json_lines import print_json
+from flatpipe.cli.showing.json_lines import part_line, print_json
 from flatpipe.cli.showing.speaking import say
-from flatpipe.errors import ExitCode
+from flatpipe.errors import ConfigError, ExitCode
 
 
 @click.command(short_help="Say how far a run is, or how it ended.")
 @place_options
+@click.option("--array", is_flag=True, help="Only the parts to run, as sbatch --array takes them.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
-def status(chosen: PlaceChoice, as_json: bool) -> ExitCode:
+def status(chosen: PlaceChoice, array: bool, as_json: bool) -> ExitCode:
     """Say how far a run is, or how it ended: state, images done, failed and left, rate, time left.
+
+    Of a run in parts (flatpipe run --shard), how far each part is, and which are missing or were ended before they were
+    done. With --array that list alone, such as 1,3-5; an empty line when no part is to be run.
 
     PLACE is the config of the run (default: pipeline.yaml) or its output folder. Only the ledger is read: a run that
     goes on is not disturbed, on whatever machine it is. Exit code 0 whatever the state.
@@ -26,16 +31,26 @@ def status(chosen: PlaceChoice, as_json: bool) -> ExitCode:
     Examples:
       flatpipe status outputs
       watch -n 10 flatpipe status
+      sbatch --array="$(flatpipe status --array)" part.sh
     """
     from flatpipe.plan.workspace import open_workspace
+    from flatpipe.proof.parts import parts_status
     from flatpipe.proof.status import run_status
 
     with open_workspace(chosen.config(), "read", named=()) as workspace:
-        found = run_status(workspace.ledger, workspace.ledger_path)
-    if as_json:
-        print_json({"event": "status", "left": found.left, **asdict(found)})
+        parts = parts_status(workspace)
+        if array and not parts.parts:
+            raise ConfigError(f"{workspace.outputs.place}: no part of a run has been here yet")
+        has_whole = workspace.ledger.last_run() is not None or not parts.parts
+        found = run_status(workspace.ledger, workspace.ledger_path) if has_whole else None
+    if array:
+        say(parts.array)
+    elif as_json:
+        run = {} if found is None else {"left": found.left, **asdict(found)}
+        told = [part_line(part) for part in (*parts.parts, *parts.others)]
+        print_json({"event": "status", **run, "parts": told, "array": parts.array})
     else:
-        say(status_text(found))
+        say("\n".join([*([status_text(found)] if found else []), *([parts_text(parts)] if parts.parts else [])]))
     return ExitCode.DONE
 
 

@@ -54,11 +54,11 @@ class PlaceChoice:
     overrides: tuple[str, ...]
     profile: str | None
 
-    def config(self) -> Config:
-        """The config of that run; raises ConfigError."""
+    def config(self, *, of_parts: bool = False) -> Config:
+        """The config of that run, or of the part of one that was run last; raises ConfigError."""
         from flatpipe.proof.recorded import recorded_config
 
-        return recorded_config(self.place, self.overrides, self.profile)
+        return recorded_config(self.place, self.overrides, self.profile, of_parts=of_parts)
 
     @property
     def command(self) -> str:

@@ -68,14 +68,19 @@ def plan(chosen: ConfigChoice, selection: SelectionFlags, flags: PlanFlags) -> E
 def show_plan(config: Config, request: Request, flags: PlanFlags) -> ExitCode:
     """Print the plan of a config; the exit code."""
     from flatpipe.plan.inputs.sources import input_sources
+    from flatpipe.plan.parts.dealing import Dealing
+    from flatpipe.plan.parts.refused import check_part
     from flatpipe.plan.plan_images import PlanCounts, plan_images
     from flatpipe.plan.workspace import open_workspace
     from flatpipe.proof.forecast import DueWork, forecast
 
-    counts, due, estimated = PlanCounts(), DueWork(), None
+    check_part(request.part, config, request.lock)
+    dealing = None if request.part is None else Dealing(request.part)
+    counts, due, estimated = PlanCounts(dealing=dealing), DueWork(), None
+    sources = input_sources(config, counts.passed_over, dealing=dealing)
     with (
-        open_workspace(config, "read") as workspace,
-        workspace.planning(input_sources(config, counts.passed_over), force=request.force) as planning,
+        open_workspace(config, "read", part=request.part) as workspace,
+        workspace.planning(sources, force=request.force) as planning,
     ):
         planned = plan_images(planning.planner, config, request, counts, planning.sources)
         images = _shown(planned, flags, due)

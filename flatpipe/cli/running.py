@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
 
 from flatpipe.cli.importing import importing
+from flatpipe.cli.merging import chosen_part
 from flatpipe.cli.options import (
     A_PATH,
     ConfigChoice,
@@ -44,6 +46,9 @@ _EXIT_CODES = "\b\nExit codes:\n" + "\n".join(f"  {code:<4d} {code.meaning}" for
 @click.option(
     "--metrics-file", metavar="FILE", type=A_PATH, help="Keep the run's numbers there, as Prometheus reads them."
 )
+@click.option(
+    "--shard", metavar="I/N", help="Only part I of N, from 0, beside others; auto: that of this task of a SLURM array."
+)
 @click.option("-n", "--dry-run", is_flag=True, help="Say what would be done, and why; same as `flatpipe plan`.")
 def run(
     chosen: ConfigChoice,
@@ -52,6 +57,7 @@ def run(
     locked: bool,
     lock: str | None,
     metrics_file: str | None,
+    shard: str | None,
     dry_run: bool,
 ) -> ExitCode:
     """Bring every output that CONFIG asks for up to date (default: pipeline.yaml).
@@ -64,12 +70,14 @@ def run(
       flatpipe run --only 'trips/*' --profile slurm
       flatpipe run --only-failed
       flatpipe run --locked
+      flatpipe run --shard 0/4
     """
     if not flags.quiet:
         remark(reading_text([chosen.config_path]))
     config = chosen.config(flags.jobs)
     wanted = lock or ("" if locked else None)
     request = selection.request(force=flags.force, fail_fast=flags.fail_fast, lock=wanted, command=chosen.command)
+    request = replace(request, part=None if shard is None else chosen_part(shard, config, quiet=flags.quiet))
     if dry_run:
         shown = PlanFlags(verbose=flags.verbose, as_json=flags.as_json)
         return show_plan(config, request, shown)

@@ -67,6 +67,21 @@ class RecordedRun:
     # ^ JSON
 
 
+class PartRun(NamedTuple):
+    """Of a run that does a part of an input: which, of what, and how."""
+
+    part: str
+    # ^ "2/8"
+    images: int
+    # ^ of the whole input
+    listing: str
+    # ^ digest of their ids
+    settings: str
+    # ^ digest of the choices that all outputs of an image depend on
+    versions: str
+    # ^ digest of the versions that can change a byte
+
+
 @dataclass(frozen=True, slots=True)
 class Progress:
     """How far a run's work is."""

@@ -13,6 +13,7 @@ from typing import Any
 from flatpipe import layout
 from flatpipe.ledger.answers import BesideFile
 from flatpipe.ledger.database import Tell, gone
+from flatpipe.ledger.joining import JoinedLedgers
 from flatpipe.ledger.names import IdsByPlace
 from flatpipe.ledger.queries import Queries
 from flatpipe.ledger.recording import store_records
@@ -55,6 +56,7 @@ class Ledger(Queries):
         self._db = connect(path, read_only=read_only)
         self._db.tell = tell
         self.shared = SharedRecords(self._db)
+        self.joined = JoinedLedgers(self._db)
         self._path, self._file = path, path and Path(path).stat().st_ino
         self._read_only, self._settle = read_only, settle
         self._uncommitted, self._committed, self._pause = 0, time.monotonic(), _COMMIT_SECONDS

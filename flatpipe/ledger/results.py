@@ -182,6 +182,10 @@ class Results:
             flats = _digests_of(gathered[0][1]) if gathered else ()
             yield ImageDigests(source_of(row[:_CONTENT]), row[_CONTENT] or "", _files_of(row), _failure_of(row), flats)
 
+    def undone(self) -> Iterator[str]:
+        """Ids of images that have neither failed nor all that is made of them, as a stream."""
+        return (from_sql(row[0]) for row in self._rows(_IMAGES) if row[_FILES] is None and row[_FILES + 2] is None)
+
     def groups(self) -> Iterator[GroupResults]:
         """Every group of images that share palettes, in the order of names, as a stream."""
         for row, palettes in _with_own(self._rows(_GROUPS), self._rows(_PALETTES)):

@@ -9,7 +9,7 @@ from flatpipe.errors import ConfigError, RunGivenUp
 from flatpipe.ledger.database import AGAIN, WRITER_PATIENCE, Database, LedgerUnusable, connected
 from flatpipe.system.disks import is_own_disk
 
-_VERSION = 7
+_VERSION = 8
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS runs (
@@ -46,6 +46,9 @@ CREATE TABLE IF NOT EXISTS palettes (
   PRIMARY KEY (grp, k)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS counted (
   image_id PRIMARY KEY, grp, size INTEGER, stamp TEXT, content TEXT) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS part_runs (
+  run_id TEXT PRIMARY KEY, part TEXT, images INTEGER, listing TEXT, settings TEXT, versions TEXT) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS joined (run_id TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS sums (key TEXT PRIMARY KEY, sha256 TEXT, bytes INTEGER) WITHOUT ROWID;
 """
 _ADDED = (

@@ -16,14 +16,18 @@ _FILES = (layout.INDEX, layout.RESULTS, layout.FAILURES, layout.COLORS, layout.R
 _FOLDERS = (layout.PARTIAL, *layout.FOLDERS)
 
 
-def check_claim(outputs: Root, ledger_path: str) -> None:
-    """Raise ConfigError, naming them, when files lie where a run would write and no run of ours has been there."""
+def check_claim(outputs: Root, ledger_path: str, *, for_part: bool = False) -> None:
+    """Raise ConfigError, naming them, when files lie where a run would write and no run of ours has been there.
+
+    A part of a run writes to one folder more.
+    """
     try:
         there = outputs.sizes("")
         if layout.LEDGER in there or _is_recorded(outputs, ledger_path):
             return
-        names = [*(name for name in _FILES if name in there), *filter(None, map(outputs.first_file, _FOLDERS))]
-        if not names or _is_ours(outputs):
+        folders = (*_FOLDERS, layout.PARTS) if for_part else _FOLDERS
+        names = [*(name for name in _FILES if name in there), *filter(None, map(outputs.first_file, folders))]
+        if not names or _is_ours(outputs) or _has_parts(outputs):
             return
     except OSError as error:
         raise ConfigError(f"{outputs.place}: output.path cannot be read: {error.strerror or error}") from error
@@ -40,6 +44,11 @@ def _is_recorded(outputs: Root, ledger_path: str) -> bool:
     with contextlib.closing(Ledger(ledger_path, read_only=True)) as ledger, sound(ledger_path):
         run = ledger.last_run()
         return run is not None and json.loads(run.config)["output"]["path"] == outputs.place
+
+
+def _has_parts(outputs: Root) -> bool:
+    """Whether a part of a run has been there: it makes its folder before all else."""
+    return any(map(layout.part_of_name, outputs.folders(layout.PARTS)))
 
 
 def _is_ours(outputs: Root) -> bool:

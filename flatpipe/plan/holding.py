@@ -1,4 +1,4 @@
-"""One run at a time: a lock on the ledger's folder, held for as long as the process lives."""
+"""One run at a time, or parts of one beside each other: a lock on the ledger's folder while the process lives."""
 
 from __future__ import annotations
 
@@ -11,12 +11,21 @@ from pathlib import Path
 from flatpipe.errors import ConfigError, RunGivenUp
 
 
+def only_run(ledger_path: str) -> contextlib.AbstractContextManager[None]:
+    """Hold the ledger's folder for this run; raises RunGivenUp when another run, or a part, holds it, ConfigError."""
+    return _held(ledger_path, fcntl.LOCK_EX)
+
+
+def beside_parts(ledger_path: str) -> contextlib.AbstractContextManager[None]:
+    """Hold the ledger's folder beside other parts; raises RunGivenUp when a whole run holds it, ConfigError."""
+    return _held(ledger_path, fcntl.LOCK_SH)
+
+
 @contextlib.contextmanager
-def only_run(ledger_path: str) -> Iterator[None]:
-    """Hold the ledger's folder for this run; raises RunGivenUp when another run holds it, ConfigError."""
+def _held(ledger_path: str, how: int) -> Iterator[None]:
     with _opened(ledger_path) as folder:
         try:
-            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(folder, how | fcntl.LOCK_NB)
         except BlockingIOError:
             raise RunGivenUp(f"{Path(ledger_path).parent}: another flatpipe run is writing here") from None
         except OSError:

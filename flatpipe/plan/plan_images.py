@@ -12,6 +12,7 @@ from flatpipe.errors import ConfigError
 from flatpipe.plan.cost import expected_seconds
 from flatpipe.plan.inputs.places import input_words
 from flatpipe.plan.inputs.sources import Sources
+from flatpipe.plan.parts.dealing import Dealing
 from flatpipe.plan.planner import Planner
 from flatpipe.plan.request import Request, selector
 from flatpipe.records import ImageSource, PlannedImage, RefusedFile
@@ -40,13 +41,21 @@ class PlanCounts:
     # ^ that the work is going to keep one worker busy, by the sizes of files
     reasons: Counter[str] = field(default_factory=Counter)
     passed_over: PassedOver = field(default_factory=PassedOver)
+    dealing: Dealing | None = None
+    # ^ of a run that does a part of the input
+
+    @property
+    def listed(self) -> int:
+        """Images of the whole input."""
+        return self.images if self.dealing is None else self.dealing.listed
 
     def summary(self) -> PlanSummary:
         """The counts, frozen."""
         counts = (self.images, self.current, self.refused, self.due, self.pairs, self.sweeps)
         reasons, passed_over = tuple(self.reasons.most_common()), tuple(sorted(self.passed_over.counts.items()))
         suffixes = tuple(suffix for suffix, _ in self.passed_over.suffixes.most_common(MOST_SUFFIXES))
-        return PlanSummary(*counts, reasons, passed_over, suffixes, self.marked)
+        part = "" if self.dealing is None else str(self.dealing.part)
+        return PlanSummary(*counts, reasons, passed_over, suffixes, self.marked, part, self.listed)
 
 
 def plan_images(
@@ -64,7 +73,7 @@ def plan_images(
         _count(planned, counts)
         yield planned
     yield from _drain(refused, counts)
-    if counts.images == 0:
+    if counts.listed == 0:
         raise ConfigError(_nothing_found(config, counts.passed_over))
 
 

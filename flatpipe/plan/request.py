@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from flatpipe import layout
 from flatpipe.ledger.ledger import Ledger
+from flatpipe.plan.parts.part import RunPart
 from flatpipe.records import ImageSource
 
 
@@ -25,6 +26,8 @@ class Request:
     # ^ a flatpipe.lock that the run must reproduce; "" is the output's own
     command: str = ""
     # ^ what runs this config again when it is typed in any folder: the report tells it; "": nothing does
+    part: RunPart | None = None
+    # ^ the part of the input to do; None: all of it
 
 
 def selector(request: Request, ledger: Ledger) -> Callable[[ImageSource], bool]:

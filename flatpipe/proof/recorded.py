@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from pathlib import Path
 from typing import Any
@@ -10,18 +11,23 @@ from flatpipe import layout
 from flatpipe.config import Config, config_file, load_config, parse_config
 from flatpipe.config.documents.resolved import yaml_of
 from flatpipe.errors import ConfigError
+from flatpipe.ledger.answers import RecordedRun
 from flatpipe.ledger.database import sound
 from flatpipe.ledger.ledger import Ledger
+from flatpipe.plan.parts.part import part_named
 
 
-def recorded_config(place: str, overrides: tuple[str, ...] = (), profile: str | None = None) -> Config:
+def recorded_config(
+    place: str, overrides: tuple[str, ...] = (), profile: str | None = None, *, of_parts: bool = False
+) -> Config:
     """The Config of a config file, or of the last run that wrote into an output folder; raises ConfigError.
 
-    An output folder may have been moved or copied since: its config's output.path is where it is now.
+    An output folder may have been moved or copied since: its config's output.path is where it is now. With `of_parts`
+    the last run is that of a part, as it is where no other has been.
     """
     if not is_output(place):
         return load_config(place, overrides, profile)
-    content = _last_config(Path(place))
+    content = _last_config(Path(place), of_parts=of_parts)
     content["output"]["path"] = str(Path(place).absolute())
     content["execution"]["state_path"] = None
     return parse_config(yaml_of(content), f"{place}/{layout.LEDGER}", str(Path.cwd()), overrides, profile).config
@@ -29,7 +35,7 @@ def recorded_config(place: str, overrides: tuple[str, ...] = (), profile: str | 
 
 def is_output(place: str) -> bool:
     """Whether a place is the output folder of a run; raises ConfigError for a folder that has no config either."""
-    if (Path(place) / layout.LEDGER).is_file():
+    if (Path(place) / layout.LEDGER).is_file() or _ledgers_of_parts(Path(place)):
         return True
     if Path(place).is_dir():
         try:
@@ -56,14 +62,22 @@ def config_yaml(config: Config) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _last_config(folder: Path) -> dict[str, Any]:
-    path = folder / layout.LEDGER
-    ledger = Ledger(str(path), read_only=True)
-    try:
-        run = ledger.last_run()
-    finally:
-        ledger.close()
-    if run is None:
-        raise ConfigError(f"{path}: no run is recorded here")
-    with sound(str(path)):
-        return dict(json.loads(run.config))
+def _last_config(folder: Path, *, of_parts: bool) -> dict[str, Any]:
+    path, parts = folder / layout.LEDGER, _ledgers_of_parts(folder)
+    paths = parts if parts and (of_parts or not path.is_file()) else [path]
+    runs = [(run.started, str(path), run.config) for path in paths if (run := _last_run(path)) is not None]
+    if not runs:
+        raise ConfigError(f"{paths[0]}: no run is recorded here")
+    _, where, config = max(runs)
+    with sound(where):
+        return dict(json.loads(config))
+
+
+def _last_run(path: Path) -> RecordedRun | None:
+    with contextlib.closing(Ledger(str(path), read_only=True)) as ledger:
+        return ledger.last_run()
+
+
+def _ledgers_of_parts(folder: Path) -> list[Path]:
+    """The ledgers, or copies of them, that parts of a run have left in an output folder."""
+    return sorted(path for path in folder.glob(f"{layout.PARTS}/*/{layout.LEDGER}") if part_named(path.parent.name))

@@ -11,7 +11,7 @@ from flatpipe import layout
 from flatpipe.errors import ExitCode, RunGivenUp
 from flatpipe.proof.locked import lock_missed
 from flatpipe.running.current import CurrentRun
-from flatpipe.running.finishing import write_ending
+from flatpipe.running.finishing import write_ending, write_part_ending
 from flatpipe.summaries import RunSummary
 
 
@@ -23,7 +23,7 @@ def finish(run: CurrentRun, reason: str) -> RunSummary:
     if run.lock is not None and not reason:
         reason = lock_missed(workspace.results, workspace.settings.name_width, run.lock)
         exit_code = ExitCode.DIFFERENT if reason else exit_code
-    has_report = workspace.config.has_report and not run.stop.at_once
+    has_report = workspace.config.has_report and not run.stop.at_once and workspace.part is None
     summary = RunSummary(
         run_id=run.run_id,
         output=workspace.settings.output,
@@ -39,8 +39,9 @@ def finish(run: CurrentRun, reason: str) -> RunSummary:
         passed_over=plan.passed_over,
         left=plan.due - tally.worked,
         failures=tuple(tally.failures.most_common()),
+        part=plan.part,
         report=f"{workspace.outputs.place}/{layout.INDEX}" if has_report else "",
-        no_report=workspace.config.why_no_report if workspace.config.report.enabled else "",
+        no_report=workspace.config.why_no_report if workspace.config.report.enabled and not plan.part else "",
     )
     failed = _write_ending(run, summary)
     if failed:
@@ -53,7 +54,9 @@ def _write_ending(run: CurrentRun, summary: RunSummary) -> str:
     ledger = run.workspace.ledger
     try:
         ledger.end_run(run.run_id, _now(), summary.reason or "finished", json.dumps(asdict(summary)))
-        if not run.stop.at_once:
+        if run.workspace.part is not None:
+            write_part_ending(run.workspace, summary)
+        elif not run.stop.at_once:
             write_ending(run.workspace, summary, lock=run.lock is None, command=run.request.command)
         run.log.end(summary)
     except OSError as error:

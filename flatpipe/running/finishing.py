@@ -50,6 +50,18 @@ def write_ending(workspace: Workspace, summary: RunSummary, *, lock: bool, comma
     workspace.outputs.tidy()
 
 
+def write_part_ending(workspace: Workspace, summary: RunSummary) -> None:
+    """Write what a part of a run leaves in its own folder: run.json, a copy of the ledger; raises OSError, RunGivenUp.
+
+    Tables, report and lock tell of all images: `flatpipe merge` writes them.
+    """
+    workspace.places.own.write(layout.RUN, _run_json(workspace.config, summary))
+    workspace.ledger.commit()
+    _copy_ledger(workspace)
+    workspace.places.own.tidy()
+    workspace.outputs.tidy()
+
+
 def write_report(workspace: Workspace, command: str = "") -> None:
     """Write tables, index.html and gallery/ anew from the ledger, pictures excepted; `command` runs the same again.
 
@@ -107,9 +119,10 @@ def gallery_settings(settings: TaskSettings, config: Config) -> GallerySettings:
 
 def _copy_ledger(workspace: Workspace) -> None:
     """Put a copy of a ledger that is kept elsewhere beside the outputs: a run from another machine goes on from it."""
-    if workspace.ledger_path != f"{workspace.outputs.place}/{layout.LEDGER}":
+    own = workspace.places.own
+    if workspace.ledger_path != f"{own.place}/{layout.LEDGER}":
         with workspace.ledger.copied() as path:
-            workspace.outputs.store(layout.LEDGER, path)
+            own.store(layout.LEDGER, path)
 
 
 def _run_json(config: Config, summary: RunSummary) -> bytes:

@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from flatpipe.ledger.answers import PartRun
+from flatpipe.ledger.database import Tell
 from flatpipe.ledger.ledger import Ledger
+from flatpipe.plan.fingerprint import Fingerprints
 from flatpipe.plan.inputs.named import named_sources
 from flatpipe.plan.inputs.sources import Sources, input_sources
+from flatpipe.plan.parts.dealing import Dealing
 from flatpipe.plan.plan_images import REFUSED, PlanCounts, plan_images
 from flatpipe.plan.request import Request
 from flatpipe.plan.workspace import Planning, Workspace
+from flatpipe.proof.lock import lock_header
 from flatpipe.proof.locked import check_planned
 from flatpipe.records import PlannedImage, RefusedFile
+from flatpipe.running.joining import take_in_others
 from flatpipe.storage.several.named import NamedInput
 
 
@@ -34,14 +42,17 @@ def store_plan(
     lock: Path | None,
     named: NamedInput | None,
     stack: contextlib.ExitStack,
+    tell: Tell,
 ) -> StoredPlan:
     """What the plan comes to: the run's beginning recorded, every image planned once and stored; raises ConfigError.
 
     A plan whose inputs are not those of the lock is an error too, and leaves the ledger as it was. Where images share
     palettes that are due, theirs is the most that there may be to do; `stack` closes what is kept for `store_again`.
+    What ledgers beside this one know is taken in first, and told.
     """
     ledger, began = workspace.ledger, datetime.now(UTC).isoformat(timespec="seconds")
     with ledger.transaction():
+        take_in_others(workspace, tell)
         ledger.begin_run(run_id, began, workspace.config.as_json(), adds=named is not None)
         if lock is None:
             ledger.commit()
@@ -55,7 +66,7 @@ def store_plan(
 def store_again(workspace: Workspace, request: Request, run_id: str, stored: StoredPlan) -> StoredPlan:
     """The plan anew, now that the palettes are there that images share."""
     assert stored.planning.sharing is not None
-    counts = PlanCounts(passed_over=stored.counts.passed_over)
+    counts = PlanCounts(passed_over=stored.counts.passed_over, dealing=stored.counts.dealing)
     planning = replace(stored.planning, sources=stored.planning.sharing.found())
     with workspace.ledger.transaction():
         _plan(workspace, request, run_id, counts, planning)
@@ -65,15 +76,25 @@ def store_again(workspace: Workspace, request: Request, run_id: str, stored: Sto
 def _stored(
     workspace: Workspace, request: Request, run_id: str, named: NamedInput | None, stack: contextlib.ExitStack
 ) -> StoredPlan:
-    counts, ledger, config = PlanCounts(), workspace.ledger, workspace.config
+    part, ledger, config = workspace.part, workspace.ledger, workspace.config
+    counts = PlanCounts(dealing=None if part is None else Dealing(part))
     ledger.record_settings(workspace.fingerprints.choices)
     if named is None:
-        sources: Sources = input_sources(config, counts.passed_over)
+        sources: Sources = input_sources(config, counts.passed_over, dealing=counts.dealing)
     else:
         sources = named_sources(named, config, ledger, counts.passed_over)
     planning = stack.enter_context(workspace.planning(sources, force=request.force))
     _plan(workspace, request, run_id, counts, planning)
+    if counts.dealing is not None:
+        ledger.joined.note_part(run_id, part_run(counts.dealing, workspace.fingerprints))
     return StoredPlan(counts, planning)
+
+
+def part_run(dealing: Dealing, prints: Fingerprints) -> PartRun:
+    """What a part's ledger notes of a run."""
+    versions = {key: value for key, value in lock_header(prints).items() if key.startswith("version.")}
+    digest = hashlib.sha256(json.dumps(versions, sort_keys=True).encode()).hexdigest()[:16]
+    return PartRun(str(dealing.part), dealing.listed, dealing.listing, prints.sweep, digest)
 
 
 def _plan(workspace: Workspace, request: Request, run_id: str, counts: PlanCounts, planning: Planning) -> None:

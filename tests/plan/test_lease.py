@@ -20,9 +20,12 @@ from flatpipe.config import Config, load_config
 from flatpipe.errors import RunGivenUp
 from flatpipe.layout import LEASE
 from flatpipe.ledger.ledger import Ledger
+from flatpipe.plan import held_output as held_output_module
 from flatpipe.plan import lease
-from flatpipe.plan.lease import Lease, held_output, live_lease, new_lease, read_lease
-from flatpipe.plan.workspace import Access, open_workspace
+from flatpipe.plan.held_output import held_output
+from flatpipe.plan.lease import Lease, live_lease, new_lease, read_lease
+from flatpipe.plan.opening import Access
+from flatpipe.plan.workspace import open_workspace
 from flatpipe.storage.local import LocalRoot
 from flatpipe.storage.roots import Root, open_root
 
@@ -43,15 +46,15 @@ def ledger_path(tmp_path: Path) -> str:
 @pytest.fixture(autouse=True)
 def short_times(monkeypatch: pytest.MonkeyPatch) -> None:
     """What looks stale is watched for a moment alone."""
-    monkeypatch.setattr(lease, "_WATCHED_SECONDS", 0.1)
-    monkeypatch.setattr(lease, "_LOOK_SECONDS", 0.02)
+    monkeypatch.setattr(held_output_module, "_WATCHED_SECONDS", 0.1)
+    monkeypatch.setattr(held_output_module, "_LOOK_SECONDS", 0.02)
 
 
 @pytest.fixture
 def quick_renewals(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leases are renewed all the time."""
-    monkeypatch.setattr(lease, "_FIRST_SECONDS", 0.01)
-    monkeypatch.setattr(lease, "_RENEWED_SECONDS", 0.01)
+    monkeypatch.setattr(held_output_module, "_FIRST_SECONDS", 0.01)
+    monkeypatch.setattr(held_output_module, "_RENEWED_SECONDS", 0.01)
 
 
 def _config(folder: Path, output: str, state: str) -> Config:
@@ -216,7 +219,7 @@ def test_a_machine_that_slept_looks_before_it_goes_on(
     with held_output(outputs, ledger_path, None) as held:
         _put(outputs, replace(new_lease("/elsewhere"), host="other", pid=77))
         held.check()
-        monkeypatch.setattr(lease, "_STALE_SECONDS", 0.0)
+        monkeypatch.setattr(held_output_module, "STALE_SECONDS", 0.0)
         with pytest.raises(RunGivenUp, match="another flatpipe run has taken over: process 77 on other"):
             held.check()
 

@@ -11,7 +11,8 @@ from flatpipe.config import Config, load_config
 from flatpipe.errors import ConfigError, RunGivenUp
 from flatpipe.ledger.ledger import Ledger
 from flatpipe.plan.holding import is_held
-from flatpipe.plan.workspace import Access, open_workspace
+from flatpipe.plan.opening import Access
+from flatpipe.plan.workspace import open_workspace
 
 
 @pytest.fixture

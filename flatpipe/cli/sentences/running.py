@@ -52,7 +52,8 @@ def compiling_text(done: int, total: int) -> str:
 def found_text(plan: PlanSummary) -> str:
     """What a run has found, and what of it there is to do."""
     states = _states({"up to date": plan.current, "refused": plan.refused, "not selected": _not_selected(plan)})
-    found = f"{counted(plan.images, 'image')}{', ' * bool(states)}{states}"
+    whole = f" of {plan.listed:,} (part {plan.part})" if plan.part else ""
+    found = f"{counted(plan.images, 'image')}{whole}{', ' * bool(states)}{states}"
     due = " and ".join(counted(number, noun) for number, noun in due_parts(plan) if number)
     return "\n".join([f"{found}: {due} to make" if due else found, *_marked_lines(plan), *skipped_lines(plan)])
 
@@ -126,7 +127,7 @@ def summary_text(summary: RunSummary, pictures: Sequence[str] = ()) -> str:
     """
     lines = _places(summary, pictures)
     if summary.failures:
-        lines.append(f"failures: {summary.output}/{layout.FAILURES}")
+        lines += [f"failures: {summary.output}/{layout.FAILURES}"] if not summary.part else ["failures:"]
         lines += [f"          {count} {kind}: {HINTS[kind]}" for kind, count in summary.failures]
     return "\n".join(map(printable, [*lines, *_reason_lines(summary), counts_text(summary)]))
 
@@ -134,7 +135,7 @@ def summary_text(summary: RunSummary, pictures: Sequence[str] = ()) -> str:
 def quiet_text(summary: RunSummary) -> str:
     """The same in one line."""
     words = [summary.reason or "", counts_text(summary)]
-    where = report_address(summary.report) or f"{summary.output}/{layout.RESULTS}"
+    where = report_address(summary.report) or f"{summary.output}/{layout.IMAGES if summary.part else layout.RESULTS}"
     return printable(f"{': '.join(filter(None, words))}: {where}")
 
 
@@ -142,7 +143,7 @@ def counts_text(summary: RunSummary) -> str:
     """What a run came to, in numbers."""
     states = {"done": summary.done, "up to date": summary.current, "failed": summary.failed, "left": summary.left}
     known = {state: number for state, number in states.items() if number}
-    images = counted(summary.images, "image")
+    images = f"part {summary.part}: " * bool(summary.part) + counted(summary.images, "image")
     if set(known) == {"up to date"} and not summary.reason:
         return f"nothing to do: {images} up to date"
     if len(known) == 1 and sum(known.values()) == summary.images:
@@ -184,6 +185,9 @@ def _places(summary: RunSummary, pictures: Sequence[str]) -> list[str]:
     named = list(pictures) or [f"{summary.output}/{layout.IMAGES}/"]
     if pictures or summary.done or summary.current:
         lines += [f"{label:9s} {picture}" for label, picture in zip(_once("pictures:"), named, strict=False)]
+    if summary.part:
+        count = summary.part.partition("/")[2]
+        return [*lines, f"next:     flatpipe merge, when all {count} parts are done; flatpipe status tells which are"]
     return [*lines, f"results:  {summary.output}/{layout.RESULTS}"]
 
 

@@ -11,6 +11,7 @@ from flatpipe.ledger.rows import flat_of
 from flatpipe.quantize.knee import psnr
 
 if TYPE_CHECKING:
+    from flatpipe.proof.parts import PartStatus
     from flatpipe.records import ImageRecord, ImageSource
     from flatpipe.report.gallery_rows import GalleryImage
     from flatpipe.running.one_picture import OnePicture
@@ -42,6 +43,13 @@ def _in_six_digits(number: str) -> float:
 def _psnr(mse: float) -> float | None:
     """In dB; None when no pixel changed."""
     return psnr(mse) if mse else None
+
+
+def part_line(part: PartStatus) -> dict[str, object]:
+    """How far one part of a run is."""
+    counts = {"images": part.images, "done": part.done, "failed": part.failed, "left": part.left}
+    run = {"run_id": part.run_id, "started": part.started}
+    return {"event": "part", "part": str(part.part), "state": part.state, "why": part.why, **counts, **run}
 
 
 def best_line(image: GalleryImage) -> dict[str, object]:

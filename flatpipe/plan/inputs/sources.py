@@ -9,6 +9,7 @@ from flatpipe.errors import ConfigError
 from flatpipe.plan.inputs.alike import rules_of, told_apart, told_apart_by
 from flatpipe.plan.inputs.every_frame import every_frame
 from flatpipe.plan.inputs.places import input_of_several, input_words
+from flatpipe.plan.parts.dealing import Dealing
 from flatpipe.plan.settings import selection, task_settings
 from flatpipe.records import ImageSource, RefusedFile
 from flatpipe.storage.discover import discover
@@ -19,16 +20,22 @@ Sources = Iterable[ImageSource | RefusedFile]
 
 
 def input_sources(
-    config: Config, passed_over: PassedOver | None = None, rules: NameRules | None = None
+    config: Config,
+    passed_over: PassedOver | None = None,
+    rules: NameRules | None = None,
+    dealing: Dealing | None = None,
 ) -> Iterator[ImageSource | RefusedFile]:
     """Every image of the input, in the order of its files' names; raises ConfigError when it cannot be listed.
 
     What is passed over is counted in `passed_over`. Ids are told apart by the rules of the output's file system, which
-    is asked for them when they are not given.
+    is asked for them when they are not given. With `dealing` only the images of one part come.
     """
     try:
         rules = rules_of(str(config.output.path)) if rules is None else rules
         found: Sources = told_apart_by(rules, _discovered(config, PassedOver() if passed_over is None else passed_over))
+        if dealing is not None:
+            found = dealing.own(found)
+            # ^ under the ids that a whole run gives; before files are opened that are another part's
         if config.input.frames == "all":
             found = every_frame(found, task_settings(config))
         yield from found

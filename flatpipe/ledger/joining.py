@@ -1,0 +1,113 @@
+"""Ledgers joined: what one that was kept beside this one has recorded, taken in row by row, in flat memory.
+
+Rows come through a connection of their own. SQLite could attach the other file, but ten at most, and none is let go
+before the transaction ends: hundreds of parts would take as many transactions, and a merge would not be whole or none.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import json
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from flatpipe.layout import sweep_file
+from flatpipe.ledger.answers import PartRun
+from flatpipe.ledger.database import Database
+from flatpipe.ledger.rows import FAILURES, FLATS, IMAGES, PLANNED, SWEEPS, Table, from_sql, to_sql
+from flatpipe.ledger.schema import connect
+from flatpipe.records import Row
+
+_ROWS = 1000
+# ^ that are on their way together
+_EVERY_RUN = "SELECT run_id FROM runs UNION SELECT run_id FROM joined"
+_PART_RUNS = Table("part_runs", ("run_id", "part", "images", "listing", "settings", "versions"))
+_PALETTES = Table("palettes", ("grp", "k", "settings", "root", "digest", "colors", "weights", "mse", "images"))
+_RETIRED = Table("retired", ("name", "sha256"))
+_NOTED_SETTINGS = Table("settings", ("digest", "choices"))
+
+IsWanted = Callable[[str], bool]
+
+
+class JoinedLedgers:
+    """The ledgers that were taken in, and how that is done; whoever writes commits."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def holds(self, run_id: str) -> bool:
+        """Whether what a run has recorded is here: it was this ledger's own, or that of one that was taken in."""
+        return self._db.execute(f"SELECT 1 FROM ({_EVERY_RUN}) WHERE run_id = ?", (run_id,)).fetchone() is not None
+
+    def take_in(self, path: str, is_wanted: IsWanted | None = None) -> None:
+        """Take in all that another ledger has recorded of images, or of those that are wanted.
+
+        Where both know an image, the other's word counts. Raises ConfigError when it cannot be read.
+        """
+        with contextlib.closing(connect(path, read_only=True)) as other:
+            known = "SELECT image_id FROM images UNION SELECT image_id FROM planned"
+            wanted = _those_wanted(other.execute(known), is_wanted)
+            self._each("DELETE FROM failures WHERE image_id = ?", wanted)
+            for table in (IMAGES, FLATS, SWEEPS, FAILURES):
+                self._each(table.insert, _those_wanted(other.execute(table.select), is_wanted))
+            self._each(_NOTED_SETTINGS.insert, other.execute(_NOTED_SETTINGS.select))
+            self._each(_RETIRED.insert, other.execute(_RETIRED.select))
+            self._each("DELETE FROM retired WHERE name = ?", _names_of_sweeps(other))
+            # ^ a file that was replaced once, and is there again
+            self._each("INSERT OR IGNORE INTO joined (run_id) VALUES (?)", other.execute(_EVERY_RUN))
+
+    def take_whole(self, path: str, is_wanted: IsWanted) -> None:
+        """Take in what the ledger of a whole run has recorded of a part's own images, and of shared palettes."""
+        self.take_in(path, is_wanted)
+        self._db.execute("DELETE FROM retired")
+        # ^ that ledger keeps them, of all images
+        with contextlib.closing(connect(path, read_only=True)) as other:
+            self._each(_PALETTES.insert, other.execute(_PALETTES.select))
+
+    def take_plan(self, path: str) -> None:
+        """Add the images that another ledger's last run has planned to this one's plan."""
+        with contextlib.closing(connect(path, read_only=True)) as other:
+            self._each(PLANNED.insert, other.execute(PLANNED.select))
+
+    def note_joined(self, run_id: str) -> None:
+        """Note that a run's results are here, or better ones; commits nothing."""
+        self._db.execute("INSERT OR IGNORE INTO joined (run_id) VALUES (?)", (run_id,))
+
+    def settle_plan(self, run_id: str, now: float) -> None:
+        """Note that nothing is due of a run's plan: all is done, or has failed; `now` in seconds since 1970.
+
+        Failures of images that are not in the plan are dropped.
+        """
+        self._db.execute("DELETE FROM failures WHERE image_id NOT IN (SELECT image_id FROM planned)")
+        self._db.execute("UPDATE planned SET ks = '', sweep = 0")
+        self._db.execute("UPDATE planned SET reason = '' WHERE image_id NOT IN (SELECT image_id FROM failures)")
+        self._db.execute(
+            "INSERT OR REPLACE INTO progress (run_id, began, updated, images, pairs, done, failed, pairs_done) "
+            "SELECT ?, ?, ?, count(*), 0, 0, count(*), 0 FROM failures",
+            (run_id, now, now),
+        )
+
+    def note_part(self, run_id: str, noted: PartRun) -> None:
+        """Note of which part a run is, and of what input; commits nothing."""
+        self._db.execute(_PART_RUNS.insert, (run_id, *noted))
+
+    def part_run(self, run_id: str) -> PartRun | None:
+        """What was noted of a run; None of one that is no part, or has not planned yet."""
+        row = self._db.execute(f"{_PART_RUNS.select} WHERE run_id = ?", (run_id,)).fetchone()
+        return None if row is None else PartRun._make(row[1:])
+
+    def _each(self, statement: str, rows: Iterable[Row]) -> None:
+        remaining = iter(rows)
+        while chunk := list(itertools.islice(remaining, _ROWS)):
+            self._db.executemany(statement, chunk)
+
+
+def _those_wanted(rows: Iterable[Any], is_wanted: IsWanted | None) -> Iterable[Any]:
+    """Rows that begin with the id of an image."""
+    return rows if is_wanted is None else (row for row in rows if is_wanted(from_sql(row[0])))
+
+
+def _names_of_sweeps(db: Database) -> Iterator[Row]:
+    for image_id, files in db.execute("SELECT image_id, files FROM sweeps"):
+        yield from ((to_sql(sweep_file(from_sql(image_id), name)),) for name in json.loads(files))

@@ -1,0 +1,1 @@
+"""Parts of a run, which many machines or processes do beside each other: who does which images, and where."""
