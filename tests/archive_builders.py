@@ -7,6 +7,7 @@ import io
 import tarfile
 import zipfile
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 Contents = Mapping[str, bytes]
 # ^ bytes by the names of members
@@ -39,3 +40,16 @@ def zip_of(contents: Contents, method: int = zipfile.ZIP_DEFLATED) -> bytes:
 
 ARCHIVES = {"tar": tar_of, "tar.gz": gzipped_tar_of, "zip": zip_of}
 # ^ builders, by suffix
+
+
+@dataclass(frozen=True)
+class Case:
+    """An archive that is no good, and what must come of it."""
+
+    content: bytes
+    rows: Mapping[str, str]
+    # ^ by the name of each member that is told of, "" for the archive itself: the word of its error; "sound" where it
+    #   is read as it was put in, "read" where it is read whatever it holds
+    suffix: str = "tar"
+    is_long: bool = False
+    # ^ too many members for a test that watches every piece of memory

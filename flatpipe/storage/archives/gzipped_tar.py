@@ -9,7 +9,7 @@ import weakref
 from collections.abc import Iterator
 from functools import lru_cache
 
-from flatpipe.errors import DecoderFailed, TruncatedImage
+from flatpipe.errors import TruncatedImage
 from flatpipe.storage.archives.found import Fault, Member
 from flatpipe.storage.archives.place import ArchiveFile
 from flatpipe.storage.archives.streams import Gunzipped
@@ -32,6 +32,15 @@ def read_gzipped(archive: ArchiveFile, where: str, size: int) -> bytes:
     """The bytes of a member; raises OSError, and an ImageError for what is damaged."""
     content = _indexed(archive, os.getpid()).read_at(int(where), size)
     # ^ a forked process would move the place where its parent reads
+    return content if len(content) == size else _read_through(archive, int(where), size)
+
+
+def _read_through(archive: ArchiveFile, start: int, size: int) -> bytes:
+    """The same without an index, which loses the last megabyte before a fault: what was listed can be read."""
+    with archive.opened() as file:
+        stream = Gunzipped(file)
+        stream.skip(start)
+        content = stream.read(size)
     if len(content) < size:
         raise TruncatedImage("the archive ends within it")
     return content
@@ -53,13 +62,11 @@ class _Indexed:
             weakref.finalize(self, stack.pop_all().close)
 
     def read_at(self, start: int, size: int) -> bytes:
-        """The unpacked bytes from `start` on, fewer where it ends before."""
-        with self._lock:
-            try:
-                self._file.seek(start)
-                return bytes(self._file.read(size))
-            except self._damaged as error:
-                raise DecoderFailed(f"the gzip file is damaged: {error}") from error
+        """The unpacked bytes from `start` on, fewer where it ends before or is damaged."""
+        with self._lock, contextlib.suppress(self._damaged):
+            self._file.seek(start)
+            return bytes(self._file.read(size))
+        return b""
 
 
 @lru_cache(_KEPT)

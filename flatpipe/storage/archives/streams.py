@@ -7,10 +7,12 @@ import os
 import zlib
 from typing import BinaryIO, Protocol
 
-from flatpipe.errors import DecoderFailed, TruncatedImage
+from flatpipe.errors import DecoderFailed, TruncatedImage, UnsupportedImage
 
 _PIECE = 1 << 20
 # ^ bytes that are unpacked at a time: a gzip of a few kilobytes may hold gigabytes
+_MAGIC = b"\x1f\x8b"
+NO_GZIP = "this is no gzip file, whatever its name says"
 
 
 class Forward(Protocol):
@@ -58,6 +60,10 @@ class Gunzipped:
     """The bytes that a gzip file holds, unpacked piece by piece."""
 
     def __init__(self, file: BinaryIO) -> None:
+        file.seek(0)
+        start = file.read(len(_MAGIC))
+        if start != _MAGIC:
+            raise UnsupportedImage(NO_GZIP) if start else TruncatedImage("the file is empty")
         file.seek(0)
         self._file = gzip.GzipFile(fileobj=file)
 

@@ -56,6 +56,8 @@ class _Walk:
         block = self.stream.read(_BLOCK)
         self.at += len(block)
         if 0 < len(block) < _BLOCK:
+            if self.at < _BLOCK:
+                raise UnsupportedImage(NO_TAR)
             raise TruncatedImage(f"the archive ends within a header, at byte {self.at:,}")
         return block
 
