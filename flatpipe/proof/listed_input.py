@@ -15,6 +15,7 @@ from flatpipe.places import is_url
 from flatpipe.plan.inputs.places import input_base, input_words
 from flatpipe.plan.inputs.sources import input_sources
 from flatpipe.records import RefusedFile
+from flatpipe.storage.archives.kinds import is_archive
 from flatpipe.storage.litter import PassedOver
 from flatpipe.storage.name_rules import NameRules
 from flatpipe.storage.reading import file_size
@@ -58,7 +59,7 @@ class ListedInput:
 
     def _image_ids(self, config: Config, passed_over: PassedOver) -> Iterator[str]:
         for item in input_sources(config, passed_over, self._rules):
-            if isinstance(item, RefusedFile) and item.failure.error == ImageIOFailed.error:
+            if isinstance(item, RefusedFile) and _may_hold_more(item):
                 self.unreadable.append(item.source.image_id)
             image_id = item.source.image_id if isinstance(item, RefusedFile) else item.image_id
             if not self._rules.are_exact:
@@ -95,6 +96,12 @@ class ListedInput:
             self.unreadable.append(file)
             return True
         return False
+
+
+def _may_hold_more(refused: RefusedFile) -> bool:
+    """Whether what will not be opened is a folder, or an archive that is not whole: not all that it holds is known."""
+    name = refused.source.image_id
+    return refused.failure.error == ImageIOFailed.error or (is_archive(name) and not refused.source.part)
 
 
 def _rules_of(output: str) -> NameRules:

@@ -78,7 +78,7 @@ def gallery_images(results: Results, settings: GallerySettings) -> Iterator[Gall
         best = best_k(ks, mses, settings.target)
         yield GalleryImage(
             image_id=image.source.image_id,
-            path=image.source.path,
+            path="" if image.source.part else image.source.path,
             width=token.width,
             height=token.height,
             distinct_colors=token.distinct_colors,

@@ -44,7 +44,7 @@ def history_text(history: ImageHistory, *, verbose: bool) -> str:
     lines = [source.image_id + (f", frame {source.frame}" if source.frame else "")]
     if history.failure:
         lines.append(f"failed:   {history.failure.message} ({history.failure.error}, {history.failure.stage})")
-    lines.append(f"input:    {source.path}, {source.size:,} bytes")
+    lines.append(f"input:    {'a member of ' * bool(source.part)}{source.path}, {source.size:,} bytes")
     if history.content:
         colors = counted(history.distinct_colors, "colour")
         lines.append(f"decoded:  {history.width} x {history.height} pixels, {colors}")

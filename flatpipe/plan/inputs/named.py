@@ -17,6 +17,7 @@ from flatpipe.plan.inputs.every_frame import every_frame
 from flatpipe.plan.inputs.sources import Sources
 from flatpipe.plan.settings import task_settings
 from flatpipe.records import ImageSource, RefusedFile
+from flatpipe.storage.archives.kinds import name_within
 from flatpipe.storage.litter import PassedOver
 from flatpipe.storage.name_rules import NameRules
 from flatpipe.storage.several.named import NamedInput
@@ -87,17 +88,24 @@ class _Ids:
 def _ids(source: ImageSource) -> Iterator[str]:
     """Names for an image, the plainest first; the last is nobody else's."""
     yield source.image_id
-    parts = source.path.split("/")
+    parts = _place(source).split("/")
     for kept in range(source.image_id.count("/") + 2, len(parts)):
         yield "/".join(parts[-kept:])
-    yield layout.marked(source.image_id, source.path)
+    yield layout.marked(source.image_id, _place(source))
 
 
 def _is_same(one: ImageSource, other: ImageSource) -> bool:
-    return (one.path, one.part, one.frame) == (other.path, other.part, other.frame)
+    return (_place(one), one.frame) == (_place(other), other.frame)
+
+
+def _place(source: ImageSource) -> str:
+    """Where the image is, in names: a member stays what it is when its archive is packed anew."""
+    name = layout.unmarked(name_within(source))
+    return f"{source.path}/{name}" if name else source.path
 
 
 def _is_of_another(image_id: str, source: ImageSource) -> bool:
     """Whether a file of the same place has this id as its own: it may come later, and keeps it."""
-    place = source.path.removesuffix(source.image_id)
-    return place != source.path and os.path.lexists(f"{place}{image_id}")
+    whole = _place(source)
+    place = whole.removesuffix(source.image_id)
+    return place != whole and os.path.lexists(f"{place}{image_id}")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from flatpipe.places import is_url, name_of_url
+from flatpipe.records import ImageSource
 from flatpipe.storage.archives.found import Fault, Member
 from flatpipe.storage.archives.gzipped_tar import gzipped_members, read_gzipped
 from flatpipe.storage.archives.place import ArchiveFile
@@ -38,6 +40,12 @@ SUFFIXES = tuple(suffix for kind in KINDS for suffix in kind.suffixes)
 def is_archive(name: str) -> bool:
     """Whether a file of this name is an archive that is read."""
     return name.lower().endswith(SUFFIXES)
+
+
+def name_within(source: ImageSource) -> str:
+    """The name of an image in its archive, whatever stands before the archive's in its id; "" of a file."""
+    archive = name_of_url(source.path) if is_url(source.path) else source.path.rpartition("/")[2]
+    return source.image_id.partition(f"{archive}/")[2] if is_archive(archive) else ""
 
 
 def kind_of(name: str) -> ArchiveKind:

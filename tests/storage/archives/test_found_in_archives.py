@@ -16,6 +16,7 @@ from flatpipe.storage.archives.sorting import SortedRecords
 from flatpipe.storage.discover import Selection, discover
 from flatpipe.storage.litter import PassedOver
 from flatpipe.storage.reading import read_input, source_digest
+from flatpipe.storage.several.named import NamedInput
 
 
 def found(root: Path | str, **changes: object) -> list[ImageSource | RefusedFile]:
@@ -121,3 +122,18 @@ def test_more_records_than_memory_takes_are_sorted_on_disk() -> None:
 
     assert list(records) == sorted(taken)
     records.close()
+
+
+def test_members_are_named_beside_other_archives_each_once(tmp_path: Path) -> None:
+    """Archives on a command line, and a folder that holds one of them, give each member once, under its own id."""
+    (tmp_path / "in").mkdir()
+    broken = tar_of({"a.png": b"", "../b.png": b"", "/c.png": b""})[: 3 * 512]
+    for place in ("in/one.tar", "two.tar"):
+        (tmp_path / place).write_bytes(broken)
+    places = tuple(str(tmp_path / place) for place in ("in", "in/one.tar", "two.tar"))
+    items = list(NamedInput(places, Selection("", ("*.png",))).images(PassedOver()))
+
+    members = ("", "/%2E%2E/b.png", "/%2Fc.png", "/a.png")
+    assert [item.source.image_id if isinstance(item, RefusedFile) else item.image_id for item in items] == [
+        f"{archive}{member}" for archive in ("in/one.tar", "two.tar") for member in members
+    ]
