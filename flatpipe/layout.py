@@ -123,6 +123,10 @@ def key_of_sum(name: str) -> str:
     return name.rpartition("/")[2].removesuffix(".npz") if name.startswith(f"{SUMS}/") else ""
 
 
+NAME_WIDTHS = (2, 3)
+# ^ digits of k in file names: 99 and 100 may both be the widest k once
+
+
 @lru_cache(maxsize=1024)
 def flat_name(k: int, width: int) -> str:
     """File name of the flat image for k: `k07.png`. Remembered: tables and locks ask for it a million times."""

@@ -87,7 +87,7 @@ class LoadToken:
 
 @dataclass(frozen=True, slots=True)
 class FlattenResult:
-    """One saved flat image."""
+    """One flat image, saved or not."""
 
     image_id: str
     k: int
@@ -99,6 +99,7 @@ class FlattenResult:
     weights: tuple[int, ...] = ()
     # ^ pixels that each palette colour covers; with alpha kept, their opacities (0..255) summed
     bytes: int = 0
+    # ^ of its file; 0, and no digest, where it has none: not every flat is asked for
     sha256: str = ""
     seconds: float = 0.0
     metrics: tuple[tuple[str, float | None], ...] = ()
@@ -127,6 +128,8 @@ class SweepResult:
     failure: Failure | None = None
     sizes: tuple[tuple[str, int], ...] = ()
     # ^ (name, bytes) of the same files
+    moved: tuple[FlattenResult, ...] = ()
+    # ^ flats whose file came with this task, as that of the one best k, or is no longer asked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +168,7 @@ class ImageRecord:
     image_row: Row | None = None
     # ^ of the ledger's table `images`; None when the file could not be read
     flat_rows: tuple[Row, ...] = ()
+    # ^ those of the flat images made first
     sweep_row: Row | None = None
 
     @property

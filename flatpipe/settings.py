@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import get_args
 
 from flatpipe.places import ReadPolicy
-from flatpipe.quantize.options import CostlyMetric, FlattenOptions, Weighing
-from flatpipe.vocabulary import SHORTEST_MS, AnimationFormat, PaletteFormat, Truncated
+from flatpipe.quantize.options import CostlyMetric, EyeMetric, FlattenOptions, Weighing
+from flatpipe.vocabulary import SHORTEST_MS, AnimationFormat, Flats, PaletteFormat, Truncated
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,8 @@ class TaskSettings:
     # ^ layout.widest_k of the run's ks: the boxes of all captions hold it
     n_ks: int = 14
     # ^ flats of a sweep: what its fades take in memory
+    flats: Flats = "all"
+    # ^ which flats are written: all of them, the suggested one, none
     pictures: bool = True
     stills: bool = False
     # ^ whether the sweep task makes the report's pictures too; contact_sheet.png and colorspace.png among them
@@ -95,3 +98,13 @@ class TaskSettings:
     # ^ how often a read or write that failed for a passing reason is tried again
     seconds_per_image: float | None = None
     # ^ time limit of one decoding; obeyed where a worker process can be ended
+
+    @property
+    def has_best(self) -> bool:
+        """Whether the flat that `target` names is written as best.png too."""
+        return bool(self.target) and self.flats != "none"
+
+    @property
+    def paints_each(self) -> bool:
+        """Whether something needs the pixels of every flat: its file, its frame, a measure of what an eye sees."""
+        return self.flats == "all" or self.animation.enabled or not set(get_args(EyeMetric)).isdisjoint(self.metrics)

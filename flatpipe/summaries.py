@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from flatpipe.errors import ExitCode
+from flatpipe.vocabulary import Flats
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,8 @@ class RunSummary:
     # ^ of the input that it has done: "2/8"; "": all of it
     report: str = ""
     # ^ where index.html lies; "" when none was written
+    flats: Flats = "all"
+    # ^ which flat images are written
     no_report: str = ""
     # ^ why none can be of the outputs that are asked for, in words, where nobody has said that none shall be
 
@@ -64,3 +67,5 @@ class PlanSummary:
     # ^ of the input that the run does: "2/8"; "": all of it
     listed: int = 0
     # ^ images of all parts
+    flats: Flats = "all"
+    # ^ which flat images are written

@@ -154,7 +154,8 @@ def _files(workspace: Workspace) -> Iterator[str]:
         if workspace.ledger.failure_of(image_id) is not None:
             continue
         folder = f"{results}/{layout.image_folder(image_id)}"
-        yield from (f"{folder}/{layout.flat_name(k, settings.name_width)}" for k in workspace.ks)
+        made = {flat.k for flat in workspace.ledger.flats_of(image_id) if flat.sha256}
+        yield from (f"{folder}/{layout.flat_name(k, settings.name_width)}" for k in workspace.ks if k in made)
         if settings.animation.enabled:
             yield f"{folder}/{layout.animation_name(settings.animation.format)}"
 

@@ -14,6 +14,7 @@ class KnownOutput(NamedTuple):
     settings: str
     content: str
     bytes: int
+    # ^ of a flat without a file 0
     palettes_bytes: int = 0
     # ^ of a sweep: size of the palettes.json beside it
     metrics: str = "{}"
@@ -34,7 +35,7 @@ class SettledImage(NamedTuple):
     sweep_bytes: dict[str, int]
     # ^ by the names of the files that are made of all k together, in the image's folder
     flat_bytes: dict[str, int]
-    # ^ by k, in digits
+    # ^ by k, in digits; 0 where there is no file
     flat_given: dict[str, str]
     # ^ digest of the palette that each shares with other images, by k; empty when none does
     sweep_given: str

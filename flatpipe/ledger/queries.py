@@ -141,7 +141,8 @@ class Queries:
 
     def flat_files(self) -> Iterator[FlatFile]:
         """Every flat image that was ever written, by image and k."""
-        for image_id, k, sha256 in self._db.execute("SELECT image_id, k, sha256 FROM flats ORDER BY image_id, k"):
+        query = "SELECT image_id, k, sha256 FROM flats WHERE sha256 != '' ORDER BY image_id, k"
+        for image_id, k, sha256 in self._db.execute(query):
             yield FlatFile(from_sql(image_id), k, sha256)
 
     def sweep_files(self) -> Iterator[SweepFile]:

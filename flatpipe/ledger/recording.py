@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 
 from flatpipe.ledger.database import Database
-from flatpipe.ledger.retired import retire_replaced
+from flatpipe.ledger.retired import retire_replaced, retire_unwritten
 from flatpipe.ledger.rows import FAILURES, FLATS, IMAGES, SWEEPS, failure_row, to_sql
 from flatpipe.records import INTERRUPTED, ImageRecord
 
@@ -14,9 +14,11 @@ from flatpipe.records import INTERRUPTED, ImageRecord
 def store_records(db: Database, records: Sequence[ImageRecord], run_id: str) -> None:
     """Store all rows of the images, and count them in the run's progress; commits nothing."""
     sweeps = [record.sweep_row for record in records if record.sweep_row is not None]
+    flats = [row for record in records for row in record.flat_rows]
     retire_replaced(db, sweeps)
+    retire_unwritten(db, flats)
     db.executemany(IMAGES.insert, [record.image_row for record in records if record.image_row is not None])
-    db.executemany(FLATS.insert, [row for record in records for row in record.flat_rows])
+    db.executemany(FLATS.insert, flats)
     db.executemany(SWEEPS.insert, sweeps)
     succeeded = [(to_sql(record.source.image_id),) for record in records if record.failure is None]
     db.executemany("DELETE FROM failures WHERE image_id = ?", succeeded)

@@ -81,6 +81,7 @@ class ValidFlat(NamedTuple):
     n_colors: int
     mse: float
     bytes: int
+    # ^ of its file; 0, and no digest, where it has none
     sha256: str
     seconds: float
     palette: str

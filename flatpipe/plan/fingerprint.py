@@ -23,7 +23,9 @@ _LONG = {
 # ^ choices whose values are too long to be told
 _BEFORE: Choices = {"chart": [], "fixed": [], "match": None, "dither": "none"}
 # ^ how colours were found and given before there was a choice
-_LATER = ("encoding", "shared", "dither")
+_ALL_WRITTEN: Choices = {"flats": "all"}
+# ^ which flats were written before there was a choice
+_LATER = ("encoding", "shared", "dither", "flats")
 # ^ choices that a flat image depends on, and the palette does not that it is given
 
 
@@ -60,6 +62,7 @@ def flat_choices(settings: TaskSettings, k: int) -> Choices:
         "truncated": settings.decode.truncated,
         **_colors(settings.flatten),
         **({"shared": True} if settings.is_shared else {}),
+        **({"flats": settings.flats} if settings.flats != "all" else {}),
         **_raised(_flat_versions(settings)),
     }
 
@@ -100,7 +103,7 @@ def _late_versions(settings: TaskSettings) -> Choices:
     """Versions of the parts that these settings use and that had none at first; absent while they are 1."""
     versions = {
         **_flat_versions(settings),
-        "knee": KNEE if settings.target or settings.pictures else 1,
+        "knee": KNEE if settings.target or settings.pictures or settings.flats == "best" else 1,
         "captions": CAPTIONS if settings.animation.enabled and settings.animation.captions else 1,
         "palettes": PALETTES,
     }
@@ -133,7 +136,7 @@ def changed(before: Choices, after: Choices) -> str:
         elif name == "best":
             words.append(f"best k {_said(before, name)} -> {_said(after, name)}")
         else:
-            earlier, now = (choices.get(name, _BEFORE.get(name)) for choices in (before, after))
+            earlier, now = (choices.get(name, {**_BEFORE, **_ALL_WRITTEN}.get(name)) for choices in (before, after))
             words.append(f"{name} changed: {earlier} -> {now}")
     return ", ".join(words) or "settings changed"
 

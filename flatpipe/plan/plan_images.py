@@ -18,7 +18,7 @@ from flatpipe.plan.request import Request, selector
 from flatpipe.records import ImageSource, PlannedImage, RefusedFile
 from flatpipe.storage.litter import PassedOver, skipped_words
 from flatpipe.summaries import PlanSummary
-from flatpipe.vocabulary import NOT_SELECTED
+from flatpipe.vocabulary import NOT_SELECTED, Flats
 
 REFUSED = "refused"
 # ^ reason of an image that will not be opened: it looks like one, and its format is not read
@@ -41,6 +41,7 @@ class PlanCounts:
     # ^ that the work is going to keep one worker busy, by the sizes of files
     reasons: Counter[str] = field(default_factory=Counter)
     passed_over: PassedOver = field(default_factory=PassedOver)
+    flats: Flats = "all"
     dealing: Dealing | None = None
     # ^ of a run that does a part of the input
 
@@ -55,7 +56,7 @@ class PlanCounts:
         reasons, passed_over = tuple(self.reasons.most_common()), tuple(sorted(self.passed_over.counts.items()))
         suffixes = tuple(suffix for suffix, _ in self.passed_over.suffixes.most_common(MOST_SUFFIXES))
         part = "" if self.dealing is None else str(self.dealing.part)
-        return PlanSummary(*counts, reasons, passed_over, suffixes, self.marked, part, self.listed)
+        return PlanSummary(*counts, reasons, passed_over, suffixes, self.marked, part, self.listed, self.flats)
 
 
 def plan_images(
@@ -65,7 +66,7 @@ def plan_images(
 
     What was passed over among the sources is in the counts already, or comes there with them.
     """
-    is_wanted = selector(request, planner.ledger)
+    counts.flats, is_wanted = config.output.flats, selector(request, planner.ledger)
     refused: list[RefusedFile] = []
     for image in planner.plan(_without_refused(sources, refused)):
         yield from _drain(refused, counts)

@@ -87,8 +87,8 @@ class Planner:
         if made is None or (source.size, source.stamp, source.part) != (made.size, made.stamp, made.part):
             return False
         found = sizes[source.image_id]
-        expected = {names[k]: size for k, size in made.flat_bytes.items()}
-        if self.settings.target and found.get(layout.BEST) not in expected.values():
+        expected = {names[k]: size for k, size in made.flat_bytes.items() if size}
+        if self.settings.has_best and found.get(layout.BEST) not in expected.values():
             return False
         expected |= made.sweep_bytes
         if self.shared is not None and not self.shared.is_given(source.image_id, made):
@@ -126,7 +126,8 @@ class Planner:
             return self._settings_reason(made, self.fingerprints.flat[k])
         if made.content != known.content:
             return "content changed"
-        file_reason = _file_reason(sizes.get(layout.flat_name(k, self.settings.name_width)), made.bytes)
+        name = layout.flat_name(k, self.settings.name_width)
+        file_reason = _file_reason(sizes.get(name), made.bytes) if made.bytes else ""
         return file_reason or ("" if self._is_measured(made) else "metrics added")
 
     def _shared_reason(self, k: int, known: KnownImage) -> str:
@@ -170,10 +171,10 @@ class Planner:
 
     def _best_reason(self, known: KnownImage, sizes: dict[str, int]) -> str:
         """best.png is a copy: it must be there, as large as one of the flats."""
-        if not self.settings.target:
+        if not self.settings.has_best:
             return ""
         found = sizes.get(layout.BEST)
-        is_copy = found in {known.flats[k].bytes for k in self.ks}
+        is_copy = found in {known.flats[k].bytes for k in self.ks if known.flats[k].bytes}
         return "" if is_copy else _file_reason(found, -1)
 
     def _settings_reason(self, made: KnownOutput, digest: str) -> str:

@@ -45,6 +45,7 @@ def task_settings(config: Config) -> TaskSettings:
         name_width=layout.name_width(ks),
         widest_k=layout.widest_k(ks),
         n_ks=len(ks),
+        flats=config.output.flats,
         pictures=config.has_report,
         stills=config.has_report and config.report.stills,
         palettes=config.output.palettes,

@@ -20,8 +20,6 @@ from flatpipe.storage.roots import Root
 from flatpipe.text import counted
 
 Why = Literal["image gone", "k not asked for", "replaced"]
-_WIDTHS = (2, 3)
-# ^ digits of k in file names: 99 and 100 may both be the widest k once
 _USUAL_SHARE = 0.1
 # ^ of all outputs that may go without their number being named
 _NAMED = 5
@@ -147,7 +145,7 @@ def _recorded(
         wanted = layout.flat_name(flat.k, width) if why == "replaced" else ""
         if why == "image gone" and listed.holds_place_of(flat.image_id):
             continue
-        for name in sorted({layout.flat_name(flat.k, digits) for digits in _WIDTHS} - {wanted}):
+        for name in sorted({layout.flat_name(flat.k, digits) for digits in layout.NAME_WIDTHS} - {wanted}):
             yield flat.image_id, f"{layout.image_folder(flat.image_id)}/{name}", flat.sha256, why
     for file in ledger.sweep_files():
         counts.recorded += 1

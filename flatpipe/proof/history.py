@@ -36,7 +36,7 @@ class ImageHistory:
     seconds: float
     # ^ to read, decode and index it
     flats: tuple[tuple[FlattenResult, str], ...]
-    # ^ by k, with the file's name below the output root
+    # ^ by k, with the file's name below the output root; "" where it has none
     files: tuple[tuple[str, str], ...]
     # ^ name and sha256 of what is made of all k together
     sweep_seconds: float
@@ -76,7 +76,7 @@ def input_if_shared(config: Config) -> Sources:
 
 
 def _flat_file(flat: FlattenResult, name_width: int) -> str:
-    return f"{layout.image_folder(flat.image_id)}/{layout.flat_name(flat.k, name_width)}"
+    return f"{layout.image_folder(flat.image_id)}/{layout.flat_name(flat.k, name_width)}" if flat.sha256 else ""
 
 
 # --- which image is meant --------------------------------------------------------------------------------------------

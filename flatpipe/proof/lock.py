@@ -108,7 +108,7 @@ def shortened(sha256: str) -> str:
 def _outputs_digest(image: ImageDigests, name_width: int) -> str:
     """The digest of the files in one image's folder, as `sha256sum * | sha256sum` finds it in the C locale."""
     files = [file for file in image.files or () if "/" not in file[0]]
-    files += [(layout.flat_name(k, name_width), sha256) for k, sha256 in image.flats]
+    files += [(layout.flat_name(k, name_width), sha256) for k, sha256 in image.flats if sha256]
     lines = "".join(f"{sha256}  {name}\n" for name, sha256 in sorted(files))
     return hashlib.sha256(lines.encode()).hexdigest()[:_DIGITS]
 

@@ -33,14 +33,11 @@ class RecordedImage:
     content: str
     # ^ sha256 of the input; "" when it was never read
     files: tuple[RecordedFile, ...]
-    # ^ flats by k, then what the sweep task wrote; empty when the image has failed, or is not done
+    # ^ flats by k, where they have a file, then what the sweep task wrote; empty of an image that failed or is not done
     is_complete: bool
     # ^ whether every k and the sweep are there
-
-    @property
-    def ks(self) -> tuple[int, ...]:
-        """The k that are there."""
-        return tuple(file.k for file in self.files if file.k is not None)
+    ks: tuple[int, ...]
+    # ^ the k that are there, with a file or without
 
 
 def recorded_images(ledger: Ledger, results: Results, config: Config) -> Iterator[RecordedImage]:
@@ -69,7 +66,8 @@ def _recorded(image: ImageDigests, ks: tuple[int, ...], width: int, moves: Moves
     image_id, path = image.source.image_id, image.source.path
     folder = layout.image_folder(image_id)
     path = next((new + path.removeprefix(old) for old, new in moves if path.startswith(old)), path)
-    files = [RecordedFile(f"{folder}/{layout.flat_name(k, width)}", sha256, k) for k, sha256 in image.flats]
+    made = tuple(k for k, _ in image.flats)
+    files = [RecordedFile(f"{folder}/{layout.flat_name(k, width)}", digest, k) for k, digest in image.flats if digest]
     files += [RecordedFile(layout.sweep_file(image_id, name), sha256, None) for name, sha256 in image.files or ()]
-    is_complete = image.files is not None and {k for k, _ in image.flats}.issuperset(ks)
-    return RecordedImage(replace(image.source, path=path), image.content, tuple(files), is_complete)
+    is_complete = image.files is not None and set(made).issuperset(ks)
+    return RecordedImage(replace(image.source, path=path), image.content, tuple(files), is_complete, made)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Literal
 from flatpipe.errors import ConfigError
 from flatpipe.ledger.ledger import Ledger
 from flatpipe.plan.holding import is_held
+from flatpipe.vocabulary import Flats
 
 State = Literal["starting", "running", "finished", "ended early", "killed"]
 
@@ -43,6 +45,8 @@ class RunStatus:
     images_per_second: float
     seconds_left: float | None
     # ^ None when the run is over, or has not come far enough to tell
+    flats: Flats
+    # ^ which flat images it writes
 
     @property
     def left(self) -> int:
@@ -77,6 +81,7 @@ def run_status(ledger: Ledger, ledger_path: str) -> RunStatus:
         seconds=seconds,
         images_per_second=rate,
         seconds_left=left / rate if state == "running" and rate else None,
+        flats=json.loads(run.config)["output"].get("flats", "all"),
     )
 
 

@@ -12,6 +12,31 @@ from flatpipe.quantize.options import MAX_K
 
 
 @dataclass(frozen=True, eq=False)
+class FlatColors:
+    """The colours that an image became, without its pixels: `palette`, `weights` and `mse` as in FlattenedImage."""
+
+    palette: NDArray[np.uint8]
+    weights: NDArray[np.int64]
+    mse: float
+
+    @property
+    def n_colors(self) -> int:
+        """Colours of the palette."""
+        return len(self.palette)
+
+    @property
+    def hex_colors(self) -> tuple[str, ...]:
+        """The palette as "#rrggbb"."""
+        return hex_colors(self.palette)
+
+
+def hex_colors(palette: NDArray[np.uint8]) -> tuple[str, ...]:
+    """Return the colours (n, 3) uint8 as "#rrggbb"."""
+    digits = palette.tobytes().hex()
+    return tuple([f"#{digits[i : i + 6]}" for i in range(0, len(digits), 6)])
+
+
+@dataclass(frozen=True, eq=False)
 class PaletteImage:
     """An image in few colours: `palette` (n_colors, 3) uint8; `label_map` (H, W) uint8: palette row of each pixel.
 
@@ -44,8 +69,7 @@ class PaletteImage:
     @property
     def hex_colors(self) -> tuple[str, ...]:
         """The palette as "#rrggbb"."""
-        digits = self.palette.tobytes().hex()
-        return tuple([f"#{digits[i : i + 6]}" for i in range(0, len(digits), 6)])
+        return hex_colors(self.palette)
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,6 +86,11 @@ class FlattenedImage(PaletteImage):
     mse: float
     is_dithered: bool = field(default=False, kw_only=True)
     # ^ whether neighbours of one colour may have become different ones
+
+    @property
+    def colors(self) -> FlatColors:
+        """The same without the pixels."""
+        return FlatColors(self.palette, self.weights, self.mse)
 
     @property
     def shares(self) -> NDArray[np.float64]:

@@ -26,13 +26,24 @@ _BAND, _CHUNK = 32, 1 << 16
 
 
 def measured(
-    names: tuple[CostlyMetric, ...], image: IndexedImage, flat: PaletteImage, alpha: Alpha, own_mse: Callable[[], float]
+    names: tuple[CostlyMetric, ...],
+    image: IndexedImage,
+    flat: PaletteImage | None,
+    alpha: Alpha,
+    own_mse: Callable[[], float],
 ) -> tuple[tuple[str, float | None], ...]:
     """Return (name, value) of each of the measures; None where it has no value. `alpha` is (H, W) or None.
 
-    `own_mse` finds the mse that a palette of the image's own leaves.
+    `own_mse` finds the mse that a palette of the image's own leaves; for no other measure `flat` may be None.
     """
-    return tuple((name, own_mse() if name == "own_mse" else _MEASURES[name](image, flat, alpha)) for name in names)
+    found: list[tuple[str, float | None]] = []
+    for name in names:
+        if name == "own_mse":
+            found.append((name, own_mse()))
+        else:
+            assert flat is not None
+            found.append((name, _MEASURES[name](image, flat, alpha)))
+    return tuple(found)
 
 
 def mean_color_difference(image: IndexedImage, flat: PaletteImage, alpha: Alpha = None) -> float:  # noqa: ARG001 - the image knows it

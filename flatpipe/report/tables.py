@@ -91,12 +91,18 @@ def _result_lines(image: ImageResults, settings: TaskSettings) -> str:
     folder = quoted(layout.image_folder(image_id))
     folder, quote = (folder[:-1], '"') if folder.endswith('"') else (folder, "")
     # ^ the cell goes on with the flat's own name, which needs no quotes
+    width = settings.name_width
     return "".join(
         f"{name},{flat.k},{flat.n_colors},{flat.mse:.9g},{psnr(flat.mse):.4f},{_costly(flat, settings.metrics)},"
-        f"{folder}/{layout.flat_name(flat.k, settings.name_width)}{quote},{flat.bytes},{flat.sha256},{shape},"
+        f"{_file(folder, quote, flat, width) if flat.sha256 else ',,'},{shape},"
         f"{flat.seconds:.4f},{flat.k == best:d},{notes}\n"
         for flat in image.flats
     )
+
+
+def _file(folder: str, quote: str, flat: ValidFlat, width: int) -> str:
+    """Cells of the flat's file, its size and its digest."""
+    return f"{folder}/{layout.flat_name(flat.k, width)}{quote},{flat.bytes},{flat.sha256}"
 
 
 def _failure_row(failed: RecordedFailure) -> tuple[str, ...]:

@@ -41,6 +41,7 @@ def finish(run: CurrentRun, reason: str) -> RunSummary:
         failures=tuple(tally.failures.most_common()),
         part=plan.part,
         report=f"{workspace.outputs.place}/{layout.INDEX}" if has_report else "",
+        flats=plan.flats,
         no_report=workspace.config.why_no_report if workspace.config.report.enabled and not plan.part else "",
     )
     failed = _write_ending(run, summary)

@@ -91,7 +91,8 @@ def _settings(config: Config, output: str) -> TaskSettings:
     palettes = tuple(kind for kind in _PALETTES if kind == suffix)
     reading = replace(settings.reading, roots=())
     # ^ whoever names one file may name a link
-    return replace(settings, animation=animation, palettes=palettes, reading=reading, pictures=False, stills=False)
+    made = replace(settings, animation=animation, palettes=palettes, reading=reading, pictures=False, stills=False)
+    return replace(made, flats="all")
 
 
 def _shown(scratch: Scratch, kind: Kind) -> tuple[FlattenResult, ...]:

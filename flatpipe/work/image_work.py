@@ -14,15 +14,14 @@ from flatpipe.decode.apart.decoding import Decoding
 from flatpipe.encode.animation import ShownFrame, join_sweep
 from flatpipe.encode.png import decode_flat, encode_png
 from flatpipe.errors import ImageIOFailed
-from flatpipe.quantize.choosing.rows import rgb_of
 from flatpipe.quantize.color_table import ColorTable
-from flatpipe.quantize.flatten import flatten_indexed, flatten_to
-from flatpipe.quantize.palette_image import FlattenedImage, PaletteImage
+from flatpipe.quantize.palette_image import PaletteImage
 from flatpipe.quantize.shared.color_sums import color_weights
 from flatpipe.records import FlattenResult, ImageSource, LoadToken, SweepResult
 from flatpipe.settings import TaskSettings
 from flatpipe.system.child import call_off, watchdog
-from flatpipe.work.loaded import ImageKey, KeptFlat, LoadedImage, OriginalResult, load_image
+from flatpipe.work.flats import colors_alone, kept_flat, painted
+from flatpipe.work.loaded import ImageKey, LoadedImage, OriginalResult, load_image
 from flatpipe.work.outcome import flatten_result
 from flatpipe.work.outputs import ImageOutputs
 from flatpipe.work.sweep import (
@@ -33,7 +32,6 @@ from flatpipe.work.sweep import (
     encode_pictures,
     frame_picture,
     named_palette,
-    small_flat,
 )
 from flatpipe.work.watchdog import Interrupted, in_time
 from flatpipe.work.worker import Worker
@@ -41,10 +39,6 @@ from flatpipe.work.worker import Worker
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
 
-_LARGEST_KEPT = 1 << 20
-# ^ bytes of a flat's file: those of a photograph of 2 megapixels and more may be larger
-_SMALL_FLAT = 1 << 16
-# ^ pixels of a flat that takes longer to decode than its memory is worth
 _SMALL_FILE = 16 << 20
 # ^ bytes that any worker can read: what the image then takes is judged by its header
 
@@ -95,21 +89,22 @@ class ImageWork:
 
     @_a_task
     def flatten(self, token: LoadToken, k: int) -> FlattenResult:
-        """Load, cluster, recolour and save."""
-        began = time.perf_counter()
+        """Load, cluster, recolour and save, as far as something is to be seen of it."""
+        began, settings = time.perf_counter(), self.settings
         image = self._loaded_as(token)
-        flat = self._flattened(image, k)
+        if not settings.paints_each:
+            return flatten_result(image, k, colors_alone(image, k, settings), None, b"", settings, began)
+        flat = painted(image, k, settings)
+        content = self._save(image, k, flat) if settings.flats == "all" else b""
+        if settings.animation.enabled or settings.pictures:
+            image.flats[k] = kept_flat(image, k, flat, content, settings)
+        return flatten_result(image, k, flat.colors, flat, content, settings, began)
+
+    def _save(self, image: LoadedImage, k: int, flat: PaletteImage) -> bytes:
+        """Write a flat's file, and return what it holds."""
         content = encode_png(flat, image.alpha)
         self.outputs.write(self._own(layout.flat_name(k, self.settings.name_width)), content)
-        self._keep(image, k, flat, content)
-        return flatten_result(image, k, flat, content, self.settings, began)
-
-    def _flattened(self, image: LoadedImage, k: int) -> FlattenedImage:
-        """The image in k colours: its own, or those that it shares with others."""
-        given = next((palette for palette in self.settings.given if palette.k == k), None)
-        if given is None:
-            return flatten_indexed(image.indexed, k, self.settings.flatten)
-        return flatten_to(image.indexed, rgb_of(given.colors), self.settings.flatten)
+        return content
 
     @_a_task
     def prepare(self, token: LoadToken) -> OriginalResult:
@@ -126,8 +121,10 @@ class ImageWork:
     def sweep(self, token: LoadToken, flats: Sequence[FlattenResult]) -> SweepResult:
         """Write the files that need all k; `flats` are those of every k."""
         began = time.perf_counter()
+        ascending = sorted(flats, key=lambda flat: flat.k)
+        moved = self._save_best(token, ascending) if self.settings.flats == "best" else ()
         folder, files = self._own(""), dict[str, tuple[int, str]]()
-        for name, content in self._sweep_files(token, sorted(flats, key=lambda flat: flat.k)):
+        for name, content in self._sweep_files(token, ascending):
             self.outputs.write(name if "/" in name else folder + name, content)
             files[name.removeprefix(folder)] = (len(content), hashlib.sha256(content).hexdigest())
         animation = files.get(layout.animation_name(self.settings.animation.format), (0, ""))
@@ -140,7 +137,18 @@ class ImageWork:
             files=tuple((name, sha256) for name, (_, sha256) in files.items()),
             seconds=time.perf_counter() - began,
             sizes=tuple((name, size) for name, (size, _) in files.items()),
+            moved=moved,
         )
+
+    def _save_best(self, token: LoadToken, flats: Sequence[FlattenResult]) -> tuple[FlattenResult, ...]:
+        """Write the one flat that is asked for, where it has no file; those whose file came, or is no longer one."""
+        best = best_flat(flats, self.settings.target)
+        moved = [replace(flat, bytes=0, sha256="") for flat in flats if flat.sha256 and flat.k != best.k]
+        if not best.sha256:
+            image = self._loaded_as(token)
+            content = self._save(image, best.k, painted(image, best.k, self.settings))
+            moved.append(replace(best, bytes=len(content), sha256=hashlib.sha256(content).hexdigest()))
+        return tuple(moved)
 
     def forget(self) -> None:
         """Let go of the decoded image."""
@@ -184,14 +192,6 @@ class ImageWork:
         """A name in the image's folder, below the output root."""
         return f"{self.outputs.folder}/{name}"
 
-    def _keep(self, image: LoadedImage, k: int, flat: PaletteImage, content: bytes) -> None:
-        """Keep what the sweep needs of a flat whose file holds `content`."""
-        small = small_flat(image, flat, self.settings)
-        frame = encode_frame(image, k, small, self.settings) if self.settings.animation.enabled else None
-        if frame and frame.nbytes - len(frame.encoded.content) > _LARGEST_KEPT:
-            frame = replace(frame, picture=None)
-        image.flats[k] = KeptFlat(frame, _kept(small, content if small is flat else None, self.settings))
-
     def _sweep_files(self, token: LoadToken, flats: list[FlattenResult]) -> Iterator[tuple[str, bytes]]:
         """Names and bytes of all that the sweep writes, palettes.json last; a bare name is of the image's folder."""
         settings = self.settings
@@ -203,7 +203,7 @@ class ImageWork:
         if settings.pictures:
             image = self._loaded_as(token)
             yield from encode_pictures(image, partial(self._flat, image), flats, settings)
-        if settings.target:
+        if settings.has_best:
             yield layout.BEST, self._read_flat(best_flat(flats, settings.target).k)
         named = named_palette(settings)
         yield from encode_palette_files(self.source.image_id, flats, settings, named)
@@ -224,20 +224,11 @@ class ImageWork:
         return kept.frame
 
     def _flat(self, image: LoadedImage, k: int) -> PaletteImage:
-        """The flat for k as its file has it, or at the sweep's size."""
+        """The flat for k as its file has it, or would have it, or at the sweep's size."""
+        if self.settings.flats != "all":
+            return painted(image, k, self.settings)
         kept = image.flats[k].flat if k in image.flats else None
         return kept if isinstance(kept, PaletteImage) else decode_flat(kept or self._read_flat(k))
 
     def _read_flat(self, k: int) -> bytes:
         return self.outputs.read(self._own(layout.flat_name(k, self.settings.name_width)))
-
-
-def _kept(flat: PaletteImage, content: bytes | None, settings: TaskSettings) -> PaletteImage | bytes | None:
-    """What to keep of a flat of the sweep's size, whose file is `content` if it has one: bytes are less than labels."""
-    if not settings.pictures:
-        return None
-    if flat.label_map.nbytes <= _SMALL_FLAT:
-        return flat
-    content = content or encode_png(flat)
-    # ^ half a millisecond each, where reading one of 16 megapixels back takes 90
-    return content if len(content) <= _LARGEST_KEPT else None

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flatpipe.decode.apart.decoding import Decoding
+from flatpipe.decode.decode import DecodedImage
 from flatpipe.encode.animation import ShownFrame, encode_last, frame_side
 from flatpipe.encode.frames import Original, shrink_original
 from flatpipe.pictures.image_pictures import OriginalPictures, original_pictures
@@ -98,10 +99,10 @@ class OriginalResult:
 
 
 def original_side(settings: TaskSettings) -> int:
-    """The longest side in pixels at which the sweep and the report's pictures need the image; 1 when nothing does."""
+    """The longest side in pixels at which the sweep and the report's pictures need the image; 0 when nothing does."""
     if settings.animation.enabled:
         return frame_side(settings.animation)
-    return _PICTURE_SIDE if settings.pictures else 1
+    return _PICTURE_SIDE if settings.pictures else 0
 
 
 def load_image(source: ImageSource, settings: TaskSettings, decoding: Decoding) -> LoadedImage:
@@ -111,7 +112,7 @@ def load_image(source: ImageSource, settings: TaskSettings, decoding: Decoding) 
     digest = hashlib.sha256(content).hexdigest()
     decoded = decoding.decode(content, settings.decode, source.frame)
     del content
-    original = shrink_original(Original(decoded.pixels, decoded.alpha), original_side(settings), decoded.image)
+    original = _original(decoded, original_side(settings))
     decoded = replace(decoded, image=None)
     # ^ four bytes a pixel that are not needed any more
     indexed = index_colors(decoded.pixels, decoded.alpha)
@@ -141,3 +142,11 @@ def load_image(source: ImageSource, settings: TaskSettings, decoding: Decoding) 
             partial(original_pictures, original.pixels, original.alpha, indexed.table.colors, indexed.table.counts)
         ),
     )
+
+
+def _original(decoded: DecodedImage, side: int) -> Original:
+    """The original with no side over `side` pixels; with 0 one pixel of it, which nobody looks at."""
+    original = Original(decoded.pixels, decoded.alpha)
+    if side:
+        return shrink_original(original, side, decoded.image)
+    return Original(decoded.pixels[:1, :1].copy(), None if decoded.alpha is None else decoded.alpha[:1, :1].copy())

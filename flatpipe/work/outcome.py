@@ -8,7 +8,7 @@ from functools import partial
 
 from flatpipe.errors import ImageError, ImageIOFailed, ImageTooLarge
 from flatpipe.quantize.flatten import mse_of_own
-from flatpipe.quantize.palette_image import FlattenedImage
+from flatpipe.quantize.palette_image import FlatColors, PaletteImage
 from flatpipe.quantize.quality import measured
 from flatpipe.records import INTERRUPTED, Failure, FlattenResult
 from flatpipe.settings import TaskSettings
@@ -21,23 +21,29 @@ _INTERRUPTED = Failure("worker", INTERRUPTED, "the run was stopped before this w
 
 
 def flatten_result(
-    image: LoadedImage, k: int, flat: FlattenedImage, content: bytes, settings: TaskSettings, began: float
+    image: LoadedImage,
+    k: int,
+    colors: FlatColors,
+    flat: PaletteImage | None,
+    content: bytes,
+    settings: TaskSettings,
+    began: float,
 ) -> FlattenResult:
-    """The record of a flat image whose file holds `content`, with the measures that the settings ask for.
+    """The record of a flat image whose file holds `content` (b"": it has none), with the measures that are asked for.
 
-    `began` is when the task did, in seconds of time.perf_counter.
+    `flat` are its pixels, None where nothing needs them; `began` is when the task did, in seconds of time.perf_counter.
     """
     own_mse = partial(mse_of_own, image.indexed, k, settings.flatten)
     metrics = measured(settings.metrics, image.indexed, flat, image.alpha, own_mse)
     return FlattenResult(
         image_id=image.token.image_id,
         k=k,
-        n_colors=flat.n_colors,
-        mse=float(flat.mse),
-        palette=flat.hex_colors,
-        weights=tuple(flat.weights.tolist()),
+        n_colors=colors.n_colors,
+        mse=float(colors.mse),
+        palette=colors.hex_colors,
+        weights=tuple(colors.weights.tolist()),
         bytes=len(content),
-        sha256=hashlib.sha256(content).hexdigest(),
+        sha256=hashlib.sha256(content).hexdigest() if content else "",
         seconds=time.perf_counter() - began,
         metrics=metrics,
     )

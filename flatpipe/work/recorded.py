@@ -13,6 +13,7 @@ def recorded(result: ImageResult, digests: SettingsDigests) -> ImageRecord:
     token, sweep, digest_of = result.token, result.sweep, dict(digests.flat)
     given = given_digests(digests.given)
     made = [flat for flat in result.flats if flat.failure is None]
+    rows = [*made, *(sweep.moved if sweep else ())]
     return ImageRecord(
         source=result.source,
         failure=result.failure,
@@ -20,7 +21,7 @@ def recorded(result: ImageResult, digests: SettingsDigests) -> ImageRecord:
         seconds=token.seconds + sum(flat.seconds for flat in made) + (sweep.seconds if sweep else 0.0),
         line=json.dumps(image_line(result), sort_keys=True),
         image_row=image_row(result.source, token) if token.content else None,
-        flat_rows=tuple(flat_row(flat, digest_of[flat.k], token.content, given.get(str(flat.k), "")) for flat in made),
+        flat_rows=tuple(flat_row(flat, digest_of[flat.k], token.content, given.get(str(flat.k), "")) for flat in rows),
         sweep_row=sweep_row(sweep, digests.sweep, token.content, recorded_given(digests.given)) if sweep else None,
     )
 

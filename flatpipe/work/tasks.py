@@ -111,8 +111,11 @@ def _sweep(
         if failures:
             return ImageResult(work.source, token, tuple(fresh), None, failures[0])
         swept = work.sweep(token, (*fresh, *kept))
-        swept = replace(swept, seconds=swept.seconds + original.seconds)
-        return ImageResult(work.source, token, tuple(fresh), swept, None)
+        moved = {flat.k: flat for flat in swept.moved}
+        made = tuple(moved.pop(flat.k, flat) for flat in fresh)
+        swept = replace(swept, seconds=swept.seconds + original.seconds, moved=tuple(moved.values()))
+        # ^ what is left moved are flats that were kept
+        return ImageResult(work.source, token, made, swept, None)
     except Exception as error:  # noqa: BLE001 - the task boundary
         return ImageResult(work.source, token, tuple(fresh), None, failure_of("sweep", error))
     finally:

@@ -12,7 +12,7 @@ import time
 _faults = json.loads(os.environ.get("FLATPIPE_TEST_FAULTS", "{}"))
 
 if _faults:
-    from flatpipe.work import image_work
+    from flatpipe.work import flats, image_work
 
     def _log(line):
         if "log" in _faults:
@@ -30,7 +30,7 @@ if _faults:
             time.sleep(0.05)
         return _load_image(source, settings, decoding)
 
-    _flatten_indexed = image_work.flatten_indexed
+    _flatten_indexed = flats.flatten_indexed
 
     def flatten_with_faults(indexed, k, options):
         if k == _faults.get("stuck_k"):
@@ -39,4 +39,4 @@ if _faults:
         return _flatten_indexed(indexed, k, options)
 
     image_work.load_image = load_image_with_faults
-    image_work.flatten_indexed = flatten_with_faults
+    flats.flatten_indexed = flatten_with_faults

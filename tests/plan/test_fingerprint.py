@@ -77,10 +77,11 @@ CHANGES: dict[str, Any] = {
     "target": "knee",
     "named": (("#ff0000", "red", ""),),
     "is_shared": True,
+    "flats": "none",
 }
 # ^ a value other than the default's, for each field that can change a byte
-OF_FLATS = {name for name in CHANGES if name.startswith(("flatten.", "decode.", "is_shared"))}
-# ^ those of them that change the flat images too
+OF_FLATS = {name for name in CHANGES if name.startswith(("flatten.", "decode.", "is_shared", "flats"))}
+# ^ those of them that change the flat images too, or whether they are there
 HARMLESS: dict[str, tuple[Any, str]] = {
     "output": ("/elsewhere", "where files lie changes none of them"),
     "run": ("20261126T000000Z-000000", "names the run, for stopping it"),

@@ -13,7 +13,7 @@ from hypothesis.extra.numpy import arrays
 
 from flatpipe.quantize.color_space import from_space, lightness, to_space
 from flatpipe.quantize.color_table import index_colors
-from flatpipe.quantize.flatten import flatten_indexed, flatten_pixels
+from flatpipe.quantize.flatten import flat_colors, flatten_indexed, flatten_pixels
 from flatpipe.quantize.knee import psnr
 from flatpipe.quantize.options import FlattenOptions, Solver
 from tests.quantize.builders import mse, noise, painting, photograph
@@ -235,3 +235,16 @@ def test_greys_stay_grey_in_oklab(levels: list[int], solver: str) -> None:
     for k in (1, 2, 3, 5, 8, 15, 64, 137, 255):
         palette = flatten_pixels(pixels, k, options).palette
         assert (palette == palette[:, :1]).all(), (k, palette)
+
+
+@settings(max_examples=40, deadline=None)
+@given(small_images, st.integers(1, 20), st.sampled_from(get_args(Solver)), st.sampled_from(["none", "blue-noise"]))
+def test_the_colours_alone_are_those_of_the_flat(pixels, k, solver, dither):
+    """Without pixels, of any small image: the palette, the weights and the mse that the flat has."""
+    image, options = index_colors(pixels), FlattenOptions(solver=solver, dither=dither)
+    alone, flat = flat_colors(image, k, options), flatten_indexed(image, k, options)
+
+    assert np.array_equal(alone.palette, flat.palette)
+    assert np.array_equal(alone.weights, flat.weights)
+    assert alone.mse == flat.mse
+    assert alone.hex_colors == flat.hex_colors

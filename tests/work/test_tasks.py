@@ -32,7 +32,7 @@ from flatpipe.quantize.options import Dither, FlattenOptions
 from flatpipe.records import ImageResult, ImageSource, PlannedImage
 from flatpipe.settings import AnimationOptions, TaskSettings
 from flatpipe.vocabulary import AnimationFormat, PictureFormat
-from flatpipe.work import image_work, loaded, sweep, tasks
+from flatpipe.work import flats, loaded, sweep, tasks
 from flatpipe.work.loaded import ImageKey
 from flatpipe.work.worker import stop_run, this_worker
 
@@ -279,7 +279,7 @@ def test_sweeps_of_images_too_large_to_keep_are_made_of_their_files(
     """What the worker does not hold until the sweep it reads back, one after another, to the same bytes."""
     source = source_of(write_image(tmp_path / "a.png"))
     kept = do_image(source, settings_for(tmp_path / "kept", fade=2, max_side=max_side))
-    monkeypatch.setattr(image_work, "_LARGEST_KEPT", 0)
+    monkeypatch.setattr(flats, "_LARGEST_KEPT", 0)
     reread = do_image(source, settings_for(tmp_path / "reread", fade=2, max_side=max_side))
 
     assert kept.sweep is not None

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from flatpipe.report.gallery_rows import GalleryImage
     from flatpipe.running.one_picture import OnePicture
     from flatpipe.summaries import PlanSummary, RunSummary
+    from flatpipe.vocabulary import Flats
 
 HINTS = {
     "not-an-image": "no picture inside; input.exclude leaves such files out",
@@ -60,7 +61,12 @@ def found_text(plan: PlanSummary) -> str:
 
 def due_parts(plan: PlanSummary) -> tuple[tuple[int, str], tuple[int, str]]:
     """How much there is to make, of what."""
-    return (plan.pairs, "flat image"), (plan.sweeps, "sweep")
+    return (plan.pairs, noun_of(plan.flats)), (plan.sweeps, "sweep")
+
+
+def noun_of(flats: Flats) -> str:
+    """What an image gets for each k: a palette, where it is not its file."""
+    return "flat image" if flats == "all" else "palette"
 
 
 def _marked_lines(plan: PlanSummary) -> list[str]:
@@ -85,7 +91,8 @@ def image_text(record: ImageRecord, ks: Sequence[int]) -> str:
         return _failed_text(record.source, record.failure)
     name = printable(record.source.image_id)
     told = json.loads(record.line)
-    made = f"{counted(record.pairs, 'flat image')} in {record.seconds:.2f} s"
+    noun = noun_of("all" if all(flat["sha256"] for flat in told["flats"]) else "none")
+    made = f"{counted(record.pairs, noun)} in {record.seconds:.2f} s"
     mse_of = {flat["k"]: flat["mse"] for flat in told["flats"]}
     best = suggested_k(ks, list(mse_of.values())) if len(ks) > 1 and list(mse_of) == list(ks) else None
     suggested = f", suggested k = {best} ({_quality(mse_of[best])})" if best else ""
@@ -150,7 +157,8 @@ def counts_text(summary: RunSummary) -> str:
         words = f"{images} {next(iter(known))}"
     else:
         words = f"{images}: {_states(known) or 'none of them touched'}"
-    made = f", {counted(summary.pairs, 'flat image')} in {_wall(summary.seconds)}" if summary.pairs else ""
+    noun = noun_of(summary.flats)
+    made = f", {counted(summary.pairs, noun)} in {_wall(summary.seconds)}" if summary.pairs else ""
     return words + made
 
 
@@ -164,8 +172,8 @@ def best_text(image: GalleryImage, output: str) -> str:
     best = image.suggested
     quality = _quality(best.mse) if best else "nothing to show"
     missed = f"; {image.shortfall}" if image.shortfall else ""
-    file = f"{output}/{layout.image_folder(image.image_id)}/{layout.BEST}"
-    return printable(f"{image.image_id}: k = {best.k if best else None} ({quality}{missed})  {file}")
+    file = f"{output}/{layout.image_folder(image.image_id)}/{layout.BEST}" if best and best.sha256 else ""
+    return printable(f"{image.image_id}: k = {best.k if best else None} ({quality}{missed})  {file}".rstrip())
 
 
 def picture_text(file: str, picture: OnePicture) -> str:
@@ -184,7 +192,8 @@ def _places(summary: RunSummary, pictures: Sequence[str]) -> list[str]:
     lines += [f"report:   none: {summary.no_report}"] if summary.no_report else []
     named = list(pictures) or [f"{summary.output}/{layout.IMAGES}/"]
     if pictures or summary.done or summary.current:
-        lines += [f"{label:9s} {picture}" for label, picture in zip(_once("pictures:"), named, strict=False)]
+        made = "outputs:" if summary.flats == "none" else "pictures:"
+        lines += [f"{label:9s} {picture}" for label, picture in zip(_once(made), named, strict=False)]
     if summary.part:
         count = summary.part.partition("/")[2]
         return [*lines, f"next:     flatpipe merge, when all {count} parts are done; flatpipe status tells which are"]

@@ -24,7 +24,8 @@ def status_text(found: RunStatus) -> str:
     states = ", ".join(f"{number:,} {state}" for state, number in counts.items() if number)
     lines.append(f"images:    {found.images:,}" + (f": {states}" if states else ""))
     if found.pairs:
-        lines.append(f"flats:     {found.pairs_done:,} of {found.pairs:,} made")
+        label = "flats:" if found.flats == "all" else "palettes:"
+        lines.append(f"{label:<10s} {found.pairs_done:,} of {found.pairs:,} made")
     rate = rate_text(found.done + found.failed, found.pairs_done, found.seconds)
     if rate:
         lines.append(f"rate:      {rate} over {duration(found.seconds)}")
@@ -65,11 +66,13 @@ def _flat_lines(flat: FlattenResult, file: str, *, verbose: bool) -> list[str]:
     quality = f"PSNR {psnr(flat.mse):5.1f} dB" if flat.mse else "exact        "
     lost = f", {counted(flat.n_colors, 'colour')}" if flat.n_colors != flat.k else ""
     costly = "".join(f"  {name} {value:.4f}" for name, value in flat.metrics if value is not None)
+    saved = f"{in_bytes(flat.bytes):>8s}  {file}" if file else "no file"
     lines = [
-        f"k = {flat.k:<4d}  {quality}  {in_bytes(flat.bytes):>8s}  {file}{lost}{costly}",
+        f"k = {flat.k:<4d}  {quality}  {saved}{lost}{costly}",
         *(f"          {' '.join(row)}" for row in _rows(flat.palette)),
     ]
-    lines += [f"          sha256 {flat.sha256}, mse {flat.mse:.3f}, in {flat.seconds:.3f} s"] * verbose
+    digest = f"sha256 {flat.sha256}, " if flat.sha256 else ""
+    lines += [f"          {digest}mse {flat.mse:.3f}, in {flat.seconds:.3f} s"] * verbose
     return lines
 
 

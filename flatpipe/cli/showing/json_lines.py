@@ -29,9 +29,9 @@ def image_line(record: ImageRecord, name_width: int) -> dict[str, object]:
     flats = told["flats"]
     assert isinstance(flats, list)
     folder = layout.image_folder(record.source.image_id)
-    for line, row in zip(flats, record.flat_rows, strict=True):
+    for line, row in zip(flats, record.flat_rows, strict=False):
         flat = flat_of(row)
-        line["file"] = f"{folder}/{layout.flat_name(flat.k, name_width)}"
+        line["file"] = f"{folder}/{layout.flat_name(flat.k, name_width)}" if flat.sha256 else ""
         line["psnr"], line["colors"] = _psnr(flat.mse), flat.palette
     return told
 
@@ -55,7 +55,7 @@ def part_line(part: PartStatus) -> dict[str, object]:
 def best_line(image: GalleryImage) -> dict[str, object]:
     """The k chosen for an image; psnr is null when no pixel changed."""
     best = image.suggested
-    file = f"{layout.image_folder(image.image_id)}/{layout.BEST}"
+    file = f"{layout.image_folder(image.image_id)}/{layout.BEST}" if best and best.sha256 else ""
     quality = _psnr(best.mse) if best else None
     chosen = {"k": best.k if best else None, "psnr": quality, "reached": not image.shortfall}
     return {"event": "best", "image": image.image_id, "file": file, **chosen}

@@ -115,7 +115,7 @@ def test_what_was_found_is_told_without_zeros(plan: PlanSummary, words: str) -> 
 
 def record(failure: Failure | None = None, ks: tuple[int, ...] = (2, 3, 4, 5)) -> ImageRecord:
     """What a worker tells of an image; its distortion falls until k = 3, and hardly after that."""
-    flats = [{"k": k, "mse": {2: 900.0, 3: 100.0}.get(k, 100.0 - k)} for k in ks]
+    flats = [{"k": k, "mse": {2: 900.0, 3: 100.0}.get(k, 100.0 - k), "sha256": "ab"} for k in ks]
     line = json.dumps({"width": 768, "height": 512, "flats": flats})
     return ImageRecord(ImageSource("a\n.png", "/a.png", 9, ""), failure, len(ks), 0.314, line)
 
