@@ -51,6 +51,10 @@ class RunGivenUp(FlatpipeError):
     exit_code = ExitCode.GIVEN_UP
 
 
+class OutputHeld(RunGivenUp):
+    """Another run is writing to the output; nothing was done, and it may be free soon."""
+
+
 class StdoutLost(RunGivenUp):
     """Results cannot be written to stdout any more. What is done is recorded; a reader who left needs no sentence."""
 

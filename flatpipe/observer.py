@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from flatpipe.errors import ExitCode
 from flatpipe.records import ImageRecord
 from flatpipe.summaries import PlanSummary, RunSummary
 
@@ -43,6 +44,9 @@ class RunObserver:
 
     def ended(self, summary: RunSummary) -> None:
         """All is written down; not told of a run that could not begin."""
+
+    def exited(self, exit_code: ExitCode) -> None:
+        """A watch is over, after all its rounds."""
 
 
 class Observers(RunObserver):
@@ -105,3 +109,8 @@ class Observers(RunObserver):
         """Tell all."""
         for observer in self._observers:
             observer.ended(summary)
+
+    def exited(self, exit_code: ExitCode) -> None:
+        """Tell all."""
+        for observer in self._observers:
+            observer.exited(exit_code)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import click
@@ -17,6 +17,7 @@ from flatpipe.cli.options import (
     RunFlags,
     SelectionFlags,
     config_options,
+    gathered,
     run_options,
     selection_options,
 )
@@ -30,9 +31,18 @@ from flatpipe.places import is_in_memory
 if TYPE_CHECKING:
     from flatpipe.config import Config
     from flatpipe.observer import RunObserver
-    from flatpipe.plan.request import Request
+    from flatpipe.plan.request import Request, Taking
     from flatpipe.storage.several.named import NamedInput
     from flatpipe.summaries import RunSummary
+
+
+@dataclass(frozen=True, slots=True)
+class WatchFlags:
+    """Whether the run goes on, and what it waits for."""
+
+    watch: bool = False
+    settle: float | None = None
+
 
 _EXIT_CODES = "\b\nExit codes:\n" + "\n".join(f"  {code:<4d} {code.meaning}" for code in ExitCode)
 
@@ -49,6 +59,17 @@ _EXIT_CODES = "\b\nExit codes:\n" + "\n".join(f"  {code:<4d} {code.meaning}" for
 @click.option(
     "--shard", metavar="I/N", help="Only part I of N, from 0, beside others; auto: that of this task of a SLURM array."
 )
+@gathered(
+    WatchFlags,
+    "watching",
+    click.option("--watch", is_flag=True, help="Go on after the last image: take what comes and changes."),
+    click.option(
+        "--settle",
+        type=click.FloatRange(min=0, min_open=True),
+        metavar="SECONDS",
+        help="With --watch: how long a file must stay as it is before it is taken (default: 5).",
+    ),
+)
 @click.option("-n", "--dry-run", is_flag=True, help="Say what would be done, and why; same as `flatpipe plan`.")
 def run(
     chosen: ConfigChoice,
@@ -58,6 +79,7 @@ def run(
     lock: str | None,
     metrics_file: str | None,
     shard: str | None,
+    watching: WatchFlags,
     dry_run: bool,
 ) -> ExitCode:
     """Bring every output that CONFIG asks for up to date (default: pipeline.yaml).
@@ -71,7 +93,10 @@ def run(
       flatpipe run --only-failed
       flatpipe run --locked
       flatpipe run --shard 0/4
+      flatpipe run photos --watch
     """
+    once = {"--dry-run": dry_run, "--locked": locked, "--lock": bool(lock), "--shard": bool(shard)}
+    _check_watch(watching, flags, selection, once)
     if not flags.quiet:
         remark(reading_text([chosen.config_path]))
     config = chosen.config(flags.jobs)
@@ -82,7 +107,43 @@ def run(
         shown = PlanFlags(verbose=flags.verbose, as_json=flags.as_json)
         return show_plan(config, request, shown)
     with _listening(metrics_file, config) as listeners:
+        if watching.watch:
+            return _watch(config, request, flags, watching, listeners)
         return carry_out(config, request, flags, listeners=listeners)
+
+
+def _check_watch(watching: WatchFlags, flags: RunFlags, selection: SelectionFlags, once: dict[str, bool]) -> None:
+    """Raise ConfigError for flags that do not go together; `once` are those that have a meaning for one run alone."""
+    once = once | {
+        "--force": flags.force,
+        "--only-failed": selection.only_failed,
+        "--limit": selection.limit is not None,
+    }
+    given = [flag for flag, is_given in once.items() if is_given]
+    if watching.watch and given:
+        raise ConfigError(f"--watch goes on, and {given[0]} is for one run: run that first, then watch")
+    if watching.settle is not None and not watching.watch:
+        raise ConfigError("--settle says when --watch takes a file, and there is no --watch")
+
+
+def _watch(
+    config: Config, request: Request, flags: RunFlags, watching: WatchFlags, listeners: Sequence[RunObserver]
+) -> ExitCode:
+    """Run a config again whenever its input has changed; how that ended."""
+    from flatpipe.running.watching.rounds import SETTLE_SECONDS, watch
+
+    def carry_out_round(taking: Taking) -> ExitCode:
+        return carry_out(config, replace(request, taking=taking), flags, listeners=listeners)
+
+    settle = SETTLE_SECONDS if watching.settle is None else watching.settle
+    exit_code = watch(config, settle, carry_out_round, _silent if flags.quiet else remark)
+    for listener in listeners:
+        listener.exited(exit_code)
+    return exit_code
+
+
+def _silent(_text: str) -> None:
+    """Tell nobody."""
 
 
 @contextlib.contextmanager

@@ -90,7 +90,7 @@ class HeldOutput:
 
 @contextlib.contextmanager
 def held_output(outputs: Root, ledger_path: str, tell: Tell | None, above: Root | None = None) -> Iterator[HeldOutput]:
-    """Hold the output for a run; raises RunGivenUp when another run holds it, OSError when it cannot be written.
+    """Hold the output for a run; raises OutputHeld when another run holds it, OSError when it cannot be written.
 
     The caller holds the ledger's folder. Of a lease that is taken over, `tell` is told. A part of a run holds its own
     folder, and names the whole output, which lies `above`.
@@ -108,7 +108,7 @@ def held_output(outputs: Root, ledger_path: str, tell: Tell | None, above: Root 
 def make_way(places: Sequence[Leased], tell: Tell | None, then: str) -> None:
     """Return when no run writes to any of these places; of one that is gone the lease is removed, and `tell` told.
 
-    Raises RunGivenUp for one that goes on, OSError where that cannot be known. What is done `then` is told too.
+    Raises OutputHeld for one that goes on, OSError where that cannot be known. What is done `then` is told too.
     """
     tell = tell or _untold
     found = {place: lease for place in places if (lease := live_lease(place.outputs, place.ledger_path)) is not None}
@@ -124,7 +124,7 @@ def make_way(places: Sequence[Leased], tell: Tell | None, then: str) -> None:
 
 
 def _watch(doubtful: dict[Leased, Lease]) -> None:
-    """Look for a while whether a lease is renewed, which raises RunGivenUp; those that are removed are let be."""
+    """Look for a while whether a lease is renewed, which raises OutputHeld; those that are removed are let be."""
     watched, end = dict(doubtful), time.monotonic() + _WATCHED_SECONDS
     while watched and time.monotonic() < end:
         time.sleep(_LOOK_SECONDS)

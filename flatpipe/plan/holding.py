@@ -8,16 +8,16 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from flatpipe.errors import ConfigError, RunGivenUp
+from flatpipe.errors import ConfigError, OutputHeld
 
 
 def only_run(ledger_path: str) -> contextlib.AbstractContextManager[None]:
-    """Hold the ledger's folder for this run; raises RunGivenUp when another run, or a part, holds it, ConfigError."""
+    """Hold the ledger's folder for this run; raises OutputHeld when another run, or a part, holds it, ConfigError."""
     return _held(ledger_path, fcntl.LOCK_EX)
 
 
 def beside_parts(ledger_path: str) -> contextlib.AbstractContextManager[None]:
-    """Hold the ledger's folder beside other parts; raises RunGivenUp when a whole run holds it, ConfigError."""
+    """Hold the ledger's folder beside other parts; raises OutputHeld when a whole run holds it, ConfigError."""
     return _held(ledger_path, fcntl.LOCK_SH)
 
 
@@ -27,7 +27,7 @@ def _held(ledger_path: str, how: int) -> Iterator[None]:
         try:
             fcntl.flock(folder, how | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise RunGivenUp(f"{Path(ledger_path).parent}: another flatpipe run is writing here") from None
+            raise OutputHeld(f"{Path(ledger_path).parent}: another flatpipe run is writing here") from None
         except OSError:
             # this file system has no locks: the user must take care that runs do not meet
             pass

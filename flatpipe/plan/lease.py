@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from flatpipe.errors import RunGivenUp
+from flatpipe.errors import OutputHeld
 from flatpipe.layout import LEASE
 from flatpipe.storage.roots import Root
 
@@ -54,7 +54,7 @@ class Lease:
 
 
 def live_lease(outputs: Root, ledger_path: str) -> Lease | None:
-    """The lease of a run that seems gone, None without any; raises RunGivenUp when the run goes on, OSError."""
+    """The lease of a run that seems gone, None without any; raises OutputHeld when the run goes on, OSError."""
     found = read_lease(outputs)
     if found is None or has_ended(found, ledger_path):
         return found
@@ -77,9 +77,9 @@ def new_lease(ledger_path: str) -> Lease:
     return Lease(platform.node(), _machine(), pid, _started(pid) or "", ledger_path, uuid.uuid4().hex, now, now)
 
 
-def refusal(outputs: Root, found: Lease) -> RunGivenUp:
+def refusal(outputs: Root, found: Lease) -> OutputHeld:
     """What to raise where another run goes on."""
-    return RunGivenUp(
+    return OutputHeld(
         f"{outputs.place}: another flatpipe run is writing here: {found.words}; "
         f"if you know that it is gone, delete {LEASE} there"
     )

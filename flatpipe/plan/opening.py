@@ -153,7 +153,7 @@ def _is_elsewhere(outputs: Root, path: str) -> bool:
 
 
 def _check_leases(places: Places) -> None:
-    """Raise RunGivenUp when a run of another machine writes to the output, ConfigError when that cannot be read."""
+    """Raise OutputHeld when a run of another machine writes to the output, ConfigError when that cannot be read."""
     outputs, path = places.outputs, places.ledger_path
     try:
         for leased in (Leased(outputs, path), *part_leases(outputs, path)):

@@ -5,11 +5,24 @@ from __future__ import annotations
 import fnmatch
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from flatpipe import layout
 from flatpipe.ledger.ledger import Ledger
 from flatpipe.plan.parts.part import RunPart
-from flatpipe.records import ImageSource
+from flatpipe.records import ImageSource, RefusedFile
+
+
+class Taking(Protocol):
+    """What a round of a watch takes of the input, beside what the command line says."""
+
+    def is_there(self, item: ImageSource | RefusedFile) -> bool:
+        """Whether a file counts as there."""
+        ...
+
+    def takes(self, source: ImageSource, *, has_failed: bool) -> bool:
+        """Whether an image is taken that needs work; `has_failed` when it has failed, and not succeeded since."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +41,14 @@ class Request:
     # ^ what runs this config again when it is typed in any folder: the report tells it; "": nothing does
     part: RunPart | None = None
     # ^ the part of the input to do; None: all of it
+    taking: Taking | None = None
+    # ^ None: every file that is there
 
 
 def selector(request: Request, ledger: Ledger) -> Callable[[ImageSource], bool]:
     """Whether an image that needs work is one of those that are asked for; ask once for each, the limit counts."""
-    failed = {failed.image_id for failed in ledger.failures()} if request.only_failed else set()
+    asks = request.only_failed or request.taking is not None
+    failed = {failed.image_id for failed in ledger.failures()} if asks else set()
     chosen = 0
 
     def is_wanted(source: ImageSource) -> bool:
@@ -41,6 +57,8 @@ def selector(request: Request, ledger: Ledger) -> Callable[[ImageSource], bool]:
         if request.only and not any(fnmatch.filter(names, glob) for glob in request.only):
             return False
         if request.only_failed and source.image_id not in failed:
+            return False
+        if request.taking is not None and not request.taking.takes(source, has_failed=source.image_id in failed):
             return False
         chosen += 1
         return request.limit is None or chosen <= request.limit

@@ -109,7 +109,7 @@ def open_workspace(
     tell: Tell | None = None,
     part: RunPart | None = None,
 ) -> Iterator[Workspace]:
-    """The run's places, checked; raises ConfigError when they cannot serve, RunGivenUp when another run has them.
+    """The run's places, checked; raises ConfigError when they cannot serve, OutputHeld when another run has them.
 
     Places that are `named` on a command line, instead of the config's input, may hold the outputs, which are passed
     over. `tell` is told, in words, of what is waited for, and of a run that is gone and whose place this one takes.

@@ -80,7 +80,8 @@ def _stored(
     counts = PlanCounts(dealing=None if part is None else Dealing(part))
     ledger.record_settings(workspace.fingerprints.choices)
     if named is None:
-        sources: Sources = input_sources(config, counts.passed_over, dealing=counts.dealing)
+        is_there = None if request.taking is None else request.taking.is_there
+        sources: Sources = input_sources(config, counts.passed_over, dealing=counts.dealing, is_there=is_there)
     else:
         sources = named_sources(named, config, ledger, counts.passed_over)
     planning = stack.enter_context(workspace.planning(sources, force=request.force))

@@ -21,6 +21,7 @@ class Asked:
 
     patterns: Patterns
     passed_over: PassedOver
+    opens_archives: bool = True
 
     def takes(self, name: str, above: str = "") -> bool:
         """Whether a file is asked for by its name, the way to it included; `above` is what was searched already."""
@@ -36,7 +37,13 @@ class Asked:
         return is_archive(archive_id) and self.patterns.open_archive(archive_id)
 
     def members(self, archive: ImageSource, root: str = "") -> Iterator[ImageSource | RefusedFile]:
-        """The images in an archive, in the byte order of ids; what is wrong with it comes first, under its own id."""
+        """The images in an archive, in the byte order of ids; what is wrong with it comes first, under its own id.
+
+        The archive itself where none is to be opened.
+        """
+        if not self.opens_archives:
+            yield archive
+            return
         above = f"{archive.image_id}/"
         try:
             for found in listed(

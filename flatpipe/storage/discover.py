@@ -30,6 +30,8 @@ class Selection:
     follow_symlinks: bool = False
     begin: str = ""
     # ^ where the root is one of several: what its images' ids begin with among all, the id itself of a file
+    opens_archives: bool = True
+    # ^ False: an archive comes as the file that it is
 
     def patterns(self, *, of_file: bool = False) -> Patterns:
         """What is asked for by the ids below the root, or by the name of the file that it is."""
@@ -65,7 +67,7 @@ def _named_file(selection: Selection, passed_over: PassedOver) -> Iterator[Image
     if not stat.S_ISREG(status.st_mode):
         yield _refused(name, path, _NOT_A_FILE)
     elif is_archive(name):
-        yield from Asked(selection.patterns(of_file=True), passed_over).members(_source(name, path, status))
+        yield from _asked(selection, passed_over, of_file=True).members(_source(name, path, status))
     else:
         yield _source(name, path, status)
 
@@ -89,8 +91,8 @@ class _Folder:
 class _LocalWalk:
     def __init__(self, selection: Selection, passed_over: PassedOver) -> None:
         self._selection = selection
-        self._patterns = selection.patterns()
-        self._asked = Asked(self._patterns, passed_over)
+        self._asked = _asked(selection, passed_over)
+        self._patterns = self._asked.patterns
         self._real_root = os.path.realpath(selection.root)
         self._passed_over = passed_over
 
@@ -203,18 +205,22 @@ def _discover_remote(selection: Selection, passed_over: PassedOver) -> Iterator[
     The listing is held whole, because stores list in pages of their own order.
     """
     root, name = RemoteRoot(selection.root), name_of_url(selection.root)
-    asked = Asked(selection.patterns(of_file=True), passed_over)
+    asked = _asked(selection, passed_over, of_file=True)
     if (is_archive(name) or asked.patterns.match(name)) and (file := root.own_file()) is not None:
         source = ImageSource(name, root.place, *file)
         yield from asked.members(source) if is_archive(name) else [source]
         return
-    asked = Asked(selection.patterns(), passed_over)
+    asked = _asked(selection, passed_over)
     for image_id, size, stamp in sorted(root.listing(), key=lambda file: _key_in_order(file[0])):
         source = ImageSource(image_id, f"{root.place}/{image_id}", size, stamp)
         if not any(map(unsought, image_id.split("/"))) and asked.opens(image_id):
             yield from asked.members(source)
         elif asked.takes(image_id):
             yield source
+
+
+def _asked(selection: Selection, passed_over: PassedOver, *, of_file: bool = False) -> Asked:
+    return Asked(selection.patterns(of_file=of_file), passed_over, selection.opens_archives)
 
 
 def _key_in_order(image_id: str) -> bytes:

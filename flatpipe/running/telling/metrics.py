@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from flatpipe.errors import ImageError
+from flatpipe.errors import ExitCode, ImageError
 from flatpipe.ledger.rows import FLATS, SWEEPS
 from flatpipe.observer import RunObserver
 from flatpipe.records import ImageRecord
@@ -112,7 +112,7 @@ class Metrics(RunObserver, Collector):
             self._now.failures = Counter(dict(summary.failures))
             self.exited(summary.exit_code)
 
-    def exited(self, exit_code: int) -> None:
+    def exited(self, exit_code: ExitCode) -> None:
         """Remember how it ended."""
         with self._turn:
             self._exit_code, self._workers = int(exit_code), _none

@@ -12,7 +12,9 @@ from prometheus_client import CollectorRegistry, write_to_textfile
 from flatpipe.config import Config
 from flatpipe.errors import ConfigError, FlatpipeError
 from flatpipe.places import is_url, is_within, place_of
+from flatpipe.plan.inputs.places import GivenPlace, given_places
 from flatpipe.running.telling.metrics import Metrics
+from flatpipe.storage.several.globs import would_match
 
 _EVERY_SECONDS = 5.0
 # ^ Prometheus asks every 15 seconds to a minute
@@ -27,13 +29,18 @@ def metrics_place(path: str, config: Config) -> str:
     place, output = place_of(path, Path.cwd()), str(config.output.path)
     if is_url(place):
         raise ConfigError(f"--metrics-file {path}: a local file is asked for, as Prometheus reads it")
-    if is_within(place, str(config.input.path)):
+    if any(_holds(one, place) for one in given_places(config)):
         raise ConfigError(f"--metrics-file {path}: lies in input.path, which is never written to")
     is_beside_tables = is_within(output, place.rpartition("/")[0])
     # ^ of a file in the output: its folder then is the output
     if is_within(place, output) and not (is_beside_tables and place.endswith(_SUFFIX)):
         raise ConfigError(f"--metrics-file {path}: in the output folder it may lie beside the tables, as *{_SUFFIX}")
     return place
+
+
+def _holds(one: GivenPlace, place: str) -> bool:
+    """Whether a place of the input is, or holds, this one; a pattern where it would find it."""
+    return would_match(one.given, place) if one.given.pattern else is_within(place, one.given.start)
 
 
 @contextlib.contextmanager

@@ -104,7 +104,7 @@ def test_every_metric_is_in_the_docs(tmp_path: Path) -> None:
         metrics.working(lambda: 1)
         metrics.image_done(failed_record(ImageSource("b.png", "b.png", 7, ""), Failure("load", "truncated", "cut")))
         names = {sample.name for family in metrics.collect() for sample in family.samples}
-        metrics.exited(0)
+        metrics.exited(ExitCode.DONE)
         names |= {sample.name for family in metrics.collect() for sample in family.samples}
     table = (
         (Path(__file__).parents[3] / "docs" / "recipes.md").read_text().partition("| metric |")[2].partition("\n\n")[0]
@@ -119,7 +119,7 @@ def test_a_file_that_cannot_be_written_is_told_once(tmp_path: Path) -> None:
     with metrics_file(str(tmp_path / "nowhere" / "run.prom"), told.append) as metrics:
         metrics.planned(PlanSummary(), "threads")
         wait_for(lambda: len(told) == 1)
-        metrics.exited(0)
+        metrics.exited(ExitCode.DONE)
 
     assert len(told) == 1
     assert re.search("nowhere/run.prom: cannot be written: No such file or directory; the run goes on", told[0])
