@@ -81,6 +81,8 @@ class PartRun(NamedTuple):
     # ^ digest of the choices that all outputs of an image depend on
     versions: str
     # ^ digest of the versions that can change a byte
+    planned: float
+    # ^ when, in seconds since 1970
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from flatpipe.records import Row
 _ROWS = 1000
 # ^ that are on their way together
 _EVERY_RUN = "SELECT run_id FROM runs UNION SELECT run_id FROM joined"
-_PART_RUNS = Table("part_runs", ("run_id", "part", "images", "listing", "settings", "versions"))
+_PART_RUNS = Table("part_runs", ("run_id", "part", "images", "listing", "settings", "versions", "planned"))
 _PALETTES = Table("palettes", ("grp", "k", "settings", "root", "digest", "colors", "weights", "mse", "images"))
 _RETIRED = Table("retired", ("name", "sha256"))
 _NOTED_SETTINGS = Table("settings", ("digest", "choices"))

@@ -47,7 +47,8 @@ CREATE TABLE IF NOT EXISTS palettes (
 CREATE TABLE IF NOT EXISTS counted (
   image_id PRIMARY KEY, grp, size INTEGER, stamp TEXT, content TEXT) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS part_runs (
-  run_id TEXT PRIMARY KEY, part TEXT, images INTEGER, listing TEXT, settings TEXT, versions TEXT) WITHOUT ROWID;
+  run_id TEXT PRIMARY KEY, part TEXT, images INTEGER, listing TEXT, settings TEXT, versions TEXT,
+  planned REAL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS joined (run_id TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS sums (key TEXT PRIMARY KEY, sha256 TEXT, bytes INTEGER) WITHOUT ROWID;
 """

@@ -97,7 +97,7 @@ def parts_status(workspace: Workspace) -> PartsStatus:
         raise ConfigError(f"{workspace.outputs.place}: cannot be read: {error.strerror or error}") from error
     if not found:
         return PartsStatus()
-    count = max(found, key=lambda one: (one.state != "merged", one.started)).part.count
+    count = max(found, key=_lately).part.count
     by_index = {one.part.index: one for one in found if one.part.count == count}
     split = [by_index.get(index, PartStatus(RunPart(count, index), "missing")) for index in range(count)]
     others = tuple(one for one in found if one.part.count != count and one.state != "merged")
@@ -167,9 +167,13 @@ def _without_outdated(split: Sequence[PartStatus], workspace: Workspace) -> list
     """The parts, those marked that are done and do not go with the config, or with the part that was run last."""
     if not any(one.state == "done" for one in split):
         return list(split)
-    noted = max((one for one in split if one.noted is not None), key=lambda one: one.started).noted
-    assert noted is not None
-    return [_judged(one, noted, workspace.fingerprints.sweep) for one in split]
+    last = max((one.noted for one in split if one.noted is not None), key=lambda noted: noted.planned)
+    return [_judged(one, last, workspace.fingerprints.sweep) for one in split]
+
+
+def _lately(one: PartStatus) -> tuple[bool, str, float]:
+    """What is largest of the part that was run last and is not merged."""
+    return one.state != "merged", one.started, one.noted.planned if one.noted else 0.0
 
 
 def _judged(one: PartStatus, last: PartRun, settings: str) -> PartStatus:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -95,7 +96,7 @@ def part_run(dealing: Dealing, prints: Fingerprints) -> PartRun:
     """What a part's ledger notes of a run."""
     versions = {key: value for key, value in lock_header(prints).items() if key.startswith("version.")}
     digest = hashlib.sha256(json.dumps(versions, sort_keys=True).encode()).hexdigest()[:16]
-    return PartRun(str(dealing.part), dealing.listed, dealing.listing, prints.sweep, digest)
+    return PartRun(str(dealing.part), dealing.listed, dealing.listing, prints.sweep, digest, time.time())
 
 
 def _plan(workspace: Workspace, request: Request, run_id: str, counts: PlanCounts, planning: Planning) -> None:

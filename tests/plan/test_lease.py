@@ -22,7 +22,7 @@ from flatpipe.layout import LEASE
 from flatpipe.ledger.ledger import Ledger
 from flatpipe.plan import held_output as held_output_module
 from flatpipe.plan import lease
-from flatpipe.plan.held_output import held_output
+from flatpipe.plan.held_output import HeldOutput, Leased, held_output, make_way
 from flatpipe.plan.lease import Lease, live_lease, new_lease, read_lease
 from flatpipe.plan.opening import Access
 from flatpipe.plan.workspace import open_workspace
@@ -248,3 +248,38 @@ def test_a_lease_can_be_read_by_people(outputs: Root, ledger_path: str) -> None:
     with held_output(outputs, ledger_path, None):
         content = json.loads(outputs.read(LEASE))
     assert {"host", "pid", "ledger", "since", "renewed"} <= content.keys()
+
+
+@pytest.mark.usefixtures("quick_renewals")
+def test_a_part_whose_place_a_whole_run_took_ends(outputs: Root, tmp_path: Path) -> None:
+    """Of a part that seems gone a whole run removes the lease; when it comes back, it sees the run's and gives up."""
+    (tmp_path / "part").mkdir()
+    part, path = open_root(f"{outputs.place}/parts/0-of-2"), str(tmp_path / "part" / "ledger.sqlite")
+    with held_output(part, path, None, above=outputs) as held:
+        held.check()
+        _put(outputs, replace(new_lease("/elsewhere"), host="other", pid=77))
+        time.sleep(0.05)
+        held.check()
+        wait_for(lambda: _ends(held, part))
+    assert read_lease(part) is None
+
+
+def _ends(held: HeldOutput, part: Root) -> bool:
+    part.remove(LEASE)
+    return _refuses(held.check)
+
+
+def test_way_is_made_where_runs_are_gone(outputs: Root, ledger_path: str) -> None:
+    """Leases of runs that are gone are removed together, each with a sentence; one that goes on stops it all."""
+    places = [Leased(open_root(f"{outputs.place}/parts/{index}-of-3"), ledger_path) for index in range(3)]
+    for place in places[:2]:
+        _put(place.outputs, replace(new_lease(ledger_path), **OTHER, renewed=LONG_AGO))
+    told = list[str]()
+    _put(places[2].outputs, new_lease(ledger_path))
+    with pytest.raises(RunGivenUp, match="parts/2-of-3: another flatpipe run is writing here"):
+        make_way(places, told.append, "going on")
+    assert told == []
+    places[2].outputs.remove(LEASE)
+    make_way(places, told.append, "going on")
+    assert [text.count("may be writing here; watching for") for text in told] == [1, 0, 0]
+    assert [read_lease(place.outputs) for place in places] == [None, None, None]

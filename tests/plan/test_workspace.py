@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import uuid
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from flatpipe.errors import ConfigError, RunGivenUp
 from flatpipe.ledger.ledger import Ledger
 from flatpipe.plan.holding import is_held
 from flatpipe.plan.opening import Access
+from flatpipe.plan.parts.part import RunPart
 from flatpipe.plan.workspace import open_workspace
 
 
@@ -74,3 +77,53 @@ def test_a_ledger_that_cannot_be_written_is_told_in_words(tmp_path: Path) -> Non
     with pytest.raises(RunGivenUp, match="the ledger cannot be written"):
         ledger.forget(["a.png"], (2,))
     ledger.close()
+
+
+PART, OTHER = RunPart(4, 1), RunPart(4, 2)
+
+
+@pytest.mark.parametrize("place", ["out", "memory"])
+@pytest.mark.parametrize("is_shared", [True, False], ids=["one state folder", "two state folders"])
+def test_parts_exclude_whole_runs_and_not_each_other(place: str, is_shared: bool, tmp_path: Path) -> None:
+    """Beside a part another may run; the same one, a whole run, and what amends one may not; nor a part beside those.
+
+    It is so whether they share a state folder, an output folder, or a store alone; afterwards the output is free.
+    """
+    write_image(tmp_path / "photos" / "a.png")
+    output = f"memory://{uuid.uuid4().hex}" if place == "memory" else "out"
+    for name, state in (("a", "one"), ("b", "one" if is_shared else "two")):
+        (tmp_path / f"{name}.yaml").write_text(
+            f"input: {{path: photos}}\noutput: {{path: '{output}'}}\nexecution: {{state_path: {state}}}\n"
+        )
+    first, second = (load_config(tmp_path / f"{name}.yaml") for name in "ab")
+    with open_workspace(second, "run"):
+        _check_refused(first, "run", PART)
+    with open_workspace(first, "run", part=PART):
+        for access, part in (("run", PART), ("run", None), ("merge", None), ("amend", None)):
+            _check_refused(second, access, part)
+        with open_workspace(second, "run", part=OTHER) as beside:
+            assert beside.outputs.place == str(second.output.path)
+    with open_workspace(second, "run"), open_workspace(first, "read", part=PART):
+        pass
+
+
+def _check_refused(config: Config, access: Access, part: RunPart | None) -> None:
+    with (
+        pytest.raises(RunGivenUp, match="another flatpipe run is writing here"),
+        open_workspace(config, access, part=part),
+    ):
+        pass
+
+
+def test_parts_that_begin_together_find_each_other_ours(config: Config, tmp_path: Path) -> None:
+    """A part takes an output in which another has just begun for ours; strange files it refuses as a whole run does."""
+    with open_workspace(config, "run", part=PART), open_workspace(config, "run", part=OTHER):
+        pass
+    shutil.rmtree(tmp_path / "out")
+    write_image(tmp_path / "out" / "images" / "mine.png")
+    with (
+        pytest.raises(ConfigError, match="holds files where a run would write"),
+        open_workspace(config, "run", part=PART),
+    ):
+        pass
+    assert not (tmp_path / "out" / "parts").exists()

@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import json
+import shutil
+import sqlite3
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from builders import write_image
 from commands import Project
 from waiting import wait_for
 
+from flatpipe.cli import cli
+from flatpipe.cli.sentences.parts import lacking_text
 from flatpipe.config import Config, load_config
-from flatpipe.errors import ExitCode
+from flatpipe.errors import ConfigError, ExitCode
 from flatpipe.pipeline import run
 from flatpipe.plan.parts.part import RunPart, index_of
 from flatpipe.plan.request import Request
 from flatpipe.plan.workspace import open_workspace
 from flatpipe.proof.parts import PartsStatus, parts_status
+from flatpipe.proof.recorded import recorded_config
 from flatpipe.running.merging import Merged, merge
+from flatpipe.storage.remote import RemoteRoot
 from flatpipe.summaries import RunSummary
 
 IMAGES = 16
@@ -62,6 +73,12 @@ def _merge(config: Config) -> Merged:
     return merge(config, lambda text: None)
 
 
+def _typed(project: Project, *words: str) -> ExitCode:
+    """The exit code of a command that is typed with the project's config."""
+    code: ExitCode = cli.main([*words, str(project.folder / "pipeline.yaml")], standalone_mode=False)
+    return code
+
+
 def _status(config: Config) -> PartsStatus:
     with open_workspace(config, "read", named=()) as workspace:
         return parts_status(workspace)
@@ -85,7 +102,9 @@ def _check_as_one(out: Path, one_run: Path) -> None:
 # --- what it must show ---------------------------------------------------------------------------------------------
 
 
-def test_parts_that_were_killed_come_to_what_one_run_does(project: Project, one_run: Path) -> None:
+def test_parts_that_were_killed_come_to_what_one_run_does(
+    project: Project, one_run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Four parts in any order, two of them killed and gone on with side by side: the lock is that of one run.
 
     While one is not done, merging exits with 4, names it, and writes nothing.
@@ -99,9 +118,8 @@ def test_parts_that_were_killed_come_to_what_one_run_does(project: Project, one_
         killed.communicate()
     _part(config, 3)
 
-    refused = project.flatpipe("merge", "--json")
-    told = [json.loads(line) for line in refused.stdout.splitlines()]
-    assert refused.returncode == ExitCode.DIFFERENT
+    assert _typed(project, "merge", "--json") == ExitCode.DIFFERENT
+    told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [part["state"] for part in told[:-1]] == ["killed", "killed", "missing", "done"]
     assert told[-1]["array"] == "0-2"
     assert not (project.out / "ledger.sqlite").exists()
@@ -118,4 +136,193 @@ def test_parts_that_were_killed_come_to_what_one_run_does(project: Project, one_
     _check_as_one(project.out, one_run)
     again = run(config)
     assert (again.done, again.current, again.failed) == (0, IMAGES, 1)
-    assert project.flatpipe("verify", "-q").returncode == ExitCode.DONE
+    assert _typed(project, "verify", "-q") == ExitCode.DONE
+
+
+# --- what stands in the way -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def three_of_four(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a project of which part 2 is missing."""
+    project = _project(tmp_path_factory.mktemp("three"))
+    for index in (3, 0, 1):
+        _part(_config(project), index)
+    return project.folder
+
+
+@pytest.fixture
+def without_2(three_of_four: Path, tmp_path: Path) -> Project:
+    """A copy of that project."""
+    shutil.copytree(three_of_four, tmp_path / "project")
+    return Project(tmp_path / "project")
+
+
+@contextlib.contextmanager
+def _ledger_of(project: Project, index: int) -> Iterator[sqlite3.Connection]:
+    path = project.out / "parts" / f"{index}-of-4" / "ledger.sqlite"
+    with contextlib.closing(sqlite3.connect(path)) as db, db:
+        yield db
+
+
+def _done_but(project: Project, *statements: str) -> None:
+    """Part 2 done, and then its ledger as something else has left it."""
+    _part(_config(project), 2)
+    with _ledger_of(project, 2) as db:
+        for statement in statements:
+            db.execute(statement)
+
+
+def _come_late(project: Project) -> None:
+    _part(_config(project), 2)
+    write_image(project.folder / "photos" / "late.png", seed=99)
+    _part(_config(project), 3)
+
+
+KILLED = ("UPDATE runs SET state = 'running'", "UPDATE progress SET done = done - 1")
+LOST = "DELETE FROM sweeps WHERE image_id = (SELECT min(image_id) FROM sweeps)"
+IN_THE_WAY: dict[str, tuple[Callable[[Project], object], str, str]] = {
+    "missing": (lambda project: None, "part 2/4: missing", "2"),
+    "killed": (lambda project: _done_but(project, *KILLED), "part 2/4: killed, 3 images: 2 done, 1 left", "2"),
+    "given up": (
+        lambda project: _done_but(project, "UPDATE runs SET state = 'the disk is full'"),
+        "part 2/4: ended early, 3 images: 3 done (the disk is full)",
+        "2",
+    ),
+    "asked for some": (
+        lambda project: _part(_config(project), 2, only=(_ids(2)[0],)),
+        "part 2/4: unfinished, 3 images: 1 done, 2 left (2 images not selected by --only, --only-failed or --limit)",
+        "2",
+    ),
+    "other settings": (
+        lambda project: _part(_config(project, "flatten.seed=1"), 2),
+        "part 2/4: outdated, 3 images: 3 done (done with other settings than those of the config)",
+        "2",
+    ),
+    "an image that came late": (_come_late, "(the input has changed since: 17 images then, 18 now)", "0-2"),
+    "a newer flatpipe's": (lambda project: _done_but(project, "PRAGMA user_version = 99"), "a newer flatpipe", "2"),
+    "an image that nobody did": (lambda project: _done_but(project, LOST), "unfinished, 3 images: 2 done, 1 left", "2"),
+    "another split": (lambda project: _part(_config(project), 0, 2), "part 1/2: missing", "1"),
+}
+
+
+@pytest.mark.parametrize("case", IN_THE_WAY)
+def test_what_is_not_done_is_named_and_nothing_is_merged(case: str, without_2: Project) -> None:
+    """Each part that stands in the way is named with the reason, and listed as sbatch takes it; no ledger is made."""
+    spoil, words, array = IN_THE_WAY[case]
+    spoil(without_2)
+    merged = _merge(_config(without_2))
+
+    assert merged.summary is None
+    assert words in lacking_text(merged.status, quiet=False)
+    assert f"missing or failed: {array}" in lacking_text(merged.status, quiet=False).splitlines()
+    with open_workspace(_config(without_2), "read") as workspace:
+        assert workspace.ledger.last_run() is None
+    assert not (without_2.out / "flatpipe.lock").exists()
+
+
+def test_a_part_at_work_is_waited_for_by_name(without_2: Project) -> None:
+    """While a part runs, merging is refused and names it; it is in no list of parts to run. Other parts may begin."""
+    config = _config(without_2)
+    with open_workspace(config, "run", part=RunPart(4, 2)):
+        status = _merge(config).status
+        assert [part.state for part in status.lacking] == ["running"]
+        assert status.array == ""
+        assert _part(config, 0).current
+
+
+def test_where_no_part_has_been_there_is_nothing_to_merge(project: Project) -> None:
+    """Without any part, merging is an error that says how to make one; nothing is left behind."""
+    with pytest.raises(ConfigError, match="no part of a run is here; `flatpipe run --shard 0/4`"):
+        _merge(_config(project))
+    assert not project.out.exists()
+
+
+@pytest.mark.parametrize(("change", "asked", "words"), [
+    ("palette.scope=collection", {}, "palette.scope.*images share palettes.*palette.frozen: true"),
+    ("flatten.seed=0", {"lock": ""}, "a lock tells of all images"),
+])  # fmt: skip
+def test_what_no_part_can_do_alone_is_refused(change: str, asked: dict[str, str], words: str, project: Project) -> None:
+    """Palettes that all images share, and the lock, need all of them: the error says what to do instead."""
+    with pytest.raises(ConfigError, match=words):
+        _part(_config(project, change), 0, **asked)
+    assert not project.out.exists()
+
+
+# --- what is known is not done again --------------------------------------------------------------------------------
+
+
+def test_ledgers_take_in_what_others_know(project: Project, one_run: Path) -> None:
+    """A part begins with what a whole run knows, and a whole run with what parts do, merged or not: none is done twice.
+
+    What was merged before stays when parts run again and are merged again.
+    """
+    config, later = _config(project), project.folder / "photos" / "15.png"
+    content = later.read_bytes()
+    later.unlink()
+    run(config, Request(only=("00.png",)))
+    done = [_part(config, index) for index in range(4)]
+    assert sum(part.pairs for part in done) == 3 * (IMAGES - 2)
+    assert _part(config, 1).pairs == 0
+    whole = run(config)
+    assert (whole.pairs, whole.current) == (0, IMAGES - 1)
+
+    later.write_bytes(content)
+    done = [_part(config, index) for index in range(4)]
+    assert sum(part.pairs for part in done) == 3
+    summary = _merge(config).summary
+    assert summary is not None
+    assert (summary.images, summary.done, summary.failed) == (IMAGES + 1, IMAGES, 1)
+    assert summary.exit_code == ExitCode.SOME_FAILED
+    _check_as_one(project.out, one_run)
+
+    before = (project.out / "flatpipe.lock").read_bytes()
+    shutil.rmtree(project.out / "parts")
+    assert [_part(config, index, 2).pairs for index in (1, 0)] == [0, 0]
+    assert _merge(config).summary is not None
+    assert _merge(config).summary == replace(_merge(config).summary, seconds=pytest.approx(0, abs=1e9))  # type: ignore[type-var]
+    assert (project.out / "flatpipe.lock").read_bytes() == before
+
+
+def test_a_failure_that_a_part_has_mended_is_forgotten(project: Project) -> None:
+    """An image that failed in a whole run and then succeeded in a part is no failure after merging."""
+    config = _config(project)
+    run(config)
+    write_image(project.folder / "photos" / "broken.png", seed=50)
+    for index in range(4):
+        _part(config, index)
+    summary = _merge(config).summary
+
+    assert summary is not None
+    assert (summary.failed, summary.exit_code) == (0, ExitCode.DONE)
+    assert _table(project.out / "failures.csv") == []
+
+
+def test_machines_that_share_a_store_alone_are_merged_there(project: Project, one_run: Path, tmp_path: Path) -> None:
+    """With the output behind a URL and a state folder on each machine, parts are merged from the copies they left."""
+    place = f"memory://{uuid.uuid4().hex}/flat"
+    configs = [
+        _config(project, f"output.path={place}", f"execution.state_path={tmp_path / machine}")
+        for machine in ("one", "two", "three")
+    ]
+    for index, config in enumerate(configs[:2]):
+        _part(config, index, 2)
+    merged = _merge(configs[2])
+
+    assert merged.summary is not None
+    assert RemoteRoot(place).read("flatpipe.lock") == (one_run / "flatpipe.lock").read_bytes()
+    assert run(configs[0]).pairs == 0
+
+
+def test_machines_that_share_nothing_are_merged_in_one_folder(project: Project, one_run: Path) -> None:
+    """Parts in outputs of their own, one copied over the other, come to what one run does; an output's name will do."""
+    for index in (0, 1):
+        _part(_config(project, f"output.path=out{index}"), index, 2)
+    shutil.copytree(project.folder / "out1", project.folder / "out0", dirs_exist_ok=True)
+    shutil.rmtree(project.folder / "out1")
+    merged = _merge(recorded_config(str(project.folder / "out0"), of_parts=True))
+
+    assert merged.summary is not None
+    _check_as_one(project.folder / "out0", one_run)
+    again = run(_config(project, "output.path=out0"))
+    assert (again.pairs, again.current) == (0, IMAGES)
