@@ -28,6 +28,7 @@ PACKAGES: dict[str, Effect] = {
 #   "images" may; of the others only those that the settings ask for: a solver, animations that are no GIF, HEIF files
 _OPTIONAL: tuple[Effect, ...] = ("heif", "video")
 # ^ flatpipe works without them
+_PARQUET = "pip install 'flatpipe[parquet]'"
 
 
 def package_versions() -> dict[str, str]:
@@ -46,6 +47,11 @@ def missing_codecs(animation: AnimationFormat) -> str:
     if animation not in get_args(VideoFormat) or _installed("av"):
         return ""
     return f"{animation} is written with PyAV, which is not installed: pip install 'flatpipe[video]'"
+
+
+def missing_parquet(what: str) -> str:
+    """What must be installed before a Parquet file can be read or written, in words; "" when nothing is missing."""
+    return "" if _installed("pyarrow") else f"{what} needs pyarrow, which is not installed: {_PARQUET}"
 
 
 def environment() -> dict[str, object]:

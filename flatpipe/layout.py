@@ -24,6 +24,7 @@ RESULTS = "results.csv"
 FAILURES = "failures.csv"
 COLORS = "colors.csv"
 # ^ where images have colours in common
+FEATURES = "features.parquet"
 TABLES = ".tables"
 # ^ of what all of them were written, as a digest
 RUN = "run.json"

@@ -19,7 +19,7 @@ from flatpipe.observer import RunObserver
 from flatpipe.plan.backend import choose_backend
 from flatpipe.plan.parts.refused import check_part
 from flatpipe.plan.request import Request
-from flatpipe.plan.settings import check_codecs
+from flatpipe.plan.settings import check_extras
 from flatpipe.plan.workspace import open_workspace
 from flatpipe.proof.lock import lock_header
 from flatpipe.proof.locked import lock_to_reproduce
@@ -51,7 +51,7 @@ def run(
     """
     observer, request, run_id = observer or RunObserver(), request or Request(), new_run_id()
     check_backend(config)
-    check_codecs(config)
+    check_extras(config)
     check_part(request.part, config, request.lock)
     with (
         open_workspace(

@@ -94,6 +94,8 @@ class TaskSettings:
     # ^ those of the images at hand, by k
     metrics: tuple[CostlyMetric, ...] = ()
     # ^ costly measures of quality to take of each flat
+    features: bool = False
+    # ^ whether features.parquet stands beside the tables
     io_retries: int = 1
     # ^ how often a read or write that failed for a passing reason is tried again
     seconds_per_image: float | None = None

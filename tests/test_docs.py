@@ -16,6 +16,7 @@ import pytest
 from commands import Project
 
 from flatpipe import cli, errors
+from flatpipe.features.table import COLUMNS
 from flatpipe.ledger.schema import connect
 from flatpipe.palettes.charts import CHARTS
 from flatpipe.report.tables import FAILURE_COLUMNS, RESULT_COLUMNS
@@ -137,13 +138,14 @@ def test_links_lead_somewhere(page: str) -> None:
 # --- files -----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("title", "columns"), [
-    ("`results.csv`", RESULT_COLUMNS),
-    ("`failures.csv`", FAILURE_COLUMNS),
-], ids=["results", "failures"])  # fmt: skip
-def test_every_column_of_the_tables_is_documented(title: str, columns: tuple[str, ...]) -> None:
-    """docs/outputs.md explains the columns that are there, in their order, and no others."""
-    rows = _rows(_section("outputs.md", title))
+@pytest.mark.parametrize(("page", "title", "columns"), [
+    ("outputs.md", "`results.csv`", RESULT_COLUMNS),
+    ("outputs.md", "`failures.csv`", FAILURE_COLUMNS),
+    ("data-sets.md", "Colours as a table", tuple(COLUMNS)),
+], ids=["results", "failures", "features"])  # fmt: skip
+def test_every_column_of_the_tables_is_documented(page: str, title: str, columns: tuple[str, ...]) -> None:
+    """The pages explain the columns that are there, in their order, and no others."""
+    rows = _rows(_section(page, title))
     documented = [name for row in rows for name in _names(row[0])]
 
     assert documented == list(columns)

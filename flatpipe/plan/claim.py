@@ -12,7 +12,10 @@ from flatpipe.ledger.database import sound
 from flatpipe.ledger.ledger import Ledger
 from flatpipe.storage.roots import Root
 
-_FILES = (layout.INDEX, layout.RESULTS, layout.FAILURES, layout.COLORS, layout.RUN, layout.LOCK, layout.TABLES)
+_FILES = (
+    *(layout.INDEX, layout.RESULTS, layout.FAILURES, layout.COLORS, layout.FEATURES),
+    *(layout.RUN, layout.LOCK, layout.TABLES),
+)
 _FOLDERS = (layout.PARTIAL, *layout.FOLDERS)
 
 

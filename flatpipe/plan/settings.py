@@ -6,7 +6,7 @@ from typing import get_args
 
 from flatpipe import layout
 from flatpipe.config import Config
-from flatpipe.environment import missing_codecs
+from flatpipe.environment import missing_codecs, missing_parquet
 from flatpipe.errors import ConfigError
 from flatpipe.places import ReadPolicy
 from flatpipe.plan.inputs.places import searched_folders
@@ -54,6 +54,7 @@ def task_settings(config: Config) -> TaskSettings:
         is_shared=config.palette.is_shared,
         weigh=config.palette.weigh,
         metrics=_metrics(config),
+        features=config.output.features,
         io_retries=config.errors.retries,
         seconds_per_image=config.limits.seconds_per_image,
     )
@@ -65,10 +66,12 @@ def _metrics(config: Config) -> tuple[CostlyMetric, ...]:
     return tuple(name for name in get_args(CostlyMetric) if name in asked)
 
 
-def check_codecs(config: Config) -> None:
-    """Raise ConfigError, with what to install, when this flatpipe cannot write the animations that are asked for."""
+def check_extras(config: Config) -> None:
+    """Raise ConfigError, with what to install, when this flatpipe cannot write what is asked for."""
     if config.animation.enabled and (missing := missing_codecs(config.animation.format)):
         raise ConfigError(f"animation.format: {missing}")
+    if config.output.features and (missing := missing_parquet(layout.FEATURES)):
+        raise config.refused(("output", "features"), missing)
 
 
 def _reading(config: Config) -> ReadPolicy:

@@ -1,4 +1,4 @@
-"""results.csv, failures.csv and colors.csv from the ledger, for the images of the current run."""
+"""results.csv and the other tables from the ledger, for the images of the current run."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import json
 from typing import get_args
 
 from flatpipe import layout
+from flatpipe.features.table import COLUMNS
+from flatpipe.features.writing import ROWS_PER_GROUP, write_features
 from flatpipe.ledger.answers import RecordedFailure
 from flatpipe.ledger.ledger import Ledger
 from flatpipe.ledger.results import ImageResults, Results, ValidFlat
@@ -51,20 +53,31 @@ def write_tables(
     outputs.write_lines(layout.FAILURES, itertools.chain((csv_line(FAILURE_COLUMNS),), failures))
     if has_common_colors(settings):
         outputs.write_lines(layout.COLORS, ColorRows(settings).lines(results))
-    elif any(file.name == layout.COLORS for file in ledger.beside_files()):
-        outputs.remove(layout.COLORS)
+    if settings.features:
+        write_features(results, outputs, settings)
+    for name in _no_longer_wanted(ledger, settings):
+        outputs.remove(name)
     outputs.write(layout.TABLES, _stated(told, outputs, settings).encode())
     return True
 
 
 def _tables(settings: TaskSettings) -> tuple[str, ...]:
-    return (layout.RESULTS, layout.FAILURES, *([layout.COLORS] if has_common_colors(settings) else []))
+    asked = {layout.COLORS: has_common_colors(settings), layout.FEATURES: settings.features}
+    return (layout.RESULTS, layout.FAILURES, *(name for name, is_asked in asked.items() if is_asked))
+
+
+def _no_longer_wanted(ledger: Ledger, settings: TaskSettings) -> list[str]:
+    """The tables that an earlier run wrote, and this one is not asked for."""
+    others = {layout.COLORS, layout.FEATURES}.difference(_tables(settings))
+    return [file.name for file in ledger.beside_files() if file.name in others]
 
 
 def _shape(settings: TaskSettings) -> str:
     """What the tables look like, whatever the images."""
     shape = f"{__version__} {RESULT_COLUMNS} {settings.name_width} {settings.target} {settings.metrics}"
-    return f"{shape} {COLOR_COLUMNS} {settings.named}" if has_common_colors(settings) else shape
+    if has_common_colors(settings):
+        shape += f" {COLOR_COLUMNS} {settings.named}"
+    return f"{shape} {COLUMNS} {ROWS_PER_GROUP} {settings.named}" if settings.features else shape
 
 
 def _stated(told: str, outputs: Files, settings: TaskSettings) -> str:

@@ -12,6 +12,7 @@ from flatpipe import layout
 from flatpipe.config import Config
 from flatpipe.environment import environment
 from flatpipe.plan.inputs.places import input_title
+from flatpipe.plan.settings import check_extras
 from flatpipe.plan.workspace import Workspace
 from flatpipe.proof.lock import Unfinished, lock_lines
 from flatpipe.proof.lock_file import read_footer
@@ -65,10 +66,10 @@ def write_part_ending(workspace: Workspace, summary: RunSummary) -> None:
 def write_report(workspace: Workspace, command: str = "") -> None:
     """Write tables, index.html and gallery/ anew from the ledger, pictures excepted; `command` runs the same again.
 
-    Where the outputs that the config asks for have no gallery, the tables alone.
-
-    Raises OSError, RunGivenUp, and ConfigError when no image is recorded: what is there then tells more.
+    Where the outputs that the config asks for have no gallery, the tables alone. Raises OSError, RunGivenUp, and
+    ConfigError when a package is missing, or when no image is recorded: what is there then tells more.
     """
+    check_extras(workspace.config)
     check_recorded(workspace.ledger, workspace.ledger_path)
     workspace.outputs.prepare()
     results, outputs = workspace.results, NotingFiles(workspace.outputs)

@@ -16,6 +16,7 @@ from flatpipe.errors import ConfigError, ExitCode, RunGivenUp
 from flatpipe.ledger.database import Tell
 from flatpipe.plan.parts.ledgers import newest_ledger_of
 from flatpipe.plan.parts.part import index_of
+from flatpipe.plan.settings import check_extras
 from flatpipe.plan.workspace import Workspace, open_workspace
 from flatpipe.proof.lock import lock_header
 from flatpipe.proof.parts import PartsStatus, PartStatus, parts_status
@@ -50,8 +51,9 @@ def merge(config: Config, tell: Tell, command: str = "") -> Merged:
     """Join what the parts have recorded, all of it or nothing, and write tables, report and lock.
 
     The input need not be there. `command` runs the same config again: the report tells it. Raises ConfigError where no
-    part has been, RunGivenUp when another run is writing, or the output cannot be written.
+    part has been or a package is missing, RunGivenUp when another run is writing, or the output cannot be written.
     """
+    check_extras(config)
     with open_workspace(config, "read", named=()) as workspace:
         status = parts_status(workspace)
     if not status.parts:

@@ -6,6 +6,7 @@ import hashlib
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from flatpipe.storage.roots import Files
 
@@ -59,6 +60,13 @@ class NotingFiles:
 
         self.files.write_lines(name, digested())
         self._note(name, Noted(digest.hexdigest(), size))
+
+    def store(self, name: str, local_path: str) -> None:
+        """Put a copy of a local file in place, whole or not at all; raises OSError."""
+        with Path(local_path).open("rb") as file:
+            noted = Noted(hashlib.file_digest(file, "sha256").hexdigest(), file.tell())
+        self.files.store(name, local_path)
+        self._note(name, noted)
 
     def remove(self, name: str) -> None:
         """Delete a file; one that is not there is no error."""

@@ -31,6 +31,10 @@ class Files(Protocol):
         """Put a whole text file in place, line by line, each with its own line end; raises OSError."""
         ...
 
+    def store(self, name: str, local_path: str) -> None:
+        """Put a copy of a local file in place, whole or not at all; raises OSError."""
+        ...
+
     def sizes(self, folder: str) -> dict[str, int]:
         """Sizes in bytes of the files directly in a folder, by name; empty when there is no such folder."""
         ...
@@ -53,10 +57,6 @@ class Root(Files, Protocol):
 
     def stamps(self, folders: Sequence[str]) -> dict[str, int]:
         """What changes when a file comes to or leaves a folder, by folder; empty where the place has no such thing."""
-        ...
-
-    def store(self, name: str, local_path: str) -> None:
-        """Put a copy of a local file in place, whole or not at all; raises OSError."""
         ...
 
     def add_folder(self, folder: str, files: Mapping[str, bytes]) -> bool:

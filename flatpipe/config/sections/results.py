@@ -25,6 +25,8 @@ class OutputSection(Section):
     """Palette files to write beside each flat image and shared palette, for GIMP, Adobe programs, CSS, tables."""
     metrics: Metrics = Field(default=get_args(FreeMetric), json_schema_extra=words_of(Metric))
     """Measures in results.csv: mse and psnr always; ssim, ciede2000 and own_mse (of a palette of its own) take time."""
+    features: StrictBool = False
+    """Whether to write features.parquet: every palette as a row of a table; needs pip install 'flatpipe[parquet]'."""
 
 
 class AnimationSection(Section):

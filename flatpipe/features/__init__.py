@@ -1,0 +1,1 @@
+"""Colours as a table: features.parquet, and the images that have a colour."""

@@ -1,0 +1,78 @@
+"""The rows of features.parquet, from the ledger: one for each image and k."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from flatpipe import layout
+from flatpipe.ledger.results import ImageResults, Results, ValidFlat
+from flatpipe.quantize.knee import best_k, missed
+from flatpipe.settings import TaskSettings
+from flatpipe.text import printable
+
+
+class ImagePart(NamedTuple):
+    """What the rows of an image have in common."""
+
+    image: str
+    image_bytes: bytes | None
+    # ^ of an id that is not valid UTF-8, and of no other
+    content: str
+    # ^ sha256 of the input
+    width: int
+    height: int
+    group: str | None
+    notes: str
+
+
+class FeatureRow(NamedTuple):
+    """One flat image. A tuple, because tables are made of millions of them."""
+
+    part: ImagePart
+    flat: ValidFlat
+    metrics: dict[str, float | None]
+    # ^ the costly ones that are asked for
+    is_suggested: bool
+    file: str | None
+    # ^ None where none is written
+
+
+def feature_rows(results: Results, settings: TaskSettings) -> Iterator[FeatureRow]:
+    """Every row, in the order of image ids, then k, as a stream. An image without results has none."""
+    for image in results.images():
+        if image.flats:
+            yield from _rows_of(image, settings)
+
+
+def _rows_of(image: ImageResults, settings: TaskSettings) -> Iterator[FeatureRow]:
+    image_id = image.source.image_id
+    ks, mses = [flat.k for flat in image.asked], [flat.mse for flat in image.asked]
+    best, part = best_k(ks, mses, settings.target), _part_of(image, missed(ks, mses, settings.target))
+    folder = text_of(layout.image_folder(image_id))
+    for flat in image.flats:
+        file = f"{folder}/{layout.flat_name(flat.k, settings.name_width)}" if flat.sha256 else None
+        yield FeatureRow(part, flat, _metrics_of(flat, settings), flat.k == best, file)
+
+
+def _part_of(image: ImageResults, shortfall: str) -> ImagePart:
+    token, name = image.token, text_of(image.source.image_id)
+    content = os.fsencode(image.source.image_id)
+    notes = printable("; ".join([*token.notes, *([shortfall] if shortfall else [])]))
+    group = None if image.group is None else text_of(image.group)
+    is_text = name.encode() == content
+    return ImagePart(name, None if is_text else content, token.content, token.width, token.height, group, notes)
+
+
+def _metrics_of(flat: ValidFlat, settings: TaskSettings) -> dict[str, float | None]:
+    if not settings.metrics:
+        return {}
+    taken = json.loads(flat.metrics)
+    return {name: taken.get(name) for name in settings.metrics}
+
+
+def text_of(name: str) -> str:
+    """A name as valid UTF-8, which is all that a text in Parquet can be; bytes that are not become `\\xe9`."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
