@@ -31,7 +31,8 @@ def _path_of(details: ErrorDetails) -> KeyPath:
     """Where the error is: the model's place, and the part within the value that a validator of ours names."""
     context = details.get("ctx", {})
     inner = context["inner"] if "inner" in context else getattr(context.get("error"), "inner", ())
-    return (*details["loc"], *inner)
+    outer = details["loc"][:-1] if context.get("beside") else details["loc"]
+    return (*outer, *inner)
 
 
 def _is_unset(path: KeyPath, source: Source) -> bool:

@@ -69,5 +69,5 @@ def _is_worth_processes(seconds: float, threads: int, workers: int) -> bool:
 
 def memory_places(config: Config) -> list[str]:
     """The places of a config that are in this process's memory, where no other sees them."""
-    places = (*config.input.places, str(config.output.path))
+    places = (*config.input.places, config.input.list or "", str(config.output.path))
     return [place for place in places if is_in_memory(place)]

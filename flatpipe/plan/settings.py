@@ -81,10 +81,10 @@ def _reading(config: Config) -> ReadPolicy:
 
 
 def selection(config: Config) -> Selection:
-    """Which files the input section asks for; its root is the first of its places."""
+    """Which files the input section asks for; its root is the first of its places, if any."""
     section = config.input
     return Selection(
-        root=section.places[0],
+        root=section.places[0] if section.places else "",
         include=tuple(section.include),
         exclude=tuple(section.exclude),
         follow_symlinks=section.follow_symlinks,

@@ -103,11 +103,15 @@ def _names(source: ImageSource) -> set[str]:
 def _readings(image: str, root: str) -> list[str]:
     """The ids that the user's words may mean: an id, or a path below the input."""
     readings = [image]
+    if is_url(image):
+        readings.append(image.partition("://")[2].rstrip("/"))
+        # ^ what a list calls it
     if not root:
         return readings
     if not is_url(root):
         absolute, folder = str(Path(image).absolute()), root.rstrip("/")
-        readings += [absolute.removeprefix(f"{folder}/")] if absolute.startswith(f"{folder}/") else []
+        readings.append(absolute.removeprefix(f"{folder}/").lstrip("/"))
+        # ^ what a list names elsewhere is called so
     elif image.startswith(root):
         readings.append(image.removeprefix(root).lstrip("/"))
     return readings

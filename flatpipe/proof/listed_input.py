@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from flatpipe import layout
-from flatpipe.config import Config
+from flatpipe.config import IMAGE_PATTERNS, Config
 from flatpipe.errors import ConfigError, ImageIOFailed
 from flatpipe.ledger.names import NamesOnDisk
 from flatpipe.places import is_url
@@ -18,6 +18,7 @@ from flatpipe.records import RefusedFile
 from flatpipe.storage.archives.kinds import is_archive
 from flatpipe.storage.litter import PassedOver
 from flatpipe.storage.name_rules import NameRules
+from flatpipe.storage.patterns import Patterns
 from flatpipe.storage.reading import file_size
 from flatpipe.storage.roots import open_root
 
@@ -31,6 +32,8 @@ class ListedInput:
     def __init__(self, config: Config) -> None:
         """Raises ConfigError when it cannot be listed, or a place of it holds nothing: a disk may not be mounted."""
         self._base = input_base(config)
+        self._lone = Patterns(IMAGE_PATTERNS, ()) if config.input.list and config.input.frames == "first" else None
+        # ^ names of what is one image, where each is named by itself
         passed_over = PassedOver()
         self.unreadable: list[str] = []
         # ^ files and folders below the input whose contents are not known; more are found while `is_gone` is asked
@@ -59,12 +62,16 @@ class ListedInput:
 
     def _image_ids(self, config: Config, passed_over: PassedOver) -> Iterator[str]:
         for item in input_sources(config, passed_over, self._rules):
-            if isinstance(item, RefusedFile) and _may_hold_more(item):
+            if isinstance(item, RefusedFile) and _may_hold_more(item) and not self._is_one(item):
                 self.unreadable.append(item.source.image_id)
             image_id = item.source.image_id if isinstance(item, RefusedFile) else item.image_id
             if not self._rules.are_exact:
                 self._places.add(self._rules.key(image_id))
             yield image_id
+
+    def _is_one(self, item: RefusedFile) -> bool:
+        """Whether a list names just this image, and it hides no other: lists of web pages have many that are gone."""
+        return self._lone is not None and self._lone.match(layout.unmarked(item.source.image_id))
 
     def _is_hidden(self, image_id: str) -> bool:
         """Whether something that cannot be read may hold the image."""

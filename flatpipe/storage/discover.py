@@ -65,7 +65,7 @@ def _named_file(selection: Selection, passed_over: PassedOver) -> Iterator[Image
     path = selection.root
     name, status = Path(path).name, Path(path).stat()
     if not stat.S_ISREG(status.st_mode):
-        yield _refused(name, path, _NOT_A_FILE)
+        yield _refused(name, path, NOT_REGULAR)
     elif is_archive(name):
         yield from _asked(selection, passed_over, of_file=True).members(_source(name, path, status))
     else:
@@ -168,12 +168,12 @@ class _LocalWalk:
         except OSError as error:
             return _refused(image_id, entry.path, unreadable(error))
         if not stat.S_ISREG(status.st_mode):
-            return _refused(image_id, entry.path, _NOT_A_FILE)
+            return _refused(image_id, entry.path, NOT_REGULAR)
         return _source(image_id, entry.path, status)
 
 
 _LEAVES_INPUT = Failure("discover", UnsupportedImage.error, LEAVES_INPUT)
-_NOT_A_FILE = Failure("discover", UnsupportedImage.error, NOT_A_FILE)
+NOT_REGULAR = Failure("discover", UnsupportedImage.error, NOT_A_FILE)
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
@@ -190,9 +190,13 @@ def _place_in_order(entry: os.DirEntry[str]) -> bytes:
 
 
 def _source(image_id: str, path: str, status: os.stat_result) -> ImageSource:
-    stamp = f"{status.st_mtime_ns}-{status.st_ctime_ns}"
+    return ImageSource(image_id, path, status.st_size, stamp_of(status))
+
+
+def stamp_of(status: os.stat_result) -> str:
+    """What changes with a local file."""
+    return f"{status.st_mtime_ns}-{status.st_ctime_ns}"
     # ^ ctime cannot be set back: a replaced file is noticed even when its date and size are those of the old one
-    return ImageSource(image_id, path, status.st_size, stamp)
 
 
 def _refused(image_id: str, path: str, failure: Failure) -> RefusedFile:

@@ -12,13 +12,14 @@ from flatpipe.layout import IMAGES, LEDGER, PARTS, RUN
 from flatpipe.places import CONFIG, SCHEMA
 from flatpipe.text import counted
 
-Why = Literal["litter", "hidden", "linked folders", "output folders", "other files"]
+Why = Literal["litter", "hidden", "linked folders", "output folders", "other files", "repeated entries"]
 _NOUNS: dict[Why, str] = {
     "litter": "system file",
     "hidden": "hidden file",
     "linked folders": "linked folder",
     "output folders": "output folder",
     "other files": "other file",
+    "repeated entries": "repeated line",
 }
 # ^ one of each, in words
 _OWN = frozenset({CONFIG, SCHEMA})

@@ -27,13 +27,17 @@ class Patterns:
         whole = f"{self._above}{image_id}"
         return bool(self._include.fullmatch(whole)) and not self._exclude.fullmatch(whole)
 
+    def excludes(self, image_id: str) -> bool:
+        """Whether an image of this id is left out, whatever is included."""
+        return self._exclude.fullmatch(f"{self._above}{image_id}") is not None
+
     def exclude_all_of(self, folder: str) -> bool:
         """Whether nothing in a folder is asked for, whatever its name."""
         return self._exclude.fullmatch(f"{self._above}{folder}/?") is not None
 
     def open_archive(self, archive_id: str) -> bool:
         """Whether an archive is to be searched: neither it nor all in it is excluded."""
-        return not self._exclude.fullmatch(f"{self._above}{archive_id}") and not self.exclude_all_of(archive_id)
+        return not self.excludes(archive_id) and not self.exclude_all_of(archive_id)
 
 
 def compiled_patterns(patterns: Sequence[str]) -> re.Pattern[str]:

@@ -31,7 +31,9 @@ def json_schema() -> dict[str, Any]:
     root = _section(schema, meanings)
     profile = {**deepcopy(root), "description": "Parts of a config, laid over the rest by --profile."}
     # ^ within a profile nothing is required: no section lists required keys of its own
-    root["properties"]["input"]["not"] = {"properties": {"path": {"type": "null", "description": "Needed."}}}
+    root["properties"]["input"]["not"] = {
+        "properties": {name: {"type": "null", "description": "Needed, one of them."} for name in ("path", "list")}
+    }
     # ^ not: left out, or null
     root["properties"]["input"]["type"] = "object"
     root["properties"]["profiles"] = {

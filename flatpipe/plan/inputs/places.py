@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from flatpipe.config import Config
+from flatpipe.config import IMAGE_PATTERNS, Config
 from flatpipe.errors import ConfigError
-from flatpipe.places import check_apart, check_not_within, is_url
+from flatpipe.places import check_apart, check_not_within, is_url, name_of_url
 from flatpipe.storage.discover import Selection
 from flatpipe.storage.several.globs import Match, Named, matches, named, would_match
+from flatpipe.storage.several.listed import ListedInput
 from flatpipe.storage.several.named import NamedInput, common_place
 
 _NAMED = 3
@@ -53,14 +54,39 @@ def input_of_several(config: Config, folders: Selection) -> NamedInput | None:
     return NamedInput(places, folders, tuple(starts[place] for place in places), frozenset(starts) - named_so)
 
 
+def listed_input(config: Config, asked: Selection) -> ListedInput | None:
+    """The input where it is a list; None where it is not."""
+    if config.input.list is None:
+        return None
+    takes_all = config.input.include == IMAGE_PATTERNS
+    return ListedInput(
+        config.input.list, config.input.column, input_base(config), asked, takes_all, str(config.output.path)
+    )
+
+
 def check_input(config: Config) -> None:
     """Raise ConfigError when some of the input is not there, or when input, output and the ledger's folder overlap."""
+    if config.input.list is not None:
+        _check_list(config, config.input.list)
+        return
     output, state = str(config.output.path), config.execution.state_path
     for one in given_places(config):
         try:
             _check_apart(one, output, state)
         except ConfigError as error:
             raise config.refused(("output", "path"), str(error)) from error
+
+
+def _check_list(config: Config, place: str) -> None:
+    """A list's entries may lie anywhere: each that is an output is refused by itself."""
+    base = input_base(config)
+    if not is_url(place) and not Path(place).is_file():
+        why = "is no file" if Path(place).exists() else "does not exist"
+        raise config.refused(("input", "list"), f"{place} {why}")
+    if not is_url(base) and not Path(base).is_dir():
+        is_file = "is no folder, and relative entries of input.list start there"
+        why = is_file if Path(base).exists() else "does not exist"
+        raise config.refused(("input", "path"), f"{base} {why}")
 
 
 def _check_apart(one: GivenPlace, output: str, state: str | None) -> None:
@@ -79,6 +105,8 @@ def _check_apart(one: GivenPlace, output: str, state: str | None) -> None:
 
 def is_there(config: Config) -> bool:
     """Whether all of the input is there, as far as it can be told without asking a store."""
+    if config.input.list is not None:
+        return is_url(config.input.list) or Path(config.input.list).is_file()
     try:
         return all(matches(named(place)) for place in config.input.places if not is_url(place))
     except (ConfigError, OSError):
@@ -100,6 +128,8 @@ def searched_folders(config: Config) -> tuple[str, ...]:
 
 def input_base(config: Config) -> str:
     """The folder or URL below which ids are paths; "" where they are not, since no place is local."""
+    if config.input.list is not None:
+        return str(config.input.path or config.input.list.rpartition("/")[0] or "/")
     places = config.input.places
     if len(places) == 1 and is_url(places[0]):
         return places[0]
@@ -109,17 +139,19 @@ def input_base(config: Config) -> str:
 
 def starts_of(section: Mapping[str, Any]) -> list[str]:
     """Where the places of an input section, as a run has recorded it, begin: what stands before the first sign."""
-    path = section["path"]
+    path = section["path"] or section["list"].rpartition("/")[0]
     return [named(place).start if not is_url(place) else place for place in ([path] if isinstance(path, str) else path)]
 
 
 def input_words(config: Config) -> str:
     """The input as a sentence names it."""
-    return _in_words(config.input.places)
+    return config.input.list or _in_words(config.input.places)
 
 
 def input_title(config: Config) -> str:
     """The input as a heading names it: the last part of each place."""
+    if config.input.list is not None:
+        return name_of_url(config.input.list)
     starts = [place if is_url(place) else named(place).start for place in config.input.places]
     return _in_words(list(dict.fromkeys(start.rstrip("/").rpartition("/")[2] for start in starts)))
 

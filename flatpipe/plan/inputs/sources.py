@@ -9,13 +9,15 @@ from flatpipe.config import Config
 from flatpipe.errors import ConfigError
 from flatpipe.plan.inputs.alike import rules_of, told_apart, told_apart_by
 from flatpipe.plan.inputs.every_frame import every_frame
-from flatpipe.plan.inputs.places import input_of_several, input_words
+from flatpipe.plan.inputs.places import input_of_several, input_words, listed_input
 from flatpipe.plan.parts.dealing import Dealing
 from flatpipe.plan.settings import selection, task_settings
 from flatpipe.records import ImageSource, RefusedFile
 from flatpipe.storage.discover import Selection, discover
 from flatpipe.storage.litter import PassedOver
 from flatpipe.storage.name_rules import NameRules
+from flatpipe.storage.several.list_file import ListRefused
+from flatpipe.storage.several.listed import ListedInput
 
 Sources = Iterable[ImageSource | RefusedFile]
 
@@ -57,13 +59,25 @@ def input_files(config: Config) -> Iterator[ImageSource | RefusedFile]:
 
 def _discovered(config: Config, chosen: Selection, passed_over: PassedOver) -> Sources:
     """The files of the input's places, in the order of their ids, no two of which are equal."""
+    if (listed := listed_input(config, chosen)) is not None:
+        return told_apart(_listed(config, listed, passed_over))
     several = input_of_several(config, chosen)
     return discover(chosen, passed_over) if several is None else told_apart(several.images(passed_over))
 
 
 def _unreadable(config: Config, error: OSError) -> ConfigError:
     place = error.filename if len(config.input.places) > 1 and error.filename else input_words(config)
-    return ConfigError(f"{place}: input.path cannot be read: {error.strerror or error}")
+    key = "input.path" if config.input.list is None else "input.list"
+    return ConfigError(f"{place}: {key} cannot be read: {error.strerror or error}")
+
+
+def _listed(config: Config, listed: ListedInput, passed_over: PassedOver) -> Iterator[ImageSource | RefusedFile]:
+    """The images of a list; raises ConfigError, with the line of the config, for what is none."""
+    try:
+        yield from listed.images(passed_over)
+    except ListRefused as error:
+        key = "column" if error.of_column else "list"
+        raise config.refused(("input", key), str(error)) from error
 
 
 def input_images(config: Config) -> Iterator[ImageSource]:

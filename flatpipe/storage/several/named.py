@@ -74,15 +74,13 @@ class NamedInput:
             for place, begin in begins.items()
             if place not in self.found or self._is_asked_for(place, begin, passed_over)
         ]
-        return _each_once(in_order(sorted(streams, key=lambda stream: stream.first)), frozenset(begins.values()))
+        return each_once(in_order(sorted(streams, key=lambda stream: stream.first)), frozenset(begins.values()))
 
     def _images_of(self, place: str, begin: str, passed_over: PassedOver) -> Iterator[ImageSource | RefusedFile]:
         """The images of one place, whose ids begin so: a file's is that, a folder's are below it."""
         is_empty = True
         for item in discover(replace(self.folders, root=place, begin=begin), passed_over):
-            source = source_of_item(item)
-            above = begin.rpartition("/")[0] if source.path == place.rstrip("/") else begin
-            yield _renamed(item, f"{above}/{source.image_id}" if above else source.image_id)
+            yield below(item, place, begin)
             is_empty = False
         if is_empty:
             passed_over.empty.append(place)
@@ -117,9 +115,18 @@ class NamedInput:
         }
 
 
+def below(item: ImageSource | RefusedFile, place: str, begin: str) -> ImageSource | RefusedFile:
+    """What was found at a place, under its id among all: a file's id is `begin`, a folder's are below it."""
+    source = source_of_item(item)
+    if source.path == place.rstrip("/"):
+        name = name_of_url(place.rstrip("/")) if is_url(place) else Path(place).name
+        return _renamed(item, begin + source.image_id.removeprefix(name))
+    return _renamed(item, f"{begin}/{source.image_id}" if begin else source.image_id)
+
+
 def _below(place: str, base: str) -> str:
-    below = os.path.relpath(place, base)
-    return "" if below == "." else below
+    path = os.path.relpath(place, base)
+    return "" if path == "." else path
 
 
 def _below_url(place: str, start: str, first: dict[str, str]) -> str:
@@ -139,10 +146,10 @@ def _first_parts(urls: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def _each_once(
+def each_once(
     items: Iterable[ImageSource | RefusedFile], places: frozenset[str]
 ) -> Iterator[ImageSource | RefusedFile]:
-    """The images without those that come again: one place may lie within another."""
+    """The images without those that come again: one place may lie within another. `places` are ids of places."""
     last: tuple[str, str, str] | None = None
     refused: set[str] = set()
     # ^ places: a folder that cannot be listed comes at the place of what it holds

@@ -84,7 +84,11 @@ BEYOND = {
     ),
     *("a cluster of nothing", "a cluster twice", "a cluster class of a stranger", "scale and adapt"),
     *("a scale for somebody else's cluster", "an output URL without a place for the ledger"),
-    *("a fade that takes longer than its frame", "a gallery without the flat images that it shows"),
+    *(
+        "a fade that takes longer than its frame",
+        "several paths beside a list",
+        "a gallery without the flat images that it shows",
+    ),
     *("a cluster that brings its own code", "a setting of Dask that names a module", "a keyword that is spelled wrong"),
     *("an option of a worker that names a module", "an infinite number of a cluster", "a password in a URL"),
     *("an infinite time", "a time that is no number", "a variable that is not set", "two variables that are not set"),
