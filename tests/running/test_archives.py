@@ -1,0 +1,85 @@
+"""Runs over archives: the same images come out the same, and what an archive packed anew holds is not done again."""
+
+from __future__ import annotations
+
+import csv
+import random
+from collections import Counter, defaultdict
+from pathlib import Path
+
+import pytest
+from archive_builders import ARCHIVES, tar_of
+from builders import write_image
+from commands import Project
+
+import flatpipe
+from flatpipe.summaries import RunSummary
+
+SUFFIXES = ("tree", *ARCHIVES)
+
+
+def run(project: Project, *overrides: str, **options: object) -> RunSummary:
+    """A run in this process."""
+    return flatpipe.run(project.folder / "pipeline.yaml", overrides, **options)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    """Three images in a folder, and in an archive of each kind beside it; done."""
+    project = Project.make(tmp_path, images=0, flatten={"k": "2,5"}, report={"enabled": False})
+    for name in ("a.png", "sub/b.jpg", "sub/c.png"):
+        write_image(project.folder / "photos" / "tree" / name, seed=len(name))
+    for suffix, build in ARCHIVES.items():
+        (project.folder / "photos" / f"shard.{suffix}").write_bytes(build(contents(project)))
+    assert run(project).done == 3 * len(SUFFIXES)
+    return project
+
+
+def contents(project: Project) -> dict[str, bytes]:
+    """The bytes of the images, by name."""
+    root = project.folder / "photos" / "tree"
+    return {str(path.relative_to(root)): path.read_bytes() for path in sorted(root.rglob("*.*"))}
+
+
+def test_images_come_out_the_same_whatever_holds_them(project: Project) -> None:
+    """A folder, a tar, a tar.gz and a zip of the same images: equal digests of each image, k and sweep."""
+    made: dict[str, set[str]] = defaultdict(set)
+    for file, sha256 in project.digests().items():
+        if not file.endswith("palettes.json"):
+            made[file.partition("/")[2]].add(sha256)
+
+    assert len(made) == 3 * 3
+    assert all(len(digests) == 1 for digests in made.values())
+    assert Counter(file.partition("/")[0] for file in project.digests()) == dict.fromkeys(
+        ("tree", *(f"shard.{suffix}" for suffix in ARCHIVES)), 3 * 4
+    )
+
+
+def test_an_archive_packed_anew_is_done_again_only_where_its_members_are_others(project: Project) -> None:
+    """Moved members, another compression and a new date compute nothing; a member with other bytes is done, alone."""
+    for suffix, build in ARCHIVES.items():
+        shuffled = list(contents(project).items())
+        random.Random(1).shuffle(shuffled)
+        (project.folder / "photos" / f"shard.{suffix}").write_bytes(build({"new.txt": b"first", **dict(shuffled)}))
+    again = run(project)
+    assert (again.done, again.current) == (0, 3 * len(SUFFIXES))
+
+    write_image(project.folder / "photos" / "tree" / "a.png", seed=99)
+    (project.folder / "photos" / "shard.tar").write_bytes(tar_of(contents(project)))
+    assert run(project, only=["shard.*"]).reasons[0] == ("content changed", 1)
+    assert run(project).done == 1
+
+
+def test_a_shard_cut_short_is_one_row_and_keeps_its_results(project: Project) -> None:
+    """The archive is the row; members before the cut are up to date, and clean deletes nothing of those behind it."""
+    shard = project.folder / "photos" / "shard.tar"
+    shard.write_bytes(tar_of(contents(project))[:-11_000])
+    cut = run(project)
+    with (project.out / "failures.csv").open(newline="") as table:
+        rows = [(row["image"], row["error"]) for row in csv.DictReader(table)]
+
+    assert (cut.done, cut.failed) == (0, 1)
+    assert rows == [("shard.tar", "truncated")]
+    cleaned = project.flatpipe("clean", "--yes")
+    assert "cannot be read in full" in cleaned.stdout + cleaned.stderr
+    assert len(project.digests()) == 3 * 4 * len(SUFFIXES)
