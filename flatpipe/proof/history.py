@@ -14,6 +14,7 @@ from flatpipe.plan.inputs.places import input_base, input_words, is_there
 from flatpipe.plan.inputs.sources import Sources, input_images, input_sources
 from flatpipe.plan.planner import Planner
 from flatpipe.records import Failure, FlattenResult, ImageSource, PlannedImage
+from flatpipe.storage.asked import member_now
 from flatpipe.storage.discover import local_source
 from flatpipe.text import nearest
 
@@ -128,6 +129,7 @@ def _source_now(known: ImageSource, config: Config) -> ImageSource | None:
     if is_url(known.path):
         return next((one for one in input_images(config) if one.image_id == known.image_id), None)
     try:
-        return replace(local_source(known.path), image_id=known.image_id, frame=known.frame)
+        file = replace(local_source(known.path), image_id=known.image_id, frame=known.frame)
+        return member_now(file, known) if known.part else file
     except OSError:
         return None

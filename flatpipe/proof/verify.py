@@ -15,6 +15,7 @@ from flatpipe.ledger.ledger import Ledger
 from flatpipe.places import ReadPolicy
 from flatpipe.proof.outputs import RecordedFile, RecordedImage
 from flatpipe.records import ImageSource
+from flatpipe.storage.archives.kinds import name_within
 from flatpipe.storage.reading import remembered_digests
 from flatpipe.storage.roots import Root
 
@@ -131,4 +132,5 @@ def _input_differences(image: RecordedImage, digest_of: Callable[[ImageSource], 
     digest = digest_of(source)
     if digest == image.content:
         return []
-    return [Difference(source.image_id, "input changed" if digest else "input missing", source.path)]
+    place = f"{source.path}/{name_within(source)}" if source.part else source.path
+    return [Difference(source.image_id, "input changed" if digest else "input missing", place)]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from flatpipe.errors import ImageError, ImageIOFailed
 from flatpipe.records import Failure, ImageSource, RefusedFile
 from flatpipe.storage.archives.found import Fault, Member
-from flatpipe.storage.archives.kinds import is_archive, kind_of
+from flatpipe.storage.archives.kinds import is_archive, kind_of, name_within
 from flatpipe.storage.archives.listing import listed
 from flatpipe.storage.archives.place import ArchiveFile
 from flatpipe.storage.litter import PassedOver, Why, unsought
@@ -63,6 +63,13 @@ def _member(archive: ImageSource, found: Member | Fault | ImageError) -> ImageSo
     if isinstance(found, Member):
         return replace(archive, image_id=image_id, size=found.size, part=found.where)
     return RefusedFile(replace(archive, image_id=image_id, size=0), Failure("discover", found.error, found.message))
+
+
+def member_now(archive: ImageSource, known: ImageSource) -> ImageSource | None:
+    """An image of an archive as it lies there now; None when it does not. Raises OSError."""
+    name = name_within(known)
+    found = listed(ArchiveFile(archive.path, archive.stamp), kind_of(archive.path), name.__eq__)
+    return next((replace(archive, size=one.size, part=one.where) for one in found if isinstance(one, Member)), None)
 
 
 def unreadable(error: OSError) -> Failure:
