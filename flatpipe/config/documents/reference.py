@@ -42,6 +42,9 @@ folder. `flatpipe validate --resolved` shows them absolute.
 
 <urls>
 
+Archives (tar, zip, cbz and others) are opened wherever they lie, and each member is an image:
+[docs/data-sets.md](data-sets.md#archives-in).
+
 Of a folder, links that lead out of it and folders that are links are left alone unless `input.follow_symlinks` is
 true, and so are hidden files and folders, whose names begin with a dot, always. What systems leave among pictures is
 never looked into, in whatever case it is written: `@eaDir`, `#recycle`, `#snapshot`, `@Recycle`,
