@@ -72,10 +72,12 @@ def read_url_range(url: str, start: int, end: int) -> bytes:
     if start >= end:
         return b""
     with as_os_errors():
-        content = bytes(filesystem.cat_file(path, start=start, end=end))
-    if len(content) > end - start:
-        raise OSError(errno.ENOTSUP, NO_RANGES, url)
-    return content
+        if url.partition("://")[0] not in READ_ONLY_PROTOCOLS:
+            return bytes(filesystem.cat_file(path, start=start, end=end))
+        with _ranges(url), filesystem.open(path, "rb", size=end, cache_type="none") as file:
+            # ^ a web server may send all of a file where a part is asked for: the file notices, before it reads
+            file.seek(start)
+            return bytes(file.read(end - start))
 
 
 @contextlib.contextmanager
@@ -83,6 +85,17 @@ def opened_to_seek(url: str) -> Iterator[Any]:
     """The URL as a file that can be sought in, read ahead in large blocks; raises OSError."""
     filesystem, path = open_filesystem(url)
     with as_os_errors(), filesystem.open(path, "rb", block_size=_BLOCK) as file:
-        if not file.seekable():
-            raise OSError(errno.ENOTSUP, NO_RANGES, url)
+        with _ranges(url):
+            file.seek(max(0, (file.size or 1) - 1))
+            file.read(1)
+            file.seek(0)
         yield file
+
+
+@contextlib.contextmanager
+def _ranges(url: str) -> Iterator[None]:
+    """Raise OSError where the server gives no parts of files."""
+    try:
+        yield
+    except ValueError as error:
+        raise OSError(errno.ENOTSUP, NO_RANGES, url) from error

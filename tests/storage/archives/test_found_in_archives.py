@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
+import threading
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import fsspec
@@ -95,6 +99,48 @@ def test_an_archive_is_named_alone_or_behind_a_url(tmp_path: Path) -> None:
         (source,) = found(place)
         assert isinstance(source, ImageSource)
         assert (source.image_id, read_input(source, ReadPolicy())) == (wanted, b"png")
+
+
+class Ranges(SimpleHTTPRequestHandler):
+    """Gives parts of files to who asks for them, as most web servers do."""
+
+    def do_GET(self) -> None:
+        """The part, or the whole file."""
+        asked = re.fullmatch(r"bytes=(\d+)-(\d+)", self.headers.get("Range", ""))
+        if asked is None:
+            super().do_GET()
+            return
+        start, last = map(int, asked.groups())
+        part = Path(self.translate_path(self.path)).read_bytes()[start : last + 1]
+        self.send_response(206)
+        self.send_header("Content-Range", f"bytes {start}-{last}/*")
+        self.send_header("Content-Length", str(len(part)))
+        self.end_headers()
+        self.wfile.write(part)
+
+    def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002
+        """Nothing."""
+
+
+@pytest.mark.parametrize("handler", [Ranges, SimpleHTTPRequestHandler])
+@pytest.mark.parametrize("suffix", ARCHIVES)
+def test_a_web_server_must_give_parts(handler: type[SimpleHTTPRequestHandler], suffix: str, tmp_path: Path) -> None:
+    """Members are read from where they lie on a web server; one that gives whole files alone is one row."""
+    contents = {"a.png": b"a", "b.png": os.urandom(100_000)}
+    (tmp_path / f"shard.{suffix}").write_bytes(ARCHIVES[suffix](contents))
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(handler, directory=str(tmp_path))) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        items = found(f"http://127.0.0.1:{server.server_address[1]}/shard.{suffix}")
+        read = [read_input(item, ReadPolicy()) for item in items if isinstance(item, ImageSource)]
+        server.shutdown()
+
+    if handler is Ranges:
+        assert read == list(contents.values())
+    else:
+        (item,) = items
+        assert isinstance(item, RefusedFile)
+        assert item.failure.error == "io-error"
+        assert "gives no parts of files" in item.failure.message
 
 
 def test_links_and_limits_hold_for_an_archive_as_for_a_file(tmp_path: Path) -> None:
