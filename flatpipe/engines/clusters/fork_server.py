@@ -9,8 +9,9 @@ import contextlib
 import os
 import signal
 import sys
+import tempfile
 from collections.abc import Iterator
-from multiprocessing import forkserver, spawn
+from multiprocessing import forkserver, spawn, util
 from typing import Any
 
 import dask
@@ -20,6 +21,9 @@ from flatpipe.engines.clusters.quiet import restore
 _PRELOAD = "flatpipe.engines.clusters.preload"
 _WORKER = "Dask Worker process (from Nanny)"
 # ^ what Dask's nannies call the processes that they start
+_LONGEST_FOLDER = 104 - len("/pymp-12345678/listener-12345678")
+# ^ bytes of a folder in which the server's socket has a name that macOS, and Linux with four more, can bind
+_SHORT_FOLDERS = ("/tmp", "/var/tmp")  # noqa: S108 - in it a folder of our own is made
 FORK_SERVER_SETTINGS = {"distributed.worker.multiprocessing-method": "forkserver"}
 
 
@@ -32,10 +36,24 @@ def fork_server() -> Iterator[None]:
     """
     os.environ.update({name: str(value) for name, value in _before_spawn().items()})
     forkserver.set_forkserver_preload([_PRELOAD])
+    _choose_folder()
     with _held_back(signal.SIGINT), _imports_as_here():
         forkserver.ensure_running()
     with _without_callers_main():
         yield
+
+
+def _choose_folder() -> None:
+    """Have multiprocessing keep its sockets where their paths are short enough, should TMPDIR be a long one."""
+    before = tempfile.gettempdir()
+    if len(os.fsencode(before)) <= _LONGEST_FOLDER:
+        return
+    tempfile.tempdir = next((folder for folder in _SHORT_FOLDERS if os.access(folder, os.W_OK | os.X_OK)), before)
+    try:
+        util.get_temp_dir()
+        # ^ made now, and kept for as long as this process lives
+    finally:
+        tempfile.tempdir = before
 
 
 def _before_spawn() -> dict[str, Any]:

@@ -51,6 +51,18 @@ def test_what_others_put_into_the_temporary_folder_is_neither_run_nor_written(
     assert [path.name for path in (project.folder / "tmp").iterdir()] == ["dask-scratch-space"]
 
 
+def test_a_long_temporary_folder_serves_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Below a TMPDIR in which no socket could have its path, worker processes run as elsewhere."""
+    project = Project.make(tmp_path / "p", images=2, execution=_ENGINES["processes"])
+    long = tmp_path / ("x" * 110)
+    long.mkdir()
+    monkeypatch.setenv("TMPDIR", str(long))
+    done = project.flatpipe("run")
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert list(long.glob("pymp-*")) == []
+
+
 @pytest.mark.parametrize("engine", ["processes", "LocalCluster"])
 def test_workers_import_nothing_from_the_current_folder(engine: str, tmp_path: Path) -> None:
     """In a folder with modules of well-known names a run of worker processes imports none of them."""
