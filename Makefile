@@ -12,8 +12,9 @@ SHELL := bash
 run: $(VENV)/.run
 	$(BIN)/flatpipe run pipeline.yaml
 
+# Two files of tests at a time: they wait for processes more than they work.
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff format --check flatpipe tests benchmarks docs

@@ -167,7 +167,7 @@ def test_a_large_sweep_in_a_notebook_is_shrunk(dither: Dither) -> None:
     ({"k": 2, "image": 7}, "not int"),
     ({"k": 2, "image": Image.new("I;16", (3, 3))}, "mode I;16 is not read"),
     ({"k": 2, "image": Image.new("CMYK", (3, 3))}, "mode CMYK is not read"),
-], ids=str)  # fmt: skip
+], ids=lambda value: value if isinstance(value, str) else "given")  # fmt: skip
 def test_arguments_that_cannot_be_are_named(arguments: dict[str, object], words: str) -> None:
     """A wrong argument is a ConfigError that says what is allowed."""
     with pytest.raises(flatpipe.ConfigError, match=words):

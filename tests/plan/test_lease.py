@@ -157,7 +157,7 @@ def test_a_machine_that_has_started_anew_goes_on_at_once(host: str, outputs: Roo
     _check_case(found, outputs, ledger_path, is_gone=host == "this")
 
 
-@pytest.mark.parametrize("renewed", [LONG_AGO, FAR_AHEAD])
+@pytest.mark.parametrize("renewed", [LONG_AGO, FAR_AHEAD], ids=["long ago", "far ahead"])
 def test_no_clock_makes_a_run_that_goes_on_look_gone(renewed: float, outputs: Root, ledger_path: str) -> None:
     """A lease that looks stale by our clock is watched: when its run renews it, it is obeyed after all."""
     found = replace(new_lease(ledger_path), **OTHER, renewed=renewed)
