@@ -19,11 +19,12 @@ from flatpipe.observer import RunObserver
 from flatpipe.plan.backend import choose_backend
 from flatpipe.plan.parts.refused import check_part
 from flatpipe.plan.request import Request
+from flatpipe.plan.same_bytes import twin_of
 from flatpipe.plan.settings import check_extras
 from flatpipe.plan.workspace import open_workspace
 from flatpipe.proof.lock import lock_header
 from flatpipe.proof.locked import lock_to_reproduce
-from flatpipe.records import FlattenResult, ImageRecord, ImageSource, PlannedImage
+from flatpipe.records import FlattenResult, ImageRecord, ImageSource, PlannedImage, Twin
 from flatpipe.running.current import CurrentRun
 from flatpipe.running.ending import finish
 from flatpipe.running.interrupts import stop_on_signals, stopped_in_words
@@ -157,7 +158,9 @@ def _settings(run: CurrentRun) -> TaskSettings:
 def _graph_builder(run: CurrentRun) -> GraphBuilder:
     workspace = run.workspace
 
-    def kept(image: PlannedImage) -> tuple[FlattenResult, ...]:
+    def kept(image: PlannedImage) -> tuple[FlattenResult, ...] | Twin:
+        if image.same_as:
+            return twin_of(workspace.ledger, image.same_as, workspace.ks)
         if len(image.ks) == len(workspace.ks):
             return ()
         flats = workspace.ledger.flats_of(image.source.image_id)

@@ -27,6 +27,11 @@ class ImageSource:
     part: str = ""
     # ^ which bytes of the file it is, in the words of storage/archives; "": all of them
 
+    @property
+    def has_exact_size(self) -> bool:
+        """Whether `size` is how many bytes it has: of a table's row nobody knows before it is read."""
+        return not self.part.startswith("row ")
+
 
 INTERRUPTED = "interrupted"
 # ^ `error` of what was not begun because the run was stopped; never a row of failures.csv
@@ -62,6 +67,13 @@ class PlannedImage:
     reason: str
     group: str | None = None
     # ^ the images that it shares palettes with; None: it has its own
+    same_as: str = ""
+    # ^ id of a recorded image of the same bytes, whose outputs are copied; then ks is empty: none is to be found
+
+    @property
+    def why(self) -> str:
+        """The reason, with the image that it is about."""
+        return f"same bytes as {self.same_as}" if self.same_as else self.reason
 
     @property
     def is_current(self) -> bool:
@@ -129,7 +141,19 @@ class SweepResult:
     sizes: tuple[tuple[str, int], ...] = ()
     # ^ (name, bytes) of the same files
     moved: tuple[FlattenResult, ...] = ()
-    # ^ flats whose file came with this task, as that of the one best k, or is no longer asked for
+    # ^ flats to be recorded that were not made now: whose file came with this task, as that of the one best k, or is no
+    #   longer asked for; or that were copied
+
+
+@dataclass(frozen=True, slots=True)
+class Twin:
+    """All that is recorded of an image, for another one of the same bytes."""
+
+    token: LoadToken
+    flats: tuple[FlattenResult, ...]
+    # ^ of every k that is asked for, ascending
+    files: tuple[tuple[str, str], ...]
+    # ^ as in SweepResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +165,8 @@ class ImageResult:
     flats: tuple[FlattenResult, ...] = ()
     sweep: SweepResult | None = None
     failure: Failure | None = None
+    same_as: str = ""
+    # ^ id of the image whose outputs were copied
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,8 @@ Granularity = Literal["auto", TaskShape]
 Stage = Literal["discover", "load", "flatten", "sweep", "worker"]
 # ^ where an image failed: a column of failures.csv
 
+SAME_BYTES = "same bytes as another image"
+# ^ reason of an image whose outputs are copied from those of another one
 NOT_SELECTED = "not selected"
 EARLIER = "of an earlier call"
 # ^ reason of an image that this call of `flatten` did not name, and another did: it is shown as it was left

@@ -103,7 +103,7 @@ def _shown(planned: Iterable[PlannedImage | RefusedFile], flags: PlanFlags, due:
     from flatpipe.records import RefusedFile
 
     for item in planned:
-        reason = f"refused: {item.failure.message}" if isinstance(item, RefusedFile) else item.reason
+        reason = f"refused: {item.failure.message}" if isinstance(item, RefusedFile) else item.why
         if flags.as_json:
             ks = [] if isinstance(item, RefusedFile) else list(item.ks)
             print_json({"event": "image", "image": item.source.image_id, "ks": ks, "reason": reason})

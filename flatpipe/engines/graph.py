@@ -13,14 +13,13 @@ from typing import Any
 from dask.delayed import Delayed, delayed
 
 from flatpipe.engines.bundle import Bundle
-from flatpipe.records import FlattenResult, PlannedImage, SettingsDigests
+from flatpipe.records import FlattenResult, PlannedImage, SettingsDigests, Twin
 from flatpipe.settings import GivenPalette, TaskSettings
 from flatpipe.work import tasks
 from flatpipe.work.tasks import Asked
 
-KeptFlats = tuple[FlattenResult, ...]
-KeptOf = Callable[[PlannedImage], KeptFlats]
-# ^ an image's flats that are still valid
+KeptOf = Callable[[PlannedImage], tuple[FlattenResult, ...] | Twin]
+# ^ an image's flats that are still valid, or what is recorded of one of the same bytes
 GivenTo = Callable[[str | None], tuple[GivenPalette, ...]]
 # ^ the palettes that images of a group share
 _GROUPS_KEPT = 16
@@ -44,7 +43,7 @@ class GraphBuilder:
         keeps a second try from being taken for the first.
         """
         name = (f"{self._settings.run}.{attempt}", in_utf8(bundle.images[0].source.image_id))
-        if not bundle.one_task:
+        if not bundle.one_task and not bundle.images[0].same_as:
             return self._image_graph(bundle.images[0], name)
         images = tuple((image, self._kept(image), self._asked(image.group)) for image in bundle.images)
         return task(tasks.finish_images, images=images)(dask_key_name=("images", *name))

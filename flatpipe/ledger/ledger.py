@@ -14,6 +14,7 @@ from flatpipe import layout
 from flatpipe.ledger.answers import BesideFile
 from flatpipe.ledger.database import Tell, gone
 from flatpipe.ledger.joining import JoinedLedgers
+from flatpipe.ledger.known_bytes import KnownBytes
 from flatpipe.ledger.names import IdsByPlace
 from flatpipe.ledger.queries import Queries
 from flatpipe.ledger.recording import store_records
@@ -21,7 +22,7 @@ from flatpipe.ledger.results import last_run_adds
 from flatpipe.ledger.rows import FAILURES, PLANNED, failure_row, planned_row, to_sql
 from flatpipe.ledger.schema import connect
 from flatpipe.ledger.shared import SharedRecords
-from flatpipe.records import Failure, ImageRecord, ImageSource, PlannedImage
+from flatpipe.records import Failure, ImageRecord, ImageSource, PlannedImage, SettingsDigests
 from flatpipe.vocabulary import EARLIER
 
 _COMMIT_EVERY = 64
@@ -145,6 +146,10 @@ class Ledger(Queries):
         """Record that work begins; `now` in seconds since 1970."""
         self._db.execute("UPDATE progress SET began = ?, updated = ? WHERE run_id = ?", (now, now, run_id))
         self.commit()
+
+    def known_bytes(self, digests: SettingsDigests) -> KnownBytes:
+        """The recorded images by their bytes."""
+        return KnownBytes(self._db, digests)
 
     def ids_by_place(self) -> IdsByPlace:
         """Under which id each file was recorded."""

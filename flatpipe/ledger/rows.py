@@ -55,7 +55,7 @@ SWEEPS = Table(
         *("palettes_bytes", "palettes_sha256", "seconds", "files", "sizes", "pictures", "given"),
     ),
 )
-PLANNED = Table("planned", (*SOURCE, "ks", "sweep", "reason", "grp"))
+PLANNED = Table("planned", (*SOURCE, "ks", "sweep", "reason", "grp", "same_as"))
 FAILURES = Table("failures", ("image_id", "path", "stage", "error", "message", "run_id"))
 
 
@@ -92,13 +92,14 @@ def planned_row(image: PlannedImage) -> Row:
         int(image.sweep),
         image.reason,
         None if image.group is None else to_sql(image.group),
+        to_sql(image.same_as),
     )
 
 
 def planned_of(row: tuple[Any, ...]) -> PlannedImage:
     """The PlannedImage of a row of `planned`."""
     ks, group = tuple(int(k) for k in row[6].split(",") if k), None if row[9] is None else from_sql(row[9])
-    return PlannedImage(source_of(row[:6]), ks, bool(row[7]), row[8], group)
+    return PlannedImage(source_of(row[:6]), ks, bool(row[7]), row[8], group, from_sql(row[10]))
 
 
 def image_row(source: ImageSource, token: LoadToken) -> Row:

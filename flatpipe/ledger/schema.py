@@ -9,7 +9,7 @@ from flatpipe.errors import ConfigError, RunGivenUp
 from flatpipe.ledger.database import AGAIN, WRITER_PATIENCE, Database, LedgerUnusable, connected
 from flatpipe.system.disks import is_own_disk
 
-_VERSION = 8
+_VERSION = 9
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS runs (
@@ -37,7 +37,7 @@ CREATE TABLE IF NOT EXISTS failures (
   image_id PRIMARY KEY, path, stage TEXT, error TEXT, message TEXT, run_id TEXT) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS planned (
   image_id PRIMARY KEY, path, size INTEGER, stamp TEXT, frame INTEGER, ks TEXT, sweep INTEGER, reason TEXT,
-  grp, part TEXT DEFAULT '') WITHOUT ROWID;
+  grp, part TEXT DEFAULT '', same_as DEFAULT '') WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS packed (
   image_id PRIMARY KEY, file TEXT, start INTEGER, bytes INTEGER) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS packs (file TEXT PRIMARY KEY, holds TEXT, sha256 TEXT, bytes INTEGER) WITHOUT ROWID;
@@ -62,6 +62,7 @@ _ADDED = (
     ("sweeps", "given", "TEXT DEFAULT ''"),
     ("planned", "grp", ""),
     ("planned", "part", "TEXT DEFAULT ''"),
+    ("planned", "same_as", "DEFAULT ''"),
     ("images", "part", "TEXT DEFAULT ''"),
 )
 # ^ columns that a ledger of an earlier version lacks: table, column, type

@@ -111,8 +111,17 @@ def _original_script(sources: PictureSources) -> bytes:
         "small": base64.b64encode(original.thumbnail).decode("ascii"),
         "opaque": sources.alpha is None and not sources.is_dithered,
     }
-    key = json.dumps(picture_key(sources.image_id))
-    return f"flatpipe.receiveOriginal({key}, {json.dumps(content)});\n".encode("ascii")
+    return _call(sources.image_id, json.dumps(content).encode("ascii") + b");\n")
+
+
+def script_for_another(script: bytes, image_id: str) -> bytes:
+    """The script of an original, of an image of the same bytes and another id."""
+    return _call(image_id, script.partition(b", ")[2])
+
+
+def _call(image_id: str, arguments: bytes) -> bytes:
+    """A script that hands an image's key to the page, and what stands behind it."""
+    return f"flatpipe.receiveOriginal({json.dumps(picture_key(image_id))}, ".encode("ascii") + arguments
 
 
 def _small_flat(flat: PaletteImage, sources: PictureSources) -> NDArray[np.uint8]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 from collections.abc import Iterable, Iterator
@@ -12,6 +13,7 @@ from flatpipe.ledger.answers import KnownImage, KnownOutput, SettledImage
 from flatpipe.ledger.ledger import INVALID, Ledger
 from flatpipe.plan.fingerprint import Fingerprints, changed
 from flatpipe.plan.palettes.states import SharedPalettes
+from flatpipe.plan.same_bytes import SameBytes
 from flatpipe.plan.there import FilesThere, PicturesThere
 from flatpipe.quantize.options import CostlyMetric
 from flatpipe.records import ImageSource, PlannedImage, SettingsDigests
@@ -19,6 +21,7 @@ from flatpipe.settings import TaskSettings
 from flatpipe.storage.reading import source_digest
 from flatpipe.storage.roots import Root
 from flatpipe.text import spans
+from flatpipe.vocabulary import SAME_BYTES
 
 _CHUNK = 400
 # ^ images per question to the ledger (three queries for all of them) and to the output (one listing of each folder,
@@ -44,18 +47,23 @@ class Planner:
     def plan(self, sources: Iterable[ImageSource]) -> Iterator[PlannedImage]:
         """One PlannedImage per source, in the same order; reads the ledger and file sizes, not pixels."""
         remaining, pictures = iter(sources), PicturesThere(self.outputs, self.ledger.folder_stamps())
-        while chunk := list(itertools.islice(remaining, _CHUNK)):
-            planned: Iterator[PlannedImage]
-            if self.force:
-                planned = (PlannedImage(source, self.ks, sweep=True, reason="forced") for source in chunk)
-            else:
-                planned = self._plan_chunk(chunk, pictures)
-            yield from planned if self.shared is None else map(self.shared.in_group, planned)
+        same = SameBytes(self.ledger, self._digests, self._needed_metrics, self.settings.reading)
+        with contextlib.closing(same):
+            while chunk := list(itertools.islice(remaining, _CHUNK)):
+                planned: Iterator[PlannedImage]
+                if self.force:
+                    planned = (PlannedImage(source, self.ks, sweep=True, reason="forced") for source in chunk)
+                else:
+                    planned = self._plan_chunk(chunk, pictures, same)
+                yield from planned if self.shared is None else map(self.shared.in_group, planned)
 
-    def _plan_chunk(self, chunk: list[ImageSource], pictures: PicturesThere) -> Iterator[PlannedImage]:
+    @property
+    def _digests(self) -> SettingsDigests:
+        return SettingsDigests(tuple(self.fingerprints.flat.items()), self.fingerprints.sweep)
+
+    def _plan_chunk(self, chunk: list[ImageSource], pictures: PicturesThere, same: SameBytes) -> Iterator[PlannedImage]:
         """Most images of most plans lack nothing, which is quickly seen; of the others we ask what they lack."""
-        digests = SettingsDigests(tuple(self.fingerprints.flat.items()), self.fingerprints.sweep)
-        settled = self.ledger.settled([source.image_id for source in chunk], digests, self._needed_metrics)
+        settled = self.ledger.settled([source.image_id for source in chunk], self._digests, self._needed_metrics)
         sizes = self._sizes_of(settled)
         names = {str(k): layout.flat_name(k, self.settings.name_width) for k in self.ks}
         is_current = [self._is_current(source, settled, sizes, names, pictures) for source in chunk]
@@ -67,7 +75,7 @@ class Planner:
                 yield PlannedImage(source, (), sweep=False, reason="")
             else:
                 there = FilesThere(sizes.get(source.image_id, {}), pictures)
-                yield self._plan_image(source, known.get(source.image_id), there)
+                yield self._plan_image(source, known.get(source.image_id), there, same)
 
     def _sizes_of(self, image_ids: Iterable[str]) -> dict[str, dict[str, int]]:
         """Sizes of the files in the images' folders, by image and name."""
@@ -95,15 +103,23 @@ class Planner:
             return False
         return expected.items() <= found.items() and pictures.are_there(made.pictures)
 
-    def _plan_image(self, source: ImageSource, known: KnownImage | None, there: FilesThere) -> PlannedImage:
-        if known is None:
-            return PlannedImage(source, self.ks, sweep=True, reason="new")
-        if not self._same_content(source, known):
-            return PlannedImage(source, self.ks, sweep=True, reason="content changed")
+    def _plan_image(
+        self, source: ImageSource, known: KnownImage | None, there: FilesThere, same: SameBytes
+    ) -> PlannedImage:
+        if known is None or not self._same_content(source, known):
+            return self._plan_bytes(source, "new" if known is None else "content changed", same)
         reasons = {k: self._flat_reason(k, known, there.own) or self._shared_reason(k, known) for k in self.ks}
         due = tuple(k for k, reason in reasons.items() if reason)
         sweep_reason = "flats changed" if due else self._sweep_reason(known, there)
         return PlannedImage(source, due, bool(sweep_reason), _in_words(reasons, "" if due else sweep_reason))
+
+    def _plan_bytes(self, source: ImageSource, reason: str, same: SameBytes) -> PlannedImage:
+        """The plan of an image whose bytes are not what its own outputs were made of: those of another image may be."""
+        shared = self.shared
+        other = same.of(source, lambda made: shared is None or shared.is_given(source.image_id, made))
+        if other:
+            return PlannedImage(source, (), sweep=True, reason=SAME_BYTES, same_as=other)
+        return PlannedImage(source, self.ks, sweep=True, reason=reason)
 
     def _same_content(self, source: ImageSource, known: KnownImage) -> bool:
         """By size and dates when they are as recorded; else by reading the file. A moved date alone changes nothing."""

@@ -123,8 +123,12 @@ class ImageWork:
         began = time.perf_counter()
         ascending = sorted(flats, key=lambda flat: flat.k)
         moved = self._save_best(token, ascending) if self.settings.flats == "best" else ()
+        return replace(self.put(self._sweep_files(token, ascending), began), moved=moved)
+
+    def put(self, contents: Iterator[tuple[str, bytes]], began: float) -> SweepResult:
+        """Write the files that need all k, given by their names; the record of a task that `began` then."""
         folder, files = self._own(""), dict[str, tuple[int, str]]()
-        for name, content in self._sweep_files(token, ascending):
+        for name, content in contents:
             self.outputs.write(name if "/" in name else folder + name, content)
             files[name.removeprefix(folder)] = (len(content), hashlib.sha256(content).hexdigest())
         animation = files.get(layout.animation_name(self.settings.animation.format), (0, ""))
@@ -137,7 +141,6 @@ class ImageWork:
             files=tuple((name, sha256) for name, (_, sha256) in files.items()),
             seconds=time.perf_counter() - began,
             sizes=tuple((name, size) for name, (size, _) in files.items()),
-            moved=moved,
         )
 
     def _save_best(self, token: LoadToken, flats: Sequence[FlattenResult]) -> tuple[FlattenResult, ...]:

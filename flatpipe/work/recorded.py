@@ -35,6 +35,7 @@ def image_line(result: ImageResult) -> dict[str, object]:
         "width": token.width,
         "height": token.height,
         "notes": list(token.notes),
+        "same_as": result.same_as,
         "flats": [
             {
                 **{"k": flat.k, "n_colors": flat.n_colors, "mse": flat.mse, "bytes": flat.bytes, "sha256": flat.sha256},

@@ -16,8 +16,10 @@ from flatpipe.records import (
     LoadToken,
     PlannedImage,
     SettingsDigests,
+    Twin,
 )
 from flatpipe.settings import TaskSettings
+from flatpipe.work.copying import copied_image
 from flatpipe.work.image_work import ImageWork
 from flatpipe.work.loaded import OriginalResult
 from flatpipe.work.outcome import failure_of
@@ -73,8 +75,16 @@ def sweep(
     return _sweep(work, token, fresh, kept, original or OriginalResult(source.image_id))
 
 
-def whole_image(image: PlannedImage, kept: KeptFlats, settings: TaskSettings) -> ImageResult:
-    """All tasks of one image, one after another; a new one comes to the output with all its files at once."""
+def whole_image(image: PlannedImage, kept: KeptFlats | Twin, settings: TaskSettings) -> ImageResult:
+    """All tasks of one image, one after another; a new one comes to the output with all its files at once.
+
+    Where all that is recorded of another image of the same bytes is given, its files are copied, if they are whole.
+    """
+    if isinstance(kept, Twin):
+        copied = copied_image(ImageWork.of(this_worker(), image.source, settings, holds=True), kept)
+        if copied is not None:
+            return copied
+        image, kept = replace(image, ks=tuple(flat.k for flat in kept.flats)), ()
     work = ImageWork.of(this_worker(), image.source, settings, holds=True)
     token = _load(work)
     fresh = [_flatten(work, token, k) for k in image.ks]
@@ -134,6 +144,6 @@ def finish_image(
     return (recorded(sweep(token, fresh, source, kept, asked.settings, original), asked.digests),)
 
 
-def finish_images(images: Sequence[tuple[PlannedImage, KeptFlats, Asked]]) -> tuple[ImageRecord, ...]:
+def finish_images(images: Sequence[tuple[PlannedImage, KeptFlats | Twin, Asked]]) -> tuple[ImageRecord, ...]:
     """Whole images, one after another in one task: where a task for each k would cost more than it brings."""
     return tuple(recorded(whole_image(image, kept, asked.settings), asked.digests) for image, kept, asked in images)

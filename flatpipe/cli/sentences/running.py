@@ -91,6 +91,8 @@ def image_text(record: ImageRecord, ks: Sequence[int]) -> str:
         return _failed_text(record.source, record.failure)
     name = printable(record.source.image_id)
     told = json.loads(record.line)
+    if told.get("same_as"):
+        return f"{name}: {told['width']} x {told['height']}, same bytes as {printable(told['same_as'])}: copied"
     noun = noun_of("all" if all(flat["sha256"] for flat in told["flats"]) else "none")
     made = f"{counted(record.pairs, noun)} in {record.seconds:.2f} s"
     mse_of = {flat["k"]: flat["mse"] for flat in told["flats"]}

@@ -88,5 +88,5 @@ def _next_words(history: ImageHistory) -> str:
     if history.next.is_current:
         return "nothing: everything is up to date"
     due = [f"k = {spans(history.next.ks)}"] if history.next.ks else []
-    why = "it failed" if history.failure and history.next.reason == "new" else history.next.reason
+    why = "it failed" if history.failure and history.next.reason == "new" else history.next.why
     return f"{' and '.join([*due, *(['the sweep'] if history.next.sweep else [])])}, because: {why}"

@@ -97,20 +97,30 @@ def _draw_borders(cells: Cells, colors: Points, centroids: NDArray[np.float32], 
         return Borders(np.zeros(m, np.uint8), everywhere, np.zeros((len(centroids), 4), np.int64), colors)
     near, squared, second = np.empty(m, np.uint8), np.empty(m, np.float32), np.empty(m, np.float32)
     assign_two(cells.points.positions, centroids, near, squared, second)
-    gaps = _gaps(centroids)
-    watched = np.empty(m, np.bool_)
-    totals = np.zeros((len(centroids), 4), np.int64)
-    n_watched = 0
+    gaps, k = _gaps(centroids), len(centroids)
+    watched, groups = np.empty(m, np.bool_), near.copy()
     for i in range(m):
-        distance = np.sqrt(squared[i])
-        certain = distance + 2 * (cells.radius[i] + np.float32(slack))
-        watched[i] = second[i] < certain * certain and _is_divided(cells, i, centroids, near[i], distance, gaps, slack)
+        # without a branch, the compiler looks at many cells at once
+        certain = np.sqrt(squared[i]) + 2 * (cells.radius[i] + np.float32(slack))
+        watched[i] = second[i] < certain * certain
+    found, n_colors = _found(watched), 0
+    for i in found:
+        watched[i] = _is_divided(cells, i, centroids, near[i], np.sqrt(squared[i]), gaps, slack)
         if watched[i]:
-            n_watched += cells.starts[i + 1] - cells.starts[i]
-        else:
-            for c in range(4):
-                totals[near[i], c] += cells.points.sums[i, c]
-    return Borders(near, watched, totals, _watched_colors(cells, colors, watched, n_watched))
+            groups[i] = k
+            n_colors += cells.starts[i + 1] - cells.starts[i]
+    totals = add_up(cells.points.sums, groups, k + 1)[:k].copy()
+    return Borders(near, watched, totals, _colors_of(cells, colors, _found(watched), n_colors))
+
+
+@kernel
+def _found(marked: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Return the rows that are marked. Without a branch: where few are, each one would be a surprise."""
+    rows, count = np.empty(marked.size + 1, np.int64), 0
+    for i in range(marked.size):
+        rows[count] = i
+        count += marked[i]
+    return rows[:count]
 
 
 @kernel
@@ -142,23 +152,19 @@ def _is_divided(
 
 
 @kernel
-def _watched_colors(cells: Cells, colors: Points, watched: NDArray[np.bool_], n_watched: int) -> Points:
-    """Return the colours of the watched cells, in order; neighbouring cells are copied together."""
-    positions, sums = np.empty((3, n_watched), np.float32), np.empty((n_watched, 4), np.int64)
-    place, cell = 0, 0
-    while cell < watched.size:
-        first = cell
-        while cell < watched.size and watched[cell] == watched[first]:
-            cell += 1
-        if watched[first]:
-            start, stop = cells.starts[first], cells.starts[cell]
-            for c in range(3):
-                for i in range(stop - start):
-                    positions[c, place + i] = colors.positions[c, start + i]
+def _colors_of(cells: Cells, colors: Points, chosen: NDArray[np.int64], n_colors: int) -> Points:
+    """Return the `n_colors` colours of the `chosen` cells, in order."""
+    positions, sums = np.empty((3, n_colors), np.float32), np.empty((n_colors, 4), np.int64)
+    place = 0
+    for cell in chosen:
+        start, stop = cells.starts[cell], cells.starts[cell + 1]
+        for c in range(3):
             for i in range(stop - start):
-                for c in range(4):
-                    sums[place + i, c] = colors.sums[start + i, c]
-            place += stop - start
+                positions[c, place + i] = colors.positions[c, start + i]
+        for i in range(stop - start):
+            for c in range(4):
+                sums[place + i, c] = colors.sums[start + i, c]
+        place += stop - start
     return Points(positions, sums)
 
 
@@ -193,19 +199,15 @@ def _iterate(
 @kernel
 def _label_all(borders: Borders, cells: Cells, labels_watched: NDArray[np.uint8], labels: NDArray[np.uint8]) -> None:
     """Set the labels of all colours (n,), given those of the watched colours."""
-    near, watched = borders.near, borders.watched
-    place, cell = 0, 0
-    while cell < near.size:
-        first = cell
-        while cell < near.size and watched[cell] == watched[first] and (watched[first] or near[cell] == near[first]):
-            cell += 1
-        start, stop = cells.starts[first], cells.starts[cell]
-        if watched[first]:
-            for i in range(stop - start):
-                labels[start + i] = labels_watched[place + i]
-            place += stop - start
-        else:
-            labels[start:stop] = near[first]
+    near, starts = borders.near, cells.starts
+    for cell in range(near.size):
+        for i in range(starts[cell], starts[cell + 1]):
+            labels[i] = near[cell]
+    place = 0
+    for cell in _found(borders.watched):
+        for i in range(starts[cell], starts[cell + 1]):
+            labels[i] = labels_watched[place]
+            place += 1
 
 
 @kernel
