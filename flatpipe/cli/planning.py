@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from flatpipe.cli.options import ConfigChoice, SelectionFlags, config_options, gathered, selection_options
+from flatpipe.cli.sentences.parts import unmerged_text
 from flatpipe.cli.sentences.planning import plan_text
 from flatpipe.cli.sentences.running import reading_text
 from flatpipe.cli.showing.json_lines import print_json
@@ -73,6 +74,7 @@ def show_plan(config: Config, request: Request, flags: PlanFlags) -> ExitCode:
     from flatpipe.plan.plan_images import PlanCounts, plan_images
     from flatpipe.plan.workspace import open_workspace
     from flatpipe.proof.forecast import DueWork, forecast
+    from flatpipe.proof.parts import parts_status
 
     check_part(request.part, config, request.lock)
     dealing = None if request.part is None else Dealing(request.part)
@@ -89,6 +91,9 @@ def show_plan(config: Config, request: Request, flags: PlanFlags) -> ExitCode:
         for _ in images:
             pass
         cost = forecast(due, workspace.ledger, workspace.settings)
+        unmerged = [] if request.part else [one for one in parts_status(workspace).parts if one.has_news]
+    if unmerged:
+        remark(unmerged_text(len(unmerged)))
     summary = counts.summary()
     if flags.as_json:
         measured = {"estimate": asdict(estimated) if estimated else None}

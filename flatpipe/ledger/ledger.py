@@ -19,7 +19,7 @@ from flatpipe.ledger.names import IdsByPlace
 from flatpipe.ledger.queries import Queries
 from flatpipe.ledger.recording import store_records
 from flatpipe.ledger.results import last_run_adds
-from flatpipe.ledger.rows import FAILURES, PLANNED, failure_row, planned_row, to_sql
+from flatpipe.ledger.rows import FAILURES, INVALID, PLANNED, failure_row, planned_row, to_sql
 from flatpipe.ledger.schema import connect
 from flatpipe.ledger.shared import SharedRecords
 from flatpipe.records import Failure, ImageRecord, ImageSource, PlannedImage, SettingsDigests
@@ -30,9 +30,6 @@ _COMMIT_SECONDS = 1.0
 # ^ images, or seconds, between commits: a killed driver repeats at most these
 _SETTLING_SHARE, _LONGEST_PAUSE = 0.1, 30.0
 # ^ of the time, at most, goes to commits: where a disk takes long to settle they come more rarely, up to this (seconds)
-
-INVALID = "disputed"
-# ^ `settings` of an output that `flatpipe verify` found changed: the next run makes it again
 
 
 class Ledger(Queries):

@@ -15,6 +15,9 @@ from typing import Any
 from flatpipe.records import Failure, FlattenResult, ImageSource, LoadToken, PlannedImage, Row, SweepResult
 from flatpipe.settings import GivenPalette
 
+INVALID = "disputed"
+# ^ `settings` of an output that `flatpipe verify` found changed: the next run makes it again
+
 
 @dataclass(frozen=True)
 class Table:

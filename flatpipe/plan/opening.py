@@ -20,7 +20,7 @@ from flatpipe.plan.claim import check_claim
 from flatpipe.plan.held_output import HeldOutput, Leased, held_output, make_way
 from flatpipe.plan.holding import beside_parts, only_run
 from flatpipe.plan.lease import live_lease
-from flatpipe.plan.parts.places import part_leases
+from flatpipe.plan.parts.places import part_leases, parts_there
 from flatpipe.storage.roots import Root
 
 Access = Literal["read", "amend", "run", "merge"]
@@ -62,7 +62,8 @@ def _to_read(places: Places) -> Iterator[Ledger]:
 def _to_amend(places: Places, tell: Tell | None) -> Iterator[Ledger]:
     path = places.ledger_path
     if not _is_there(path):
-        raise ConfigError(f"{path}: no ledger here; no run has been here yet")
+        parts = "parts of a run have: `flatpipe merge` joins them" if parts_there(places.outputs, path) else ""
+        raise ConfigError(f"{path}: no ledger here; {parts or 'no run has been here yet'}")
     read_only = not os.access(path, os.W_OK)
     # ^ it can still be read; what writes says that it cannot
     with only_run(path), _alone_at(places.outputs, path):

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from flatpipe import layout
 from flatpipe.ledger.answers import KnownImage, KnownOutput, SettledImage
-from flatpipe.ledger.ledger import INVALID, Ledger
+from flatpipe.ledger.ledger import Ledger
+from flatpipe.ledger.rows import INVALID
 from flatpipe.plan.fingerprint import Fingerprints, changed
 from flatpipe.plan.palettes.states import SharedPalettes
 from flatpipe.plan.same_bytes import SameBytes

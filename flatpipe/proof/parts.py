@@ -52,6 +52,11 @@ class PartStatus:
         return self.state in ("done", "merged")
 
     @property
+    def has_news(self) -> bool:
+        """Whether its ledger may have what a whole run's has not."""
+        return self.state not in ("merged", "missing", "unreadable")
+
+    @property
     def is_to_run(self) -> bool:
         """Whether it must be run, again or for the first time."""
         return not self.is_whole and self.state != "running"

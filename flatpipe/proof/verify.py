@@ -96,6 +96,7 @@ def invalidate(ledger: Ledger, differences: Iterable[Difference]) -> None:
     Raises RunGivenUp when the ledger cannot be written.
     """
     with ledger.transaction():
+        ledger.joined.note_look()
         for difference in differences:
             if key := layout.key_of_sum(difference.name):
                 ledger.shared.forget_sums([key])

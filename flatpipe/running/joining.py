@@ -55,7 +55,10 @@ def _take_in_whole(workspace: Workspace, tell: Tell) -> None:
     assert workspace.part is not None
     try:
         with newest_ledger(workspace.outputs, workspace.places.whole_ledger_path) as path:
-            if path is not None and has_news(workspace.ledger, path):
+            if path is None:
+                return
+            if has_news(workspace.ledger, path):
                 workspace.ledger.joined.take_whole(path, workspace.part.holds)
+            workspace.ledger.joined.take_doubts(path)
     except ConfigError as error:
         tell(f"what whole runs have recorded is passed over: {error}")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import errno
 import json
+import os
 import shutil
 import sqlite3
 import uuid
@@ -20,13 +22,14 @@ from waiting import wait_for
 from flatpipe.cli import cli
 from flatpipe.cli.sentences.parts import lacking_text
 from flatpipe.config import Config, load_config
-from flatpipe.errors import ConfigError, ExitCode
+from flatpipe.errors import ConfigError, ExitCode, RunGivenUp
 from flatpipe.pipeline import run
 from flatpipe.plan.parts.part import RunPart, index_of
 from flatpipe.plan.request import Request
 from flatpipe.plan.workspace import open_workspace
 from flatpipe.proof.parts import PartsStatus, parts_status
 from flatpipe.proof.recorded import recorded_config
+from flatpipe.running import merging
 from flatpipe.running.merging import Merged, merge
 from flatpipe.storage.remote import RemoteRoot
 from flatpipe.summaries import RunSummary
@@ -326,3 +329,48 @@ def test_machines_that_share_nothing_are_merged_in_one_folder(project: Project, 
     _check_as_one(project.folder / "out0", one_run)
     again = run(_config(project, "output.path=out0"))
     assert (again.pairs, again.current) == (0, IMAGES)
+
+
+def test_a_merge_that_was_cut_short_is_done_again(
+    without_2: Project, one_run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When the ledgers are joined and the disk is full, or the process killed, then merging again writes the rest."""
+    _part(_config(without_2), 2)
+    with monkeypatch.context() as patched:
+        patched.setattr(merging, "write_ending", _disk_full)
+        with pytest.raises(RunGivenUp, match="No space left"):
+            _merge(_config(without_2))
+    with contextlib.closing(sqlite3.connect(without_2.out / "ledger.sqlite")) as db, db:
+        db.execute("UPDATE runs SET state = 'running'")
+    assert _merge(_config(without_2)).summary is not None
+    _check_as_one(without_2.out, one_run)
+    with open_workspace(_config(without_2), "read") as workspace:
+        last = workspace.ledger.last_run()
+        assert last is not None
+        assert last.state == "finished"
+
+
+def _disk_full(*_: object, **__: object) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+@pytest.mark.parametrize("repaired_by", ["a part", "a whole run"])
+def test_what_verify_found_outlasts_a_merge(repaired_by: str, without_2: Project) -> None:
+    """A file that verify has found changed is made again, though a part that has not looked says that it is right."""
+    config, flat = _config(without_2), without_2.out / "images" / _ids(2)[0] / "k02.png"
+    _part(config, 2)
+    _merge(config)
+    _part(config, 2)
+    # ^ it knows now of the merge
+    good = flat.read_bytes()
+    flat.write_bytes(good[:-1] + bytes([good[-1] ^ 1]))
+    assert _typed(without_2, "verify", "-q") == ExitCode.DIFFERENT
+    if repaired_by == "a part":
+        assert _part(config, 2).pairs == 1
+        assert _part(config, 2).pairs == 0
+        _merge(config)
+    else:
+        _merge(config)
+        assert run(config).pairs == 1
+    assert flat.read_bytes() == good
+    assert _typed(without_2, "verify", "-q") == ExitCode.DONE

@@ -42,6 +42,13 @@ def merged_text(summary: RunSummary, status: PartsStatus) -> str:
     return "\n".join(map(printable, [*lines, f"{merged}{f': {states}' * bool(states)}"]))
 
 
+def unmerged_text(parts: int) -> str:
+    """That a plan is made without what parts have recorded."""
+    return (
+        f"{counted(parts, 'part')} of a run {'has' if parts == 1 else 'have'} recorded more, which a run takes in first"
+    )
+
+
 def _part_line(part: PartStatus) -> str:
     counts = _states({"done": part.done, "failed": part.failed, "left": part.left})
     known = f", {counted(part.images, 'image')}{': ' * bool(counts)}{', '.join(counts)}" if part.images else ""

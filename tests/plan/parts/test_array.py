@@ -34,6 +34,7 @@ def test_each_part_of_an_array_has_one_task(count: int, first: int, step: int) -
 def test_a_smaller_array_does_parts_again(tasks: list[int]) -> None:
     """`sbatch --array=1,3` after `--array=0-7` does parts 1 and 3 of eight, and says so."""
     assert _indexes(tasks, there=(8,)) == tasks
+    assert _indexes(tasks, step=2, there=(8,)) == tasks
     assert _indexes(tasks, asked="auto/8") == tasks
     found = part_of_task("auto", _environment(tasks, tasks[0]), {8})
     assert f"does part {tasks[0]}/8: the output holds parts of 8" in found.note
