@@ -81,7 +81,7 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     "pictures": ({"encode", "quantize", *GROUND}, {"PIL", "numpy"}),
     "decode": (GROUND, {"PIL", "numpy", "pillow_heif"}),
     "encode": ({"palettes", "quantize", *GROUND}, {"PIL", "numpy", "numba", "imageio", "av"}),
-    "storage": ({"palettes", *GROUND}, {"bracex", "fsspec", "wcmatch", "indexed_gzip"}),
+    "storage": ({"palettes", *GROUND}, {"bracex", "fsspec", "wcmatch", "indexed_gzip", "pyarrow"}),
     "config": (
         {"palettes", *CORE_WORDS, "errors", "vocabulary", "places", "text"},
         {"yaml", "pydantic", "pydantic_core"},

@@ -88,4 +88,5 @@ def selection(config: Config) -> Selection:
         include=tuple(section.include),
         exclude=tuple(section.exclude),
         follow_symlinks=section.follow_symlinks,
+        column=section.column,
     )

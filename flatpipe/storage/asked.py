@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from flatpipe.errors import ImageError, ImageIOFailed
 from flatpipe.records import Failure, ImageSource, RefusedFile
 from flatpipe.storage.archives.found import Fault, Member
-from flatpipe.storage.archives.kinds import is_archive, kind_of, name_within
+from flatpipe.storage.archives.kinds import column_of, is_archive, kind_of, name_within
 from flatpipe.storage.archives.listing import listed
 from flatpipe.storage.archives.place import ArchiveFile
 from flatpipe.storage.litter import PassedOver, Why, unsought
@@ -22,9 +22,16 @@ class Asked:
     patterns: Patterns
     passed_over: PassedOver
     opens_archives: bool = True
+    column: str | None = None
+    # ^ of tables, the one that has the images
 
-    def takes(self, name: str, above: str = "") -> bool:
-        """Whether a file is asked for by its name, the way to it included; `above` is what was searched already."""
+    def takes(self, name: str, above: str = "", *, is_numbered: bool = False) -> bool:
+        """Whether a file is asked for by its name, the way to it included; `above` is what was searched already.
+
+        What has a number alone is, unless it is excluded.
+        """
+        if is_numbered and not self.patterns.excludes(f"{above}{name}"):
+            return True
         reasons = {unsought(part) for part in name.split("/")}
         why: Why | None = "litter" if "litter" in reasons else "hidden" if "hidden" in reasons else None
         if why != "litter" and self.patterns.match(f"{above}{name}"):
@@ -47,9 +54,9 @@ class Asked:
         above = f"{archive.image_id}/"
         try:
             for found in listed(
-                ArchiveFile(archive.path, archive.stamp, root),
+                ArchiveFile(archive.path, archive.stamp, root, self.column),
                 kind_of(archive.image_id),
-                lambda name: self.takes(name, above),
+                lambda name, is_numbered: self.takes(name, above, is_numbered=is_numbered),
             ):
                 yield _member(archive, found)
         except OSError as error:
@@ -68,7 +75,8 @@ def _member(archive: ImageSource, found: Member | Fault | ImageError) -> ImageSo
 def member_now(archive: ImageSource, known: ImageSource) -> ImageSource | None:
     """An image of an archive as it lies there now; None when it does not. Raises OSError."""
     name = name_within(known)
-    found = listed(ArchiveFile(archive.path, archive.stamp), kind_of(archive.path), name.__eq__)
+    file = ArchiveFile(archive.path, archive.stamp, column=column_of(known.part))
+    found = listed(file, kind_of(archive.path), lambda one, _: one == name)
     return next((replace(archive, size=one.size, part=one.where) for one in found if isinstance(one, Member)), None)
 
 

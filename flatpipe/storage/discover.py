@@ -32,6 +32,8 @@ class Selection:
     # ^ where the root is one of several: what its images' ids begin with among all, the id itself of a file
     opens_archives: bool = True
     # ^ False: an archive comes as the file that it is
+    column: str | None = None
+    # ^ of Parquet files, the one that has the images
 
     def patterns(self, *, of_file: bool = False) -> Patterns:
         """What is asked for by the ids below the root, or by the name of the file that it is."""
@@ -224,7 +226,7 @@ def _discover_remote(selection: Selection, passed_over: PassedOver) -> Iterator[
 
 
 def _asked(selection: Selection, passed_over: PassedOver, *, of_file: bool = False) -> Asked:
-    return Asked(selection.patterns(of_file=of_file), passed_over, selection.opens_archives)
+    return Asked(selection.patterns(of_file=of_file), passed_over, selection.opens_archives, selection.column)
 
 
 def _key_in_order(image_id: str) -> bytes:

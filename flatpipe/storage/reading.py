@@ -29,9 +29,11 @@ def read_input(source: ImageSource, policy: ReadPolicy) -> bytes:
     """
     if source.part:
         _check_size(source.size, policy, "member")
-        return read_member(
-            ArchiveFile(source.path, source.stamp, policy.root_of(source.path)), source.part, source.size
-        )
+        archive = ArchiveFile(source.path, source.stamp, policy.root_of(source.path))
+        content = read_member(archive, source.part, source.size)
+        _check_size(len(content), policy, "member")
+        # ^ a table tells only how large rows are on average
+        return content
     if is_url(source.path):
         _check_size(source.size, policy)
         content = read_url(source.path, policy.max_bytes)

@@ -17,6 +17,8 @@ class Member:
     # ^ bytes, by the archive's word
     where: str
     # ^ what its kind needs to read it, in ASCII: numbers of bytes, rows
+    is_numbered: bool = False
+    # ^ whether the name is a number that we gave it: whoever includes *.jpg means it too
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from flatpipe.places import is_url, name_of_url
 from flatpipe.records import ImageSource
 from flatpipe.storage.archives.found import Fault, Member
 from flatpipe.storage.archives.gzipped_tar import gzipped_members, read_gzipped
+from flatpipe.storage.archives.parquet import column_within, parquet_members, read_parquet
 from flatpipe.storage.archives.place import ArchiveFile
 from flatpipe.storage.archives.tar import read_tar, tar_members
 from flatpipe.storage.archives.zip import read_zip, zip_members
@@ -28,10 +29,13 @@ class ArchiveKind:
     # ^ the bytes of a member by its `where` and `size`; raises OSError, and an ImageError for what is damaged
 
 
+_ROW = "row"
+
 KINDS = (
     ArchiveKind("tar", (".tar", ".cbt"), tar_members, read_tar),
     ArchiveKind("tar.gz", (".tar.gz", ".tgz"), gzipped_members, read_gzipped),
     ArchiveKind("zip", (".zip", ".cbz"), zip_members, read_zip),
+    ArchiveKind(_ROW, (".parquet",), parquet_members, read_parquet),
 )
 _BY_WORD = {kind.word: kind for kind in KINDS}
 SUFFIXES = tuple(suffix for kind in KINDS for suffix in kind.suffixes)
@@ -51,6 +55,12 @@ def name_within(source: ImageSource) -> str:
 def kind_of(name: str) -> ArchiveKind:
     """The kind of an archive, by its name."""
     return next(kind for kind in KINDS if name.lower().endswith(kind.suffixes))
+
+
+def column_of(part: str) -> str | None:
+    """The column that a row of a table is of, by its ImageSource.part; None for a member of any other archive."""
+    word, _, where = part.partition(" ")
+    return column_within(where) if word == _ROW else None
 
 
 def read_member(archive: ArchiveFile, part: str, size: int) -> bytes:

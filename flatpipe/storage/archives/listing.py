@@ -18,9 +18,11 @@ _MEMBER, _FAULT = "m", "f"
 
 
 def listed(
-    archive: ArchiveFile, kind: ArchiveKind, is_wanted: Callable[[str], bool]
+    archive: ArchiveFile, kind: ArchiveKind, is_wanted: Callable[[str, bool], bool]
 ) -> Iterator[Member | Fault | ImageError]:
     """The members whose names are wanted, in the byte order of names, once all are known; at last what is wrong.
+
+    `is_wanted` is told too whether a name is only a number that we gave.
 
     What is wrong with the archive itself is an ImageError among them. Raises OSError when it cannot be read.
     """
@@ -37,10 +39,10 @@ def listed(
         yield from _told_apart(map(_found, records))
 
 
-def _named(found: Member | Fault, is_wanted: Callable[[str], bool]) -> Member | Fault | None:
+def _named(found: Member | Fault, is_wanted: Callable[[str, bool], bool]) -> Member | Fault | None:
     """What was found, by the name that it has here, or None when nobody asks for it."""
     name = member_name(found.name)
-    if not name.text or not is_wanted(name.text):
+    if not name.text or not is_wanted(name.text, isinstance(found, Member) and found.is_numbered):
         return None
     if name.refused:
         return Fault(name.text, name.refused)

@@ -21,6 +21,8 @@ class ArchiveFile:
     stamp: str
     root: str = ""
     # ^ folder that no link may lead out of; "": links are followed
+    column: str | None = None
+    # ^ of a table, the one that has the images; None: that which is called so
 
     @contextlib.contextmanager
     def opened(self) -> Iterator[BinaryIO]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from archive_builders import Case
+from hostile_parquet import PARQUET_CASES
 from hostile_tar import SOUND, TAR_CASES
 from hostile_zip import ZIP_CASES
 
@@ -18,7 +19,7 @@ from flatpipe.records import ImageSource, RefusedFile
 from flatpipe.storage.discover import Selection, discover
 from flatpipe.storage.reading import read_input
 
-CASES = TAR_CASES | ZIP_CASES
+CASES = TAR_CASES | ZIP_CASES | PARQUET_CASES
 POLICY = ReadPolicy(max_bytes=1 << 20)
 MOST_MEMORY = 32 << 20
 # ^ bytes beside the archive itself, which the tests hold: half of what the bombs unpack to
