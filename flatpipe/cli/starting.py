@@ -14,6 +14,7 @@ from flatpipe.config.documents.schema import SCHEMA_FILE
 from flatpipe.errors import ConfigError
 from flatpipe.places import CONFIG, SCHEMA
 from flatpipe.records import ImageSource
+from flatpipe.storage.archives.kinds import is_archive
 from flatpipe.storage.discover import Selection, discover
 
 _OUTPUT = "outputs/"
@@ -68,6 +69,7 @@ def look_at(folder: str) -> StarterFacts:
 
 
 def _common_folder(image_ids: Iterable[str]) -> str:
-    """The one subfolder that holds all images, with "/" behind it; "" when some lie elsewhere, or there are none."""
+    """The one subfolder that holds all images, with "/" behind it; "" when some lie elsewhere, or in an archive."""
     tops = {image_id.partition("/")[0] if "/" in image_id else "" for image_id in image_ids}
-    return f"{tops.pop()}/" if len(tops) == 1 and "" not in tops else ""
+    top = tops.pop() if len(tops) == 1 else ""
+    return f"{top}/" if top and not is_archive(top) else ""

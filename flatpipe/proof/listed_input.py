@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
 from flatpipe import layout
 from flatpipe.config import IMAGE_PATTERNS, Config
-from flatpipe.errors import ConfigError, ImageIOFailed
+from flatpipe.errors import ConfigError, ImageError, ImageIOFailed
 from flatpipe.ledger.names import NamesOnDisk
 from flatpipe.places import is_url
 from flatpipe.plan.inputs.places import input_base, input_words
 from flatpipe.plan.inputs.sources import input_sources
+from flatpipe.plan.settings import task_settings
 from flatpipe.records import RefusedFile
 from flatpipe.storage.archives.kinds import is_archive
+from flatpipe.storage.asked import member_now
+from flatpipe.storage.discover import local_source
 from flatpipe.storage.litter import PassedOver
 from flatpipe.storage.name_rules import NameRules
 from flatpipe.storage.patterns import Patterns
-from flatpipe.storage.reading import file_size
+from flatpipe.storage.reading import file_size, read_input
 from flatpipe.storage.roots import open_root
 
 _REMEMBERED = 4096
@@ -31,7 +35,7 @@ class ListedInput:
 
     def __init__(self, config: Config) -> None:
         """Raises ConfigError when it cannot be listed, or a place of it holds nothing: a disk may not be mounted."""
-        self._base = input_base(config)
+        self._base, self._reading = input_base(config), task_settings(config).reading
         self._lone = Patterns(IMAGE_PATTERNS, ()) if config.input.list and config.input.frames == "first" else None
         # ^ names of what is one image, where each is named by itself
         passed_over = PassedOver()
@@ -98,11 +102,23 @@ class ListedInput:
         if not mark or file not in self._present:
             return False
         try:
-            file_size(f"{self._base}/{layout.unmarked(file)}")
-        except OSError:
+            self._check_readable(layout.unmarked(file))
+        except (OSError, ImageError):
             self.unreadable.append(file)
             return True
         return False
+
+    def _check_readable(self, name: str) -> None:
+        """Raise OSError or ImageError where a file of the input, or a member of an archive, cannot be read."""
+        parts = name.split("/")
+        above = ("/".join(parts[:depth]) for depth in range(1, len(parts)) if is_archive(parts[depth - 1]))
+        archive = next((path for path in above if Path(f"{self._base}/{path}").is_file()), "")
+        if not archive:
+            file_size(f"{self._base}/{name}")
+            return
+        lies = local_source(f"{self._base}/{archive}")
+        if member := member_now(lies, replace(lies, image_id=name)):
+            read_input(member, self._reading)
 
 
 def _may_hold_more(refused: RefusedFile) -> bool:

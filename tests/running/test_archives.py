@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import csv
 import random
+import zipfile
 from collections import Counter, defaultdict
 from pathlib import Path
 
 import pytest
-from archive_builders import ARCHIVES, tar_of
+from archive_builders import ARCHIVES, tar_of, zip_of
 from builders import write_image
 from commands import Project
+from hostile_tar import TAR_CASES
+from hostile_zip import ZIP_CASES
 
 import flatpipe
+from flatpipe.config import load_config
+from flatpipe.proof.listed_input import ListedInput
 from flatpipe.summaries import RunSummary
 
 SUFFIXES = ("tree", *ARCHIVES)
@@ -83,3 +88,34 @@ def test_a_shard_cut_short_is_one_row_and_keeps_its_results(project: Project) ->
     cleaned = project.flatpipe("clean", "--yes")
     assert "cannot be read in full" in cleaned.stdout + cleaned.stderr
     assert len(project.digests()) == 3 * 4 * len(SUFFIXES)
+
+
+def test_hostile_archives_are_rows_of_a_run_that_goes_on(tmp_path: Path) -> None:
+    """One run over many of the table's archives: their rows are the table's, images beside them are done."""
+    project = Project.make(tmp_path, images=1, flatten={"k": "2"}, report={"enabled": False})
+    wanted = {}
+    for number, case in enumerate([*TAR_CASES.values(), *ZIP_CASES.values()]):
+        if case.is_long or number % 3:
+            continue
+        name = f"{number:03d}.{case.suffix}"
+        (tmp_path / "photos" / name).write_bytes(case.content)
+        words = {"sound": "not-an-image", "read": "not-an-image", "too-large": "not-an-image"}
+        wanted |= {f"{name}/{row}".rstrip("/"): words.get(word, word) for row, word in case.rows.items()}
+    done = run(project, "limits.memory_per_worker=1 GiB")
+
+    assert (done.done, done.failed) == (1, len(wanted))
+    assert {row["image"]: row["error"] for row in project.rows("failures.csv")} == wanted
+
+
+def test_a_frame_of_a_member_is_gone_only_when_the_member_can_be_read(tmp_path: Path) -> None:
+    """Clean asks the archive whether a member is whole before it takes frames for gone that nobody asks for now."""
+    project = Project.make(tmp_path, images=0)
+    sound = zip_of({"a.gif": b"frames of old", "b.gif": b"other frames"}, zipfile.ZIP_STORED)
+    (tmp_path / "photos" / "shard.zip").write_bytes(sound.replace(b"frames of old", b"frames of now"))
+    listed = ListedInput(load_config(project.folder / "pipeline.yaml"))
+
+    assert not listed.is_gone("shard.zip/a.gif#002")
+    assert listed.unreadable == ["shard.zip/a.gif"]
+    assert listed.is_gone("shard.zip/b.gif#002")
+    assert listed.is_gone("shard.zip/c.gif")
+    listed.close()

@@ -72,7 +72,7 @@ def test_patterns_hold_for_the_whole_id_of_a_member(tmp_path: Path) -> None:
 
     assert ids(tmp_path, include=("one.tar/*.{png,jpg}",), **sound) == ["one.tar/a.png", "one.tar/c.jpg"]
     assert ids(tmp_path, exclude=("*.tar/sub/**", "two.tar/**", "broken.tar")) == ["one.tar/a.png"]
-    assert found(tmp_path, exclude=("*.tar",)) == []
+    assert found(tmp_path, exclude=("*.tar",)) == found(tmp_path, exclude=("*.tar/**",)) == []
     assert [item for item in found(tmp_path, **sound) if isinstance(item, RefusedFile)] == []
 
 
