@@ -39,6 +39,9 @@ class RunObserver:
     def image_done(self, record: ImageRecord) -> None:
         """One image finished, or failed."""
 
+    def stalled(self, text: str) -> None:
+        """Nothing has come back for long; which image is at hand, and where it is written how everything stands."""
+
     def stopping(self) -> None:
         """The user asked to stop; what runs is finished."""
 
@@ -99,6 +102,11 @@ class Observers(RunObserver):
         """Tell all."""
         for observer in self._observers:
             observer.image_done(record)
+
+    def stalled(self, text: str) -> None:
+        """Tell all."""
+        for observer in self._observers:
+            observer.stalled(text)
 
     def stopping(self) -> None:
         """Tell all."""

@@ -32,6 +32,7 @@ from flatpipe.running.run_log import RunLog, new_run_id
 from flatpipe.running.shared.palettes import make_palettes
 from flatpipe.running.store_plan import store_again, store_plan
 from flatpipe.running.tally import Tally
+from flatpipe.running.telling.stall import stalls_told
 from flatpipe.settings import TaskSettings
 from flatpipe.storage.several.named import NamedInput
 from flatpipe.summaries import PlanSummary, RunSummary
@@ -96,7 +97,7 @@ def _execute(run: CurrentRun) -> str:
         return ""
     run.workspace.ledger.announce_work(run.run_id)
     try:
-        with open_engine(backend, _opening(run)) as engine:
+        with open_engine(backend, _opening(run)) as engine, _stalls_told(run, engine):
             _begin_work(run)
             try:
                 if run.owes_palettes:
@@ -144,6 +145,11 @@ def _begin_work(run: CurrentRun) -> None:
             run.workspace.outputs.remove(layout.LOCK)
             # ^ from here on it would not be true; the end of a complete run writes another
             run.workspace.ledger.note_beside((), [layout.LOCK])
+
+
+def _stalls_told(run: CurrentRun, engine: Engine) -> contextlib.AbstractContextManager[None]:
+    seconds = run.workspace.config.limits.stall_seconds
+    return stalls_told(seconds, engine, run.log.add_stall, run.observer.stalled)
 
 
 def _opening(run: CurrentRun) -> Opening:

@@ -88,6 +88,10 @@ class LimitsSection(Section):
         default=600.0, gt=0, strict=True, allow_inf_nan=False, json_schema_extra=unit("seconds")
     )
     """Longest reading and decoding of one image; null: no limit."""
+    stall_seconds: float | None = Field(
+        default=300.0, gt=0, strict=True, allow_inf_nan=False, json_schema_extra=unit("seconds")
+    )
+    """Without any result, until the run writes down where everything stands; null: never."""
     memory_per_worker: Bytes | None = Field(
         default=None, json_schema_extra=words('a size such as "4 GiB", a number of bytes, or null')
     )

@@ -35,6 +35,15 @@ class Finished:
     error: BaseException | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class EngineState:
+    """Where everything stands, for whoever looks into a stall."""
+
+    busy: dict[str, float]
+    # ^ seconds by image, of those that are being worked on, as far as that is known
+    text: str
+
+
 class Engine(Protocol):
     """Something that computes jobs' graphs: this process, its threads, or a cluster."""
 
@@ -70,6 +79,15 @@ class Engine(Protocol):
 
     def unfinished(self) -> list[str]:
         """The images that it is at, or that a stop has cut short, as far as that is known; the longest first."""
+        ...
+
+    @property
+    def silent_seconds(self) -> float:
+        """How long ago anything finished, while something is under way; 0 while nothing is."""
+        ...
+
+    def state(self) -> EngineState:
+        """Where everything stands, asked from another thread; waits for no more than half a minute."""
         ...
 
     def close(self, *, at_once: bool = False) -> None:

@@ -16,11 +16,11 @@ import dask.threaded
 from dask.delayed import Delayed
 from dask.local import get_sync
 
-from flatpipe.engines.engine import Finished, Job, Submission
+from flatpipe.engines.engine import EngineState, Finished, Job, Submission
 from flatpipe.engines.silence import Silence
 from flatpipe.stop import WORK_THREADS
 from flatpipe.text import duration
-from flatpipe.work.worker import stop_run, this_worker
+from flatpipe.work.worker import process_state, stop_run, this_worker
 
 _LOOK_SECONDS = 5.0
 # ^ between looks at how long ago something finished
@@ -37,6 +37,11 @@ def _waited_for() -> str:
     return f"at work: {', '.join(f'{name} for {duration(found[name])}' for name in unfinished())}"
 
 
+def _state() -> EngineState:
+    here = process_state()
+    return EngineState(here.busy, here.stacks)
+
+
 class SynchronousEngine:
     """Everything in this thread, one image at a time: the specification of the other engines, and the way to debug."""
 
@@ -46,6 +51,7 @@ class SynchronousEngine:
     def __init__(self, run: str, tell: Callable[[str], None]) -> None:
         self._run, self._silence = run, Silence(tell)
         self._queued: deque[Submission] = deque()
+        self._is_computing = False
         self._is_closed = threading.Event()
         threading.Thread(target=self._look, daemon=True).start()
 
@@ -63,7 +69,9 @@ class SynchronousEngine:
         del timeout
         job, root = self._queued.popleft()
         self._silence.end()
+        self._is_computing = True
         (results,) = dask.compute(root, scheduler=get_sync, optimize_graph=False)
+        self._is_computing = False
         return [Finished(job, results)]
 
     def stop(self) -> None:
@@ -73,6 +81,15 @@ class SynchronousEngine:
     def unfinished(self) -> list[str]:
         """What a stop has cut short."""
         return unfinished()
+
+    @property
+    def silent_seconds(self) -> float:
+        """How long the job takes that it is at."""
+        return self._silence.seconds if self._is_computing else 0.0
+
+    def state(self) -> EngineState:
+        """The state of this process."""
+        return _state()
 
     def close(self, *, at_once: bool = False) -> None:  # noqa: ARG002 - nothing here takes long
         """End the look-out for silence."""
@@ -134,6 +151,15 @@ class ThreadsEngine:
     def unfinished(self) -> list[str]:
         """What threads are at, and what a stop has cut short."""
         return unfinished()
+
+    @property
+    def silent_seconds(self) -> float:
+        """How long ago a job finished."""
+        return self._silence.seconds if self._in_flight else 0.0
+
+    def state(self) -> EngineState:
+        """The state of this process."""
+        return _state()
 
     def close(self, *, at_once: bool = False) -> None:
         """Wait for running pairs, then end the threads; `at_once` they are left to end by themselves."""

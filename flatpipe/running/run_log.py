@@ -21,6 +21,8 @@ from flatpipe.storage.roots import Root
 from flatpipe.summaries import RunSummary
 
 CONFIG, ENVIRONMENT, LOG, SUMMARY = "config.yaml", "environment.json", "log.jsonl", "summary.json"
+STALL = "stall-{number}.txt"
+# ^ from 1 on
 
 
 def new_run_id() -> str:
@@ -35,6 +37,7 @@ class RunLog:
         self._outputs, self._name = outputs, f"{layout.RUNS}/{run_id}"
         self._folder = Path(ledger_path).parent / self._name
         self._log: IO[str] | None = None
+        self._stalls: list[str] = []
 
     def begin(self, config: Config, lock_header: dict[str, str]) -> None:
         """Write what is known at the start; raises RunGivenUp when that fails."""
@@ -63,12 +66,19 @@ class RunLog:
             except OSError as error:
                 raise RunGivenUp(f"the run's log cannot be written: {error.strerror or error}") from error
 
+    def add_stall(self, state: str) -> Path:
+        """Write down where everything stands, and say where; raises OSError."""
+        name = STALL.format(number=len(self._stalls) + 1)
+        (self._folder / name).write_text(state, encoding="utf-8", errors="backslashreplace")
+        self._stalls.append(name)
+        return self._folder / name
+
     def end(self, summary: RunSummary) -> None:
         """Write how the run ended, and put the folder beside the outputs; raises OSError."""
         self.close()
         (self._folder / SUMMARY).write_text(json.dumps(asdict(summary), indent=2, sort_keys=True) + "\n")
         if str(self._folder) != f"{self._outputs.place}/{self._name}":
-            for name in (CONFIG, ENVIRONMENT, LOG, SUMMARY):
+            for name in (CONFIG, ENVIRONMENT, LOG, SUMMARY, *self._stalls):
                 self._outputs.store(f"{self._name}/{name}", str(self._folder / name))
 
     def close(self) -> None:

@@ -13,6 +13,7 @@ from functools import cache
 from flatpipe.quantize.shared.group_colors import GroupColors
 from flatpipe.stop import StopRequest
 from flatpipe.storage.roots import Root, open_root
+from flatpipe.system.stacks import thread_stacks
 from flatpipe.work.cache import ByteBoundedCache
 from flatpipe.work.loaded import LoadedImage
 from flatpipe.work.watchdog import Interrupted
@@ -97,6 +98,16 @@ class Worker:
         return self._roots[place, part]
 
 
+@dataclass(frozen=True, slots=True)
+class ProcessState:
+    """What one process is at, for whoever looks into a stall."""
+
+    busy: dict[str, float]
+    # ^ seconds by image
+    stacks: str
+    # ^ of its threads
+
+
 @cache
 def this_worker() -> Worker:
     """The Worker of this process."""
@@ -106,3 +117,8 @@ def this_worker() -> Worker:
 def stop_run(run: str) -> None:
     """Tell this process to begin no further work of a run; what a driver sends to its workers."""
     this_worker().stop(run)
+
+
+def process_state() -> ProcessState:
+    """The state of this process; whoever asks a worker has this function run there."""
+    return ProcessState(this_worker().unfinished(), thread_stacks())

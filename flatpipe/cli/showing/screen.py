@@ -64,6 +64,10 @@ class Screen(RunObserver):
         """Say it as a line of its own."""
         self._say(printable(text), style="yellow")
 
+    def stalled(self, text: str) -> None:
+        """Say it as a line of its own."""
+        self.note(text)
+
     def preparing(self, what: str) -> None:
         """Say what takes a while."""
         self._say(f"{what} ...")

@@ -12,9 +12,10 @@ from distributed.scheduler import KilledWorker, NoWorkerError
 
 from flatpipe.engines.clusters.replacement import Replacement
 from flatpipe.engines.clusters.starting import left_running
-from flatpipe.engines.engine import Finished, Job, Submission, WorkersLost
+from flatpipe.engines.engine import EngineState, Finished, Job, Submission, WorkersLost
 from flatpipe.engines.opening import Opening
 from flatpipe.engines.silence import Silence
+from flatpipe.engines.standing import cluster_state
 from flatpipe.errors import RunGivenUp
 from flatpipe.text import counted
 from flatpipe.work.worker import stop_run
@@ -143,6 +144,15 @@ class ClusterEngine:
     def unfinished(self) -> list[str]:
         """The images that are in flight."""
         return [name for job in self._futures.values() for name in job.names]
+
+    @property
+    def silent_seconds(self) -> float:
+        """How long ago a job finished."""
+        return self._silence.seconds if self._futures else 0.0
+
+    def state(self) -> EngineState:
+        """What the scheduler says, and each worker that has something to do."""
+        return cluster_state(self._client)
 
     def _waited_for(self, scheduler: dict[str, Any]) -> str:
         waiting, workers = self.unfinished(), counted(scheduler.get("n_workers", 0), "worker")

@@ -32,13 +32,14 @@ class _Counts:
     read: int = 0
     written: int = 0
     # ^ bytes
+    stalls: int = 0
     failures: Counter[str] = field(default_factory=Counter)
     # ^ by the stable word of each
 
     def __add__(self, other: _Counts) -> _Counts:
         """Both together."""
         sums = (self.done + other.done, self.pairs + other.pairs, self.read + other.read, self.written + other.written)
-        return _Counts(*sums, self.failures + other.failures)
+        return _Counts(*sums, self.stalls + other.stalls, self.failures + other.failures)
 
 
 class Metrics(RunObserver, Collector):
@@ -104,6 +105,12 @@ class Metrics(RunObserver, Collector):
             else:
                 now.failures[record.failure.error] += 1
 
+    def stalled(self, text: str) -> None:  # noqa: ARG002 - the screen says it
+        """Count it."""
+        with self._turn:
+            self._now.stalls += 1
+        self.turned.set()
+
     def ended(self, summary: RunSummary) -> None:
         """Make the counts those of the summary: flat images of an image that was cut short are in it too."""
         with self._turn:
@@ -150,6 +157,7 @@ class Metrics(RunObserver, Collector):
         yield CounterMetricFamily("flatpipe_pairs", "Flat images made.", counts.pairs)
         yield CounterMetricFamily("flatpipe_read_bytes", "Size of the images' files.", counts.read)
         yield CounterMetricFamily("flatpipe_written_bytes", "Size of what was made of them.", counts.written)
+        yield CounterMetricFamily("flatpipe_stalls", "Times that nothing came back for long.", counts.stalls)
 
     def _gauges(self) -> Iterator[Metric]:
         plan, summary = self._plan, self._ended
