@@ -5,17 +5,21 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
 
 from flatpipe.errors import ConfigError, RunGivenUp
 from flatpipe.ledger.answers import PartRun
 from flatpipe.ledger.ledger import Ledger
+from flatpipe.places import is_url
 from flatpipe.plan.lease import Lease, live_lease
-from flatpipe.plan.parts.ledgers import newest_ledger_of
+from flatpipe.plan.parts.ledgers import newest_ledger_of, read_run
 from flatpipe.plan.parts.part import RunPart
 from flatpipe.plan.parts.places import part_ledger_path, part_root, parts_there
 from flatpipe.plan.workspace import Workspace
 from flatpipe.text import counted
+from flatpipe.vocabulary import NOT_SELECTED
 
 PartState = Literal[
     "done", "merged", "running", "killed", "ended early", "unfinished", "outdated", "unreadable", "missing"
@@ -82,6 +86,11 @@ class PartsStatus:
         return as_array(part.part.index for part in self.parts if part.is_to_run)
 
 
+def start_of(run_id: str) -> str:
+    """When a run began, UTC, as its id says."""
+    return datetime.strptime(run_id.partition("-")[0], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC).isoformat()
+
+
 def as_array(numbers: Iterable[int]) -> str:
     """Ascending numbers as `sbatch --array` takes them: `1,3-5`."""
     runs: list[list[int]] = []
@@ -117,6 +126,8 @@ def _status(part: RunPart, workspace: Workspace) -> PartStatus:
         lease = live_lease(root, path)
     except RunGivenUp:
         is_running = True
+    if is_url(root.place) and not Path(path).exists():
+        return _of_run_json(part, read_run(root), lease, workspace.ledger, is_running=is_running)
     try:
         with newest_ledger_of(part, workspace.outputs, whole) as found:
             if found is None:
@@ -162,6 +173,35 @@ def _recorded(part: RunPart, ledger: Ledger, whole: Ledger, *, is_running: bool)
     if run.state != "finished":
         return replace(known, state="ended early", left=left, why=run.state)
     return replace(known, state="unfinished" if planned.not_selected else "done", why=_unselected(planned.not_selected))
+
+
+def _of_run_json(
+    part: RunPart, told: dict[str, Any], lease: Lease | None, whole: Ledger, *, is_running: bool
+) -> PartStatus:
+    """What the last run has left in a store: there the ledger's copy is not fetched to look at it."""
+    try:
+        summary, noted = told["summary"], PartRun(**told["part"])
+        not_selected = dict(summary["reasons"]).get(NOT_SELECTED, 0)
+        known = PartStatus(
+            part,
+            "unfinished" if not_selected else "done",
+            why=_unselected(not_selected),
+            images=summary["images"],
+            failed=summary["failed"],
+            left=summary["left"] + not_selected,
+            run_id=summary["run_id"],
+            started=start_of(summary["run_id"]),
+            noted=noted,
+        )
+        reason = str(summary["reason"])
+    except (KeyError, TypeError, ValueError):
+        return _without_ledger(part, lease, is_running=is_running)
+    if is_running or lease is not None:
+        # ^ since then it has begun again
+        return replace(known, state="running" if is_running else "killed", why=lease.words if lease else "")
+    if whole.joined.holds(known.run_id):
+        return replace(known, state="merged", why="")
+    return replace(known, state="ended early", why=reason) if reason else known
 
 
 def _unselected(images: int) -> str:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 
 from flatpipe import layout
 from flatpipe.config import Config
@@ -56,7 +58,9 @@ def write_part_ending(workspace: Workspace, summary: RunSummary) -> None:
 
     Tables, report and lock tell of all images: `flatpipe merge` writes them.
     """
-    workspace.places.own.write(layout.RUN, _run_json(workspace.config, summary))
+    noted = workspace.ledger.joined.part_run(summary.run_id)
+    part = {"part": noted._asdict()} if noted else {}
+    workspace.places.own.write(layout.RUN, _run_json(workspace.config, summary, part))
     workspace.ledger.commit()
     _copy_ledger(workspace)
     workspace.places.own.tidy()
@@ -126,11 +130,12 @@ def _copy_ledger(workspace: Workspace) -> None:
             own.store(layout.LEDGER, path)
 
 
-def _run_json(config: Config, summary: RunSummary) -> bytes:
+def _run_json(config: Config, summary: RunSummary, more: Mapping[str, object] = MappingProxyType({})) -> bytes:
     content = {
         "config": config.recorded(),
         "environment": environment(),
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         "summary": asdict(summary),
+        **more,
     }
     return (json.dumps(content, indent=2, sort_keys=True) + "\n").encode()

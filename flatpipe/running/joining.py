@@ -6,11 +6,13 @@ A ledger knows which runs it holds the results of. It takes in another one whole
 from __future__ import annotations
 
 import contextlib
+from pathlib import Path
 
 from flatpipe.errors import ConfigError
 from flatpipe.ledger.database import Tell
 from flatpipe.ledger.ledger import Ledger
-from flatpipe.plan.parts.ledgers import newest_ledger, newest_ledger_of
+from flatpipe.places import is_url
+from flatpipe.plan.parts.ledgers import last_run_of, newest_ledger, newest_ledger_of
 from flatpipe.plan.parts.places import parts_there
 from flatpipe.plan.workspace import Workspace
 from flatpipe.text import counted
@@ -37,6 +39,10 @@ def has_news(ledger: Ledger, path: str) -> bool:
     return run is not None and not ledger.joined.holds(run.run_id)
 
 
+def _is_known(run_id: str, ledger: Ledger) -> bool:
+    return bool(run_id) and ledger.joined.holds(run_id)
+
+
 def _take_in_parts(workspace: Workspace, tell: Tell) -> None:
     ledger, places, taken = workspace.ledger, (workspace.outputs, workspace.places.whole_ledger_path), 0
     for part in parts_there(*places):
@@ -53,12 +59,16 @@ def _take_in_parts(workspace: Workspace, tell: Tell) -> None:
 
 def _take_in_whole(workspace: Workspace, tell: Tell) -> None:
     assert workspace.part is not None
+    path, outputs = workspace.places.whole_ledger_path, workspace.outputs
+    if is_url(outputs.place) and not Path(path).exists() and _is_known(last_run_of(outputs), workspace.ledger):
+        return
+        # ^ nothing new in the copy: it is not fetched
     try:
-        with newest_ledger(workspace.outputs, workspace.places.whole_ledger_path) as path:
-            if path is None:
+        with newest_ledger(outputs, path) as newest:
+            if newest is None:
                 return
-            if has_news(workspace.ledger, path):
-                workspace.ledger.joined.take_whole(path, workspace.part.holds)
-            workspace.ledger.joined.take_doubts(path)
+            if has_news(workspace.ledger, newest):
+                workspace.ledger.joined.take_whole(newest, workspace.part.holds)
+            workspace.ledger.joined.take_doubts(newest)
     except ConfigError as error:
         tell(f"what whole runs have recorded is passed over: {error}")

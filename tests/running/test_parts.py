@@ -24,6 +24,7 @@ from flatpipe.cli.sentences.parts import lacking_text
 from flatpipe.config import Config, load_config
 from flatpipe.errors import ConfigError, ExitCode, RunGivenUp
 from flatpipe.pipeline import run
+from flatpipe.plan.lease import new_lease
 from flatpipe.plan.parts.part import RunPart, index_of
 from flatpipe.plan.request import Request
 from flatpipe.plan.workspace import open_workspace
@@ -308,12 +309,21 @@ def test_machines_that_share_a_store_alone_are_merged_there(project: Project, on
         _config(project, f"output.path={place}", f"execution.state_path={tmp_path / machine}")
         for machine in ("one", "two", "three")
     ]
-    for index, config in enumerate(configs[:2]):
-        _part(config, index, 2)
+    _part(configs[0], 0, 2)
+    _part(configs[1], 1, 2, only=(_ids(1, 2)[0],))
+    left = len(_ids(1, 2)) - 1
+    assert [(part.state, part.left) for part in _status(configs[2]).parts] == [("done", 0), ("unfinished", left)]
+    RemoteRoot(place).write(
+        "parts/1-of-2/flatpipe.lease", replace(new_lease("/gone"), host="gone", machine="gone", renewed=0).content
+    )
+    assert [part.state for part in _status(configs[2]).parts] == ["done", "killed"]
+    RemoteRoot(place).remove("parts/1-of-2/flatpipe.lease")
+    _part(configs[1], 1, 2)
     merged = _merge(configs[2])
 
     assert merged.summary is not None
     assert RemoteRoot(place).read("flatpipe.lock") == (one_run / "flatpipe.lock").read_bytes()
+    assert [part.state for part in _status(configs[2]).parts] == ["merged", "merged"]
     assert run(configs[0]).pairs == 0
 
 

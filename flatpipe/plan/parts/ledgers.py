@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from flatpipe import layout
 from flatpipe.ledger.ledger import Ledger
@@ -25,6 +27,21 @@ def newest_ledger(root: Root, path: str) -> Iterator[str | None]:
         found = [path] if Path(path).exists() else []
         copy = _copy(root, path, folder)
         yield _newest([*found, copy] if copy else found)
+
+
+def read_run(root: Root) -> dict[str, Any]:
+    """What the run.json of an output, or of a part, tells; empty where there is none."""
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError, ValueError):
+        told = json.loads(root.read(layout.RUN))
+        return told if isinstance(told, dict) else {}
+    return {}
+
+
+def last_run_of(root: Root) -> str:
+    """The id of the run that has left run.json there; "" where that cannot be told. Raises OSError."""
+    with contextlib.suppress(KeyError, TypeError):
+        return str(read_run(root)["summary"]["run_id"])
+    return ""
 
 
 @contextlib.contextmanager
