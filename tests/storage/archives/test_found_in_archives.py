@@ -16,6 +16,7 @@ from archive_builders import ARCHIVES, tar_of
 from flatpipe.errors import ImageTooLarge
 from flatpipe.places import ReadPolicy
 from flatpipe.records import ImageSource, RefusedFile
+from flatpipe.storage.archives.gzipped_tar import spacing_at
 from flatpipe.storage.archives.sorting import SortedRecords
 from flatpipe.storage.discover import Selection, discover
 from flatpipe.storage.litter import PassedOver
@@ -136,12 +137,23 @@ def test_a_web_server_must_give_parts(handler: type[SimpleHTTPRequestHandler], s
         server.shutdown()
 
     if handler is Ranges:
+        assert {item.stamp for item in items if isinstance(item, ImageSource)} == {
+            f"{(tmp_path / f'shard.{suffix}').stat().st_size} bytes"
+        }
         assert read == list(contents.values())
     else:
         (item,) = items
         assert isinstance(item, RefusedFile)
         assert item.failure.error == "io-error"
         assert "gives no parts of files" in item.failure.message
+
+
+def test_an_index_of_a_gzip_file_stays_small() -> None:
+    """However far into a file a member lies, the points of the index that reaches there are no more than 512."""
+    places = [0, 1, (2 << 30) - 1, 2 << 30, (4 << 30) - 1, 5 << 30, 100 << 30, 1 << 50]
+
+    assert spacing_at(0) == spacing_at((2 << 30) - 1) == 4 << 20
+    assert all(place // spacing_at(place) <= 512 for place in places)
 
 
 def test_links_and_limits_hold_for_an_archive_as_for_a_file(tmp_path: Path) -> None:
