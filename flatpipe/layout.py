@@ -45,9 +45,13 @@ COLLECTION = "collection"
 PARTIAL = ".partial"
 # ^ folder under an output root where files, and folders of new images, wait until they are whole: a killed run leaves
 #   its leftovers in one place that the next run empties; same file system as the outputs, so the rename is atomic
-FOLDERS = (IMAGES, GALLERY, RUNS, SHARED, SUMS)
+SHARDS = "shards"
+# ^ folder of the tar files that hold the outputs of many images each, where `output.layout: shards` asks for them
+PIECES = ".pieces"
+# ^ folder of tar files with the outputs of a few images, as tasks leave them until their shard is packed
+FOLDERS = (IMAGES, GALLERY, RUNS, SHARED, SUMS, SHARDS, PIECES)
 # ^ under an output root; one that is on a file system of its own has a PARTIAL of its own
-CLEANED = (IMAGES, PICTURES, SHARED)
+CLEANED = (IMAGES, PICTURES, SHARED, SHARDS, PIECES)
 # ^ folders under an output root in which `clean` removes files, and nowhere else
 _OUR_PARTIAL = re.compile("flatpipe-[0-9a-f]{32}(?:\u00e9|e\u0301)?\\.?")
 # ^ with what storage/name_rules.py puts behind it
@@ -59,6 +63,10 @@ _LOADED, _turn = uuid.uuid4().hex[:16], itertools.count()
 #   is random in all its digits takes longer than what is done with it
 _SUFFIXES: dict[AnimationFormat, str] = {"apng": "png"}
 # ^ of animations whose suffix is not the format's own word
+PACK_END = 1024
+# ^ bytes behind the last file of a tar file
+_KEY_DIGITS = 6
+# ^ at least, in the names of shards and of what is in them: they sort as their numbers do
 
 _LONGEST_NAME = 255
 # ^ bytes in one part of a path, on every common file system
@@ -168,6 +176,31 @@ def still_name(image_id: str, name: str) -> str:
 def sweep_file(image_id: str, name: str) -> str:
     """A file of all k together below the output root, of the name that its task gave: "sweep.gif" lies by the flats."""
     return name if "/" in name else f"{image_folder(image_id)}/{name}"
+
+
+def shard_name(number: int) -> str:
+    """The file of a shard: `shards/000003.tar`."""
+    return f"{SHARDS}/{number:0{_KEY_DIGITS}d}.tar"
+
+
+def key_width(images: int) -> int:
+    """Digits of the keys in shards that hold so many images together."""
+    return max(_KEY_DIGITS, len(str(images - 1)))
+
+
+def member_name(key: str, name: str) -> str:
+    """A file of an image in its shard, as WebDataset groups them: `000017.k07.png`."""
+    return f"{key}.{name}"
+
+
+def piece_name(folder: str) -> str:
+    """A new file of a folder of pieces."""
+    return f"{folder}/{partial_name()}.tar"
+
+
+def is_piece_name(name: str) -> bool:
+    """Whether a file in a folder of pieces has a name that we gave it."""
+    return name.endswith(".tar") and is_partial_name(name.removesuffix(".tar"))
 
 
 def marked(image_id: str, by: str) -> str:

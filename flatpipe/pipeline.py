@@ -28,6 +28,7 @@ from flatpipe.records import FlattenResult, ImageRecord, ImageSource, PlannedIma
 from flatpipe.running.current import CurrentRun
 from flatpipe.running.ending import finish
 from flatpipe.running.interrupts import stop_on_signals, stopped_in_words
+from flatpipe.running.packs.packing import Packing
 from flatpipe.running.run_log import RunLog, new_run_id
 from flatpipe.running.shared.palettes import make_palettes
 from flatpipe.running.store_plan import store_again, store_plan
@@ -93,8 +94,9 @@ def _execute(run: CurrentRun) -> str:
     config, plan = run.workspace.config, run.plan
     backend = choose_backend(config, run.tally.expected_seconds, max(plan.pairs, plan.due))
     run.observer.planned(plan, str(backend))
-    if not plan.pairs and not plan.sweeps and not run.owes_palettes:
-        return ""
+    packing = _packing(run)
+    if not plan.pairs and not plan.sweeps and not run.owes_palettes and not (packing and packing.is_due):
+        return _packed(packing)
     run.workspace.ledger.announce_work(run.run_id)
     try:
         with open_engine(backend, _opening(run)) as engine, _stalls_told(run, engine):
@@ -102,9 +104,10 @@ def _execute(run: CurrentRun) -> str:
             try:
                 if run.owes_palettes:
                     _find_palettes(run, engine)
+                    packing = _packing(run)
                 run.observer.working(lambda: engine.present)
                 if not run.stop:
-                    _work(run, engine)
+                    _work(run, engine, packing)
             finally:
                 run.tally.unfinished = engine.unfinished()
     except StdoutLost as error:
@@ -128,14 +131,30 @@ def _find_palettes(run: CurrentRun, engine: Engine) -> None:
         workspace.ledger.begin_work(run.run_id, time.time())
 
 
-def _work(run: CurrentRun, engine: Engine) -> None:
+def _packing(run: CurrentRun) -> Packing | None:
+    """The shards of the plan as it stands; None where outputs lie in folders."""
+    return Packing.begun(run.workspace, _settings(run)) if run.workspace.settings.pieces else None
+
+
+def _work(run: CurrentRun, engine: Engine, packing: Packing | None) -> None:
     plan, granularity = run.plan, run.workspace.config.execution.granularity
-    bundler = Bundler(run.workspace.ledger.work(), plan.due, granularity, engine.task_seconds)
-    for records in execute(bundler, engine, _graph_builder(run).build, run.stop):
+    work = packing.work() if packing else run.workspace.ledger.work()
+    bundler = Bundler(work, plan.due, granularity, engine.task_seconds, are_whole=packing is not None)
+    for records in execute(bundler, engine, _graph_builder(run).build, run.stop, packing):
         _keep(run, records)
         for record in records:
             _tell(run, record)
             _check_failures(run, plan, record)
+            if packing:
+                packing.image_done(record)
+    _packed(packing)
+
+
+def _packed(packing: Packing | None) -> str:
+    """No reason why the run ended early, once the pieces are gone that nothing needs."""
+    if packing:
+        packing.finish()
+    return ""
 
 
 def _begin_work(run: CurrentRun) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from flatpipe.settings import GivenPalette
 from flatpipe.vocabulary import Stage
@@ -68,12 +69,15 @@ class PlannedImage:
     group: str | None = None
     # ^ the images that it shares palettes with; None: it has its own
     same_as: str = ""
-    # ^ id of a recorded image of the same bytes, whose outputs are copied; then ks is empty: none is to be found
+    # ^ id of a recorded image of the same bytes, whose outputs are copied; then ks is empty: none is to be found.
+    #   Its own, where they lie in the other layout
+    key: str = ""
+    # ^ its number in the plan, as names of files in shards have it; "" where outputs lie in folders
 
     @property
     def why(self) -> str:
         """The reason, with the image that it is about."""
-        return f"same bytes as {self.same_as}" if self.same_as else self.reason
+        return self.reason if self.same_as in ("", self.source.image_id) else f"same bytes as {self.same_as}"
 
     @property
     def is_current(self) -> bool:
@@ -145,6 +149,20 @@ class SweepResult:
     #   longer asked for; or that were copied
 
 
+class PackedImage(NamedTuple):
+    """An image's outputs as a range of a tar file."""
+
+    image_id: str
+    file: str
+    # ^ below the output root
+    key: str
+    # ^ in the names of the files of the range: "000017"
+    start: int
+    bytes: int
+    sha256: str
+    # ^ of the range
+
+
 @dataclass(frozen=True, slots=True)
 class Twin:
     """All that is recorded of an image, for another one of the same bytes."""
@@ -154,6 +172,8 @@ class Twin:
     # ^ of every k that is asked for, ascending
     files: tuple[tuple[str, str], ...]
     # ^ as in SweepResult
+    packed: PackedImage | None = None
+    # ^ where its files lie in a tar file; None: in a folder of its own
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +216,9 @@ class ImageRecord:
     flat_rows: tuple[Row, ...] = ()
     # ^ those of the flat images made first
     sweep_row: Row | None = None
+    packed_row: Row | None = None
+    # ^ of `packed`, where its outputs lie in a piece; the piece's own is in `pack_row`
+    pack_row: Row | None = None
 
     @property
     def is_interrupted(self) -> bool:

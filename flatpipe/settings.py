@@ -96,6 +96,9 @@ class TaskSettings:
     # ^ costly measures of quality to take of each flat
     features: bool = False
     # ^ whether features.parquet stands beside the tables
+    pieces: str = ""
+    # ^ folder below the output root for tar files with the outputs of some images, until they are packed as shards;
+    #   "": each image's outputs get a folder of their own
     io_retries: int = 1
     # ^ how often a read or write that failed for a passing reason is tried again
     seconds_per_image: float | None = None

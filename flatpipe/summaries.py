@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from flatpipe.errors import ExitCode
+from flatpipe.layout import IMAGES
 from flatpipe.vocabulary import Flats
 
 
@@ -41,6 +42,8 @@ class RunSummary:
     # ^ where index.html lies; "" when none was written
     flats: Flats = "all"
     # ^ which flat images are written
+    folder: str = IMAGES
+    # ^ below output, where images' outputs lie
     no_report: str = ""
     # ^ why none can be of the outputs that are asked for, in words, where nobody has said that none shall be
 

@@ -13,6 +13,8 @@ VideoFormat = Literal["mp4", "webm"]
 AnimationFormat = Literal[PictureFormat, VideoFormat]
 SHORTEST_MS = 20
 # ^ that a frame may be shown: browsers make 100 ms of anything shorter
+Layout = Literal["tree", "shards"]
+# ^ how outputs lie: each image's in a folder of its own, or those of many in a tar file
 Flats = Literal["all", "best", "none"]
 # ^ which flat images are written
 PaletteFormat = Literal["gpl", "ase", "aco", "act", "pal", "csv", "css", "hex"]

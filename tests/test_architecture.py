@@ -57,13 +57,14 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     ),
     "proof": ({"plan", "work", "ledger", "storage", "config", *GROUND}, {"PIL", "av"}),
     "engines": (
-        {"work", "plan", "ledger.shared_rows", "storage", "config", *GROUND},
+        {"work", "plan", "ledger.packs.rows", "ledger.shared_rows", "storage", "config", *GROUND},
         {"dask", "distributed", "psutil", "threadpoolctl", "cryptography", "asyncssh"},
     ),
     "plan": ({"ledger", "decode", "storage", "config", "palettes", *CORE_WORDS, *GROUND}, {"dask", "psutil"}),
     "work": (
         {
             "ledger.rows",
+            "ledger.packs.rows",
             "ledger.shared_rows",
             "pictures",
             "decode",

@@ -108,6 +108,8 @@ def _read(chosen: FlattenChoice, usual_ks: str, flags: RunFlags) -> tuple[NamedI
     workers = () if flags.jobs is None else (Argument("-j", "execution.workers", flags.jobs),)
     own = (Argument("-o", "output.path", chosen.output), Argument("-k", "flatten.k", chosen.ks or usual_ks), *workers)
     config = default_config(common_place(places), (*own, *chosen.overrides))
+    if config.output.layout != "tree":
+        raise config.refused(("output", "layout"), "flatpipe flatten fills a tree, call by call; shards are a run's")
     return NamedInput(places, selection(config)), config
 
 

@@ -22,7 +22,8 @@ from flatpipe.text import printable
 if TYPE_CHECKING:
     from flatpipe.ledger.ledger import Ledger
     from flatpipe.plan.workspace import Workspace
-    from flatpipe.proof.verify import Difference, Verified
+    from flatpipe.proof.outputs import Difference
+    from flatpipe.proof.verify import Verified
 
 _LINE_EVERY_SECONDS = 10.0
 
@@ -125,6 +126,7 @@ def diff(first: str, second: str, as_json: bool, quiet: bool) -> ExitCode:
 
 def _found(workspace: Workspace, counts: Verified, flags: VerifyFlags) -> Iterator[Difference]:
     from flatpipe.proof.outputs import recorded_images
+    from flatpipe.proof.packs.verified import VerifiedPacks
     from flatpipe.proof.recorded import check_recorded
     from flatpipe.proof.verify import verify as verify_outputs
     from flatpipe.proof.verify import verify_beside
@@ -134,7 +136,11 @@ def _found(workspace: Workspace, counts: Verified, flags: VerifyFlags) -> Iterat
     jobs = flags.jobs or os.cpu_count() or 1
     damaged = set()
     inputs = None if flags.outputs_only else workspace.settings.reading
-    for difference in verify_outputs(recorded(), workspace.outputs, counts, jobs, inputs=inputs):
+    packs = None
+    if workspace.settings.pieces:
+        packs = VerifiedPacks(workspace.ledger, workspace.outputs, workspace.settings.name_width)
+        yield from packs.look(jobs)
+    for difference in verify_outputs(recorded(), workspace.outputs, counts, jobs, inputs=inputs, packs=packs):
         damaged.add(difference.image_id)
         yield difference
     yield from verify_beside(workspace.ledger, workspace.outputs, counts, jobs)

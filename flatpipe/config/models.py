@@ -186,6 +186,8 @@ class Config(Section):
         """Why the outputs that are asked for have no gallery, in words; "" where they can have one."""
         if self.output.flats != "all":
             return f"a gallery shows every flat image, and output.flats is {self.output.flats}"
+        if self.output.layout != "tree":
+            return f"a gallery links to files in folders, and output.layout is {self.output.layout}"
         return ""
 
     def as_json(self) -> str:

@@ -41,13 +41,22 @@ class Bundle:
 class Bundler:
     """Cuts the work into tasks of a fitting size, in order, as it is asked for."""
 
-    def __init__(self, work: Iterable[PlannedImage], due: int, granularity: Granularity, pair_seconds: float) -> None:
-        self._work, self._left, self._granularity = iter(work), due, granularity
+    def __init__(
+        self,
+        work: Iterable[PlannedImage],
+        due: int,
+        granularity: Granularity,
+        pair_seconds: float,
+        *,
+        are_whole: bool = False,
+    ) -> None:
+        """`pair_seconds` is what a task costs the engine; images that `are_whole` are never cut into pairs."""
+        self._work, self._left, self._are_whole = iter(work), due, are_whole
+        self._granularity: Granularity = "image" if are_whole and granularity == "pair" else granularity
         # ^ images that have not been handed out
         self._waiting: PlannedImage | None = None
         # ^ was taken from the work, and found too large to go with the others
         self._pair_seconds = pair_seconds
-        # ^ what a task costs the engine
         self.costs = CostModel()
 
     def next(self, workers: int) -> Bundle | None:
@@ -99,4 +108,6 @@ class Bundler:
 
     def _is_worth_pairs(self, image: PlannedImage) -> bool:
         """Whether the image takes long enough to pay for a task per k."""
-        return len(image.ks) > 1 and self.costs.seconds(image) > 2 * self._pair_seconds * (len(image.ks) + 2)
+        if self._are_whole or len(image.ks) <= 1:
+            return False
+        return self.costs.seconds(image) > 2 * self._pair_seconds * (len(image.ks) + 2)

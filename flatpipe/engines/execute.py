@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 from dask.delayed import Delayed
 
 from flatpipe.engines.bundle import Bundle, Bundler
-from flatpipe.engines.engine import Engine, WorkersLost
+from flatpipe.engines.engine import Engine, Finished, Job, Submission, WorkersLost
 from flatpipe.errors import FlatpipeError, RunGivenUp, WorkerDied
 from flatpipe.records import Failure, ImageRecord, ImageResult, ImageSource, LoadToken, PlannedImage, SettingsDigests
 from flatpipe.stop import StopRequest
@@ -31,12 +32,35 @@ _DEATHS_ALONE = 2
 # ^ more than one each, so that a machine taken away at a bad moment is not held against the image
 
 
+class Companion(Protocol):
+    """Work beside the images, which becomes due as they are done: shards are packed."""
+
+    def next(self) -> Submission | None:
+        """A job that is to be done now; None while there is none."""
+        ...
+
+    def take(self, job: Job, results: tuple[Any, ...] | None) -> None:
+        """What a job came to; None where its worker died. Raises RunGivenUp."""
+        ...
+
+
+class _Alone:
+    """No such work."""
+
+    def next(self) -> Submission | None:
+        return None
+
+    def take(self, job: Job, results: tuple[Any, ...] | None) -> None:
+        raise NotImplementedError
+
+
 @dataclass(slots=True)
 class _Loop:
     bundler: Bundler
     engine: Engine
     build: BuildGraph
     stop: StopRequest
+    beside: Companion
     in_flight: int = 0
     deaths: Counter[str] = field(default_factory=Counter)
     # ^ how often a worker died that had the image, by image_id
@@ -46,13 +70,17 @@ class _Loop:
     # ^ images that were there at two deaths: perhaps a neighbour's fault, so they are tried with no neighbours
 
 
-def execute(bundler: Bundler, engine: Engine, build: BuildGraph, stop: StopRequest) -> Iterator[list[ImageRecord]]:
+def execute(
+    bundler: Bundler, engine: Engine, build: BuildGraph, stop: StopRequest, beside: Companion | None = None
+) -> Iterator[list[ImageRecord]]:
     """Records as images finish, in any order, some at a time; raises RunGivenUp when the engine is lost.
+
+    What becomes due `beside` them goes before further images, and is told of what has become of it.
 
     After a stop, an image cut short yields what it has, with a failure whose error is INTERRUPTED. An image whose
     worker dies is tried once more among the others, then alone; if it ends its worker twice when alone, it is named.
     """
-    loop = _Loop(bundler, engine, build, stop)
+    loop = _Loop(bundler, engine, build, stop, beside or _Alone())
     while True:
         if stop:
             engine.stop()
@@ -66,16 +94,23 @@ def execute(bundler: Bundler, engine: Engine, build: BuildGraph, stop: StopReque
 
 def _submit(loop: _Loop) -> None:
     """Fill the free places; when all else is done, with one suspect."""
-    bundles = [bundle for _ in range(loop.engine.places) if (bundle := _next(loop)) is not None]
-    if not bundles and not loop.in_flight and loop.suspects:
-        bundles = [loop.suspects.pop()]
-    if bundles:
-        loop.engine.submit([(bundle, loop.build(bundle, _attempts(loop, bundle))) for bundle in bundles])
-        loop.in_flight += len(bundles)
+    chosen = [submission for _ in range(loop.engine.places) if (submission := _next(loop)) is not None]
+    if not chosen and not loop.in_flight and loop.suspects:
+        chosen = [_submission(loop, loop.suspects.pop())]
+    if chosen:
+        loop.engine.submit(chosen)
+        loop.in_flight += len(chosen)
 
 
-def _next(loop: _Loop) -> Bundle | None:
-    return loop.again.pop() if loop.again else loop.bundler.next(loop.engine.workers)
+def _next(loop: _Loop) -> Submission | None:
+    if (submission := loop.beside.next()) is not None:
+        return submission
+    bundle = loop.again.pop() if loop.again else loop.bundler.next(loop.engine.workers)
+    return None if bundle is None else _submission(loop, bundle)
+
+
+def _submission(loop: _Loop, bundle: Bundle) -> Submission:
+    return bundle, loop.build(bundle, _attempts(loop, bundle))
 
 
 def _attempts(loop: _Loop, bundle: Bundle) -> int:
@@ -86,15 +121,29 @@ def _collect(loop: _Loop) -> list[ImageRecord]:
     records: list[ImageRecord] = []
     for done in loop.engine.finished(_POLL_SECONDS):
         loop.in_flight -= 1
-        assert isinstance(done.job, Bundle)
-        if isinstance(done.error, WorkersLost):
+        if not isinstance(done.job, Bundle):
+            _take(loop, done)
+        elif isinstance(done.error, WorkersLost):
             records += [named for image in done.job.images if (named := _accuse(loop, image)) is not None]
         elif done.error is None:
             _learn(loop.bundler, done.job, done.results)
             records += done.results
-        elif not loop.stop:
-            raise done.error if isinstance(done.error, FlatpipeError) else RunGivenUp(str(done.error)) from done.error
+        else:
+            _give_up(loop, done.error)
     return records
+
+
+def _take(loop: _Loop, done: Finished) -> None:
+    if done.error is None or isinstance(done.error, WorkersLost):
+        loop.beside.take(done.job, None if done.error else done.results)
+    else:
+        _give_up(loop, done.error)
+
+
+def _give_up(loop: _Loop, error: BaseException) -> None:
+    """Raise why the run cannot go on; after a stop, whatever ends what is under way is no reason."""
+    if not loop.stop:
+        raise error if isinstance(error, FlatpipeError) else RunGivenUp(str(error)) from error
 
 
 def _learn(bundler: Bundler, bundle: Bundle, records: Sequence[ImageRecord]) -> None:

@@ -13,9 +13,10 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from flatpipe.layout import sweep_file
+from flatpipe.layout import SHARDS, sweep_file
 from flatpipe.ledger.answers import PartRun
 from flatpipe.ledger.database import Database
+from flatpipe.ledger.packs.records import PACKED, PACKS
 from flatpipe.ledger.rows import FAILURES, FLATS, IMAGES, INVALID, PLANNED, SWEEPS, Table, from_sql, to_sql
 from flatpipe.ledger.schema import connect
 from flatpipe.records import Row
@@ -39,6 +40,9 @@ _SAME_WORK = {
 # ^ what two rows of one image have in common when they tell of the same work: what was made again took other seconds
 _DOUBT = {"flats": f"settings = '{INVALID}'", "sweeps": f"settings = '{INVALID}'", "images": "stamp = ''"}
 # ^ how `flatpipe verify` leaves a row, so that the next run looks at the file
+
+_NEW_PACK = "INSERT OR IGNORE INTO packs (file, sha256, bytes) VALUES (?, ?, ?)"
+# ^ of a shard, a whole run's own word counts; pieces have names of their own
 
 IsWanted = Callable[[str], bool]
 
@@ -66,14 +70,24 @@ class JoinedLedgers:
             for table in (IMAGES, FLATS, SWEEPS, FAILURES):
                 self._each(table.insert, _those_wanted(other.execute(table.select), is_wanted))
             self._doubt()
+            self._take_packed(other, is_wanted)
             self._each(_NOTED_SETTINGS.insert, other.execute(_NOTED_SETTINGS.select))
             self._each(_RETIRED.insert, other.execute(_RETIRED.select))
             self._each("DELETE FROM retired WHERE name = ?", _names_of_sweeps(other))
             # ^ a file that was replaced once, and is there again
             self._each(_JOIN, other.execute(_EVERY_RUN))
 
+    def _take_packed(self, other: Database, is_wanted: IsWanted | None) -> None:
+        """Where the outputs lie of which the other tells: in its tar files, or no longer in any."""
+        known = _those_wanted(other.execute("SELECT image_id FROM images"), is_wanted)
+        self._each("DELETE FROM packed WHERE image_id = ?", known)
+        self._each(PACKED.insert, _those_wanted(other.execute(PACKED.select), is_wanted))
+        self._each(_NEW_PACK, other.execute(PACKS.select))
+
     def take_whole(self, path: str, is_wanted: IsWanted) -> None:
         """Take in what the ledger of a whole run has recorded of a part's own images, and of shared palettes."""
+        self._db.execute("DELETE FROM packs WHERE file LIKE ?", (f"{SHARDS}/%",))
+        # ^ that ledger knows better
         self.take_in(path, is_wanted)
         self._db.execute("DELETE FROM retired")
         # ^ that ledger keeps them, of all images

@@ -16,6 +16,7 @@ from flatpipe.ledger.database import Tell, gone
 from flatpipe.ledger.joining import JoinedLedgers
 from flatpipe.ledger.known_bytes import KnownBytes
 from flatpipe.ledger.names import IdsByPlace
+from flatpipe.ledger.packs.records import PackRecords
 from flatpipe.ledger.queries import Queries
 from flatpipe.ledger.recording import store_records
 from flatpipe.ledger.results import last_run_adds
@@ -55,6 +56,7 @@ class Ledger(Queries):
         self._db.tell = tell
         self.shared = SharedRecords(self._db)
         self.joined = JoinedLedgers(self._db)
+        self.packs = PackRecords(self._db)
         self._path, self._file = path, path and Path(path).stat().st_ino
         self._read_only, self._settle = read_only, settle
         self._uncommitted, self._committed, self._pause = 0, time.monotonic(), _COMMIT_SECONDS
@@ -77,6 +79,11 @@ class Ledger(Queries):
         self._uncommitted, self._committed = 0, time.monotonic()
         rest = (self._committed - began) * (1 / _SETTLING_SHARE - 1)
         self._pause = min(max(_COMMIT_SECONDS, rest), _LONGEST_PAUSE)
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether all that was recorded is durable."""
+        return not self._db.in_transaction
 
     def undo(self) -> None:
         """Forget what was recorded since the last commit: the next run does it again."""
@@ -204,7 +211,7 @@ class Ledger(Queries):
         """Drop these images with all their outputs, the flats of other k than `ks`, and the retired files."""
         others = "DELETE FROM flats WHERE k NOT IN (SELECT value FROM json_each(?))"
         with self.transaction():
-            for table in ("images", "flats", "sweeps"):
+            for table in ("images", "flats", "sweeps", "packed"):
                 names = ((to_sql(image_id),) for image_id in image_ids)
                 self._db.executemany(f"DELETE FROM {table} WHERE image_id = ?", names)
             self._db.execute(others, (json.dumps(sorted(ks)),))

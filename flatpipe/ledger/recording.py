@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 
 from flatpipe.ledger.database import Database
+from flatpipe.ledger.packs.records import store_packed
 from flatpipe.ledger.retired import retire_replaced, retire_unwritten
 from flatpipe.ledger.rows import FAILURES, FLATS, IMAGES, SWEEPS, failure_row, to_sql
 from flatpipe.records import INTERRUPTED, ImageRecord
@@ -15,8 +16,10 @@ def store_records(db: Database, records: Sequence[ImageRecord], run_id: str) -> 
     """Store all rows of the images, and count them in the run's progress; commits nothing."""
     sweeps = [record.sweep_row for record in records if record.sweep_row is not None]
     flats = [row for record in records for row in record.flat_rows]
-    retire_replaced(db, sweeps)
-    retire_unwritten(db, flats)
+    in_folders = [record for record in records if not record.packed_row]
+    retire_replaced(db, [record.sweep_row for record in in_folders if record.sweep_row])
+    retire_unwritten(db, [row for record in in_folders for row in record.flat_rows])
+    store_packed(db, records)
     db.executemany(IMAGES.insert, [record.image_row for record in records if record.image_row is not None])
     db.executemany(FLATS.insert, flats)
     db.executemany(SWEEPS.insert, sweeps)

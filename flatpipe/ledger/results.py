@@ -26,7 +26,7 @@ _SWEEP_IS_GIVEN = (
     "WHERE e.value IS NOT (SELECT digest FROM palettes WHERE grp = p.grp AND k = e.key))"
 )
 _FLAT_IS_VALID = _IS_VALID.format(output="f", is_given=_FLAT_IS_GIVEN)
-_SWEEP_IS_VALID = _IS_VALID.format(output="s", is_given=_SWEEP_IS_GIVEN)
+SWEEP_IS_VALID = _IS_VALID.format(output="s", is_given=_SWEEP_IS_GIVEN)
 # ^ an output is valid when it was made of what the image now holds, with the palettes that its group now shares, under
 #   settings that the config asks for; or, of an image that an earlier call of `flatten` named, under whatever settings
 #   that call had
@@ -35,14 +35,15 @@ _FLAT_IS_ADDED = f"f.content = i.content AND ({_FLAT_IS_VALID} OR f.k NOT IN (SE
 
 _IMAGES = f"""
 SELECT p.image_id, p.path, p.size, p.stamp, p.frame, p.part,
-       i.content, i.width, i.height, i.distinct_colors, i.notes, i.seconds, s.files, x.stage, x.error, x.message, p.grp
-FROM planned p LEFT JOIN images i USING (image_id)
-LEFT JOIN sweeps s ON s.image_id = p.image_id AND {_SWEEP_IS_VALID}
+       i.content, i.width, i.height, i.distinct_colors, i.notes, i.seconds, s.files, x.stage, x.error, x.message, p.grp,
+       q.file || '/' || q.key || '.'
+FROM planned p LEFT JOIN images i USING (image_id) LEFT JOIN packed q ON q.image_id = p.image_id
+LEFT JOIN sweeps s ON s.image_id = p.image_id AND {SWEEP_IS_VALID}
 LEFT JOIN failures x ON x.image_id = p.image_id
 ORDER BY p.image_id
 """
 _CONTENT, _FILES = 6, 12
-# ^ places in a row of images: the source stands before content, failure and group behind the sweep's files
+# ^ places in a row of images: the source stands before content, failure, group and pack behind the sweep's files
 _FLATS = """
 SELECT p.image_id, f.k, f.n_colors, f.mse, f.bytes, f.sha256, f.seconds,
        replace(replace(f.palette, '#', ''), ' ', ''), f.weights, f.metrics, {is_asked}
@@ -108,6 +109,8 @@ class ImageResults:
     # ^ by k
     group: str | None = None
     # ^ of images with which it shares palettes; None: it shares with none
+    pack: str = ""
+    # ^ what stands before the names of its files where they lie in a tar file: "shards/000000.tar/000017."
 
     @property
     def asked(self) -> tuple[ValidFlat, ...]:
@@ -126,6 +129,7 @@ class ImageDigests:
     failure: Failure | None
     flats: tuple[tuple[int, str], ...]
     # ^ k and sha256
+    pack: str
 
 
 class GroupPalette(NamedTuple):
@@ -174,14 +178,16 @@ class Results:
                 files=_files_of(row),
                 failure=_failure_of(row),
                 flats=tuple(ValidFlat._make(flat[1:]) for flat in flats),
-                group=None if row[-1] is None else from_sql(row[-1]),
+                group=None if row[-2] is None else from_sql(row[-2]),
+                pack=row[-1] or "",
             )
 
     def digests(self) -> Iterator[ImageDigests]:
         """Every image with the digests of its outputs, as a stream: much faster than `images`."""
         for row, gathered in _with_own(self._rows(_IMAGES), self._gathered(_DIGESTS)):
             flats = _digests_of(gathered[0][1]) if gathered else ()
-            yield ImageDigests(source_of(row[:_CONTENT]), row[_CONTENT] or "", _files_of(row), _failure_of(row), flats)
+            source, content = source_of(row[:_CONTENT]), row[_CONTENT] or ""
+            yield ImageDigests(source, content, _files_of(row), _failure_of(row), flats, row[-1] or "")
 
     def undone(self) -> Iterator[str]:
         """Ids of images that have neither failed nor all that is made of them, as a stream."""
@@ -235,7 +241,7 @@ def _files_of(row: _Row) -> tuple[tuple[str, str], ...] | None:
 
 
 def _failure_of(row: _Row) -> Failure | None:
-    stage, error, message = row[_FILES + 1 : -1]
+    stage, error, message = row[_FILES + 1 : -2]
     return None if error is None else Failure(stage, error, message)
 
 

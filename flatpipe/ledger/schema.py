@@ -39,8 +39,9 @@ CREATE TABLE IF NOT EXISTS planned (
   image_id PRIMARY KEY, path, size INTEGER, stamp TEXT, frame INTEGER, ks TEXT, sweep INTEGER, reason TEXT,
   grp, part TEXT DEFAULT '', same_as DEFAULT '') WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS packed (
-  image_id PRIMARY KEY, file TEXT, start INTEGER, bytes INTEGER) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS packs (file TEXT PRIMARY KEY, holds TEXT, sha256 TEXT, bytes INTEGER) WITHOUT ROWID;
+  image_id PRIMARY KEY, file TEXT, key TEXT, start INTEGER, bytes INTEGER, sha256 TEXT) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS packed_by_file ON packed (file);
+CREATE TABLE IF NOT EXISTS packs (file TEXT PRIMARY KEY, sha256 TEXT, bytes INTEGER) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS palettes (
   grp, k INTEGER, settings TEXT, root TEXT, digest TEXT, colors TEXT, weights TEXT, mse REAL, images INTEGER,
   PRIMARY KEY (grp, k)) WITHOUT ROWID;

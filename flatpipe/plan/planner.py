@@ -6,13 +6,14 @@ import contextlib
 import itertools
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flatpipe import layout
 from flatpipe.ledger.answers import KnownImage, KnownOutput, SettledImage
 from flatpipe.ledger.ledger import Ledger
 from flatpipe.ledger.rows import INVALID
 from flatpipe.plan.fingerprint import Fingerprints, changed
+from flatpipe.plan.image_files import ImageFiles, image_files
 from flatpipe.plan.palettes.states import SharedPalettes
 from flatpipe.plan.same_bytes import SameBytes
 from flatpipe.plan.there import FilesThere, PicturesThere
@@ -28,6 +29,8 @@ _CHUNK = 400
 # ^ images per question to the ledger (three queries for all of them) and to the output (one listing of each folder,
 #   asked together where the output is remote)
 
+_MOVED = "layout changed"
+# ^ why outputs that are right are copied: they lie as another output.layout has them
 _ADDED = "added"
 # ^ why a k is due that no earlier run of the image has made
 
@@ -48,6 +51,7 @@ class Planner:
     def plan(self, sources: Iterable[ImageSource]) -> Iterator[PlannedImage]:
         """One PlannedImage per source, in the same order; reads the ledger and file sizes, not pixels."""
         remaining, pictures = iter(sources), PicturesThere(self.outputs, self.ledger.folder_stamps())
+        files = image_files(self.outputs, self.ledger, self.settings)
         same = SameBytes(self.ledger, self._digests, self._needed_metrics, self.settings.reading)
         with contextlib.closing(same):
             while chunk := list(itertools.islice(remaining, _CHUNK)):
@@ -55,33 +59,40 @@ class Planner:
                 if self.force:
                     planned = (PlannedImage(source, self.ks, sweep=True, reason="forced") for source in chunk)
                 else:
-                    planned = self._plan_chunk(chunk, pictures, same)
+                    planned = map(self._whole, self._plan_chunk(chunk, pictures, files, same))
                 yield from planned if self.shared is None else map(self.shared.in_group, planned)
 
     @property
     def _digests(self) -> SettingsDigests:
         return SettingsDigests(tuple(self.fingerprints.flat.items()), self.fingerprints.sweep)
 
-    def _plan_chunk(self, chunk: list[ImageSource], pictures: PicturesThere, same: SameBytes) -> Iterator[PlannedImage]:
+    def _whole(self, image: PlannedImage) -> PlannedImage:
+        """The image with all that it comes to, where it lacks a part and outputs lie in shards."""
+        if not self.settings.pieces or image.is_current or image.same_as:
+            return image
+        return replace(image, ks=self.ks, sweep=True)
+
+    def _plan_chunk(
+        self, chunk: list[ImageSource], pictures: PicturesThere, files: ImageFiles, same: SameBytes
+    ) -> Iterator[PlannedImage]:
         """Most images of most plans lack nothing, which is quickly seen; of the others we ask what they lack."""
         settled = self.ledger.settled([source.image_id for source in chunk], self._digests, self._needed_metrics)
-        sizes = self._sizes_of(settled)
+        sizes = files.sizes_of(settled)
         names = {str(k): layout.flat_name(k, self.settings.name_width) for k in self.ks}
         is_current = [self._is_current(source, settled, sizes, names, pictures) for source in chunk]
         others = [source.image_id for source, current in zip(chunk, is_current, strict=True) if not current]
         known = self.ledger.known(others)
-        sizes |= self._sizes_of(image_id for image_id in known if image_id not in settled)
+        sizes |= files.sizes_of(image_id for image_id in known if image_id not in settled)
+        elsewhere = files.elsewhere(image_id for image_id in others if image_id in settled)
         for source, current in zip(chunk, is_current, strict=True):
+            image_id = source.image_id
             if current:
                 yield PlannedImage(source, (), sweep=False, reason="")
+            elif image_id in elsewhere and (self.shared is None or self.shared.is_given(image_id, settled[image_id])):
+                yield PlannedImage(source, (), sweep=True, reason=_MOVED, same_as=image_id)
             else:
                 there = FilesThere(sizes.get(source.image_id, {}), pictures)
                 yield self._plan_image(source, known.get(source.image_id), there, same)
-
-    def _sizes_of(self, image_ids: Iterable[str]) -> dict[str, dict[str, int]]:
-        """Sizes of the files in the images' folders, by image and name."""
-        folders = {layout.image_folder(image_id): image_id for image_id in image_ids}
-        return {folders[folder]: sizes for folder, sizes in self.outputs.sizes_of(list(folders)).items()}
 
     def _is_current(
         self,
@@ -95,7 +106,7 @@ class Planner:
         made = settled.get(source.image_id)
         if made is None or (source.size, source.stamp, source.part) != (made.size, made.stamp, made.part):
             return False
-        found = sizes[source.image_id]
+        found = sizes.get(source.image_id, {})
         expected = {names[k]: size for k, size in made.flat_bytes.items() if size}
         if self.settings.has_best and found.get(layout.BEST) not in expected.values():
             return False

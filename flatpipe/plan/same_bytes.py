@@ -49,4 +49,5 @@ def twin_of(ledger: Ledger, image_id: str, ks: Sequence[int]) -> Twin:
     """All that is recorded of an image now, with the flats of these k."""
     sweep, flats = ledger.sweep_of(image_id), ledger.flats_of(image_id)
     made = tuple(flat for flat in flats if flat.k in ks)
-    return Twin(ledger.token_of(image_id), made, sweep.files if sweep else ())
+    packed = ledger.packs.of([image_id]).get(image_id)
+    return Twin(ledger.token_of(image_id), made, sweep.files if sweep else (), packed)

@@ -55,6 +55,7 @@ def task_settings(config: Config) -> TaskSettings:
         weigh=config.palette.weigh,
         metrics=_metrics(config),
         features=config.output.features,
+        pieces=layout.PIECES if config.output.layout == "shards" else "",
         io_retries=config.errors.retries,
         seconds_per_image=config.limits.seconds_per_image,
     )

@@ -125,7 +125,8 @@ def open_workspace(
         for place in named:
             check_not_within(place, settings.output)
     if part is not None:
-        settings = replace(settings, part=part.name)
+        pieces = f"{part.folder}/{settings.pieces}" if settings.pieces else ""
+        settings = replace(settings, part=part.name, pieces=pieces)
     places = _places(config, settings, part)
     with opened_ledger(access, places, tell) as ledger, sound(places.ledger_path):
         adds = named is not None if access in ("run", "merge") else ledger.adds_up()

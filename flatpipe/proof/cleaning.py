@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import itertools
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from flatpipe.ledger.answers import FlatFile
 from flatpipe.ledger.ledger import Ledger
 from flatpipe.places import is_url
 from flatpipe.proof.listed_input import ListedInput
+from flatpipe.proof.packs.stale import InPacks, stale_packs
+from flatpipe.storage.packs.blocks import blocks_of
 from flatpipe.storage.roots import Root
 from flatpipe.text import counted
 
@@ -71,14 +74,18 @@ def stale_files(
 
     What the ledger names outside the folders of images, or behind a link, is no file of ours.
     """
-    for image_id, name, sha256, why in _recorded(ledger, listed, ks, counts):
+    recorded = itertools.chain(_recorded(ledger, outputs, listed, ks, counts), _packs(ledger, listed, counts))
+    for image_id, name, sha256, why in recorded:
         if not _is_own_place(outputs, name):
             continue
+        digest, size = hashlib.sha256(), 0
         try:
-            content = outputs.read(name)
+            for block in blocks_of(outputs, name):
+                digest.update(block)
+                size += len(block)
         except OSError:
             continue
-        file = StaleFile(name, why, len(content), image_id, hashlib.sha256(content).hexdigest() == sha256)
+        file = StaleFile(name, why, size, image_id, digest.hexdigest() == sha256)
         counts.count(file)
         yield file
 
@@ -122,6 +129,8 @@ def remove(outputs: Root, file: StaleFile) -> None:
 def forget(ledger: Ledger, listed: ListedInput, ks: tuple[int, ...]) -> None:
     """Drop from the ledger what `stale_files` tells of; call it when they are removed. Raises RunGivenUp."""
     ledger.forget([image_id for image_id in ledger.image_ids() if listed.is_gone(image_id)], ks)
+    with ledger.transaction():
+        ledger.packs.forget(ledger.packs.unneeded())
 
 
 def _is_own_place(outputs: Root, name: str) -> bool:
@@ -135,14 +144,16 @@ def _is_own_place(outputs: Root, name: str) -> bool:
 
 
 def _recorded(
-    ledger: Ledger, listed: ListedInput, ks: tuple[int, ...], counts: Cleaning
+    ledger: Ledger, outputs: Root, listed: ListedInput, ks: tuple[int, ...], counts: Cleaning
 ) -> Iterator[tuple[str, str, str, Why]]:
     """Image, name, digest and reason of every recorded file that nobody asks for, whether it is there or not."""
     width = layout.name_width(ks, adds=ledger.adds_up())
+    in_packs = InPacks(ledger, outputs)
     for flat in ledger.flat_files():
         counts.recorded += 1
         why = _why_stale(flat, listed, ks)
-        wanted = layout.flat_name(flat.k, width) if why == "replaced" else ""
+        is_wanted = why == "replaced" and not in_packs.has(flat.image_id)
+        wanted = layout.flat_name(flat.k, width) if is_wanted else ""
         if why == "image gone" and listed.holds_place_of(flat.image_id):
             continue
         for name in sorted({layout.flat_name(flat.k, digits) for digits in layout.NAME_WIDTHS} - {wanted}):
@@ -151,11 +162,20 @@ def _recorded(
         counts.recorded += 1
         if listed.is_gone(file.image_id) and ("/" in file.name or not listed.holds_place_of(file.image_id)):
             yield file.image_id, layout.sweep_file(file.image_id, file.name), file.sha256, "image gone"
+        elif in_packs.has(file.image_id):
+            yield file.image_id, layout.sweep_file(file.image_id, file.name), file.sha256, "replaced"
     for retired in ledger.retired_files():
         counts.recorded += 1
         folder = retired.name.rpartition("/")[0].removeprefix(f"{layout.IMAGES}/")
         if not (listed.is_gone(folder) and listed.holds_place_of(folder)):
             yield folder, retired.name, retired.sha256, "replaced"
+
+
+def _packs(ledger: Ledger, listed: ListedInput, counts: Cleaning) -> Iterator[tuple[str, str, str, Why]]:
+    """The same of every tar file of outputs."""
+    for pack, has_rows in stale_packs(ledger, listed.is_gone):
+        yield pack.file.rpartition("/")[0], pack.file, pack.sha256, "image gone" if has_rows else "replaced"
+    counts.recorded += len(ledger.packs.files())
 
 
 def _why_stale(flat: FlatFile, listed: ListedInput, ks: tuple[int, ...]) -> Why:

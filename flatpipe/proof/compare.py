@@ -12,10 +12,9 @@ from flatpipe import layout
 from flatpipe.errors import ConfigError
 from flatpipe.places import is_url, place_of
 from flatpipe.proof.lock_file import LockFile, header_differences, image_differences, read_header
+from flatpipe.storage.packs.blocks import blocks_of
 from flatpipe.storage.remote import RemoteRoot
-from flatpipe.storage.roots import open_root
-
-_IMAGES = "images"
+from flatpipe.storage.roots import Root, open_root
 
 
 @dataclass(slots=True)
@@ -31,7 +30,8 @@ class Compared:
 def compare(first: str, second: str, counts: Compared) -> Iterator[str]:
     """What differs, in words, as a stream; raises ConfigError when one of them is neither a folder nor a lock.
 
-    Two output folders are compared by the bytes of every file below images/; the rest tells of time and place.
+    Two output folders are compared by the bytes of every file below images/ or shards/; the rest tells of time and
+    place.
     Two locks, or a folder and a lock, are compared by the lines of their locks.
     """
     first, second = (place_of(place, "") for place in (first, second))
@@ -61,13 +61,36 @@ def _compare_locks(first: Path, second: Path, counts: Compared) -> Iterator[str]
 
 def _compare_folders(first: str, second: str, counts: Compared) -> Iterator[str]:
     roots = open_root(first), open_root(second)
-    for name, left, right in _side_by_side(_files(first), _files(second)):
-        counts.files += 1
-        shown = json.dumps(f"{_IMAGES}/{name}", ensure_ascii=False)
-        if left is None or right is None:
-            yield f"{shown}: only in the {'first' if right is None else 'second'}"
-        elif left != right or roots[0].read(f"{_IMAGES}/{name}") != roots[1].read(f"{_IMAGES}/{name}"):
-            yield f"{shown}: other bytes"
+    tops = [_tops(root) for root in roots]
+    if tops[0] != tops[1]:
+        words = " and ".join(
+            f"{place}: {' and '.join(found)}" for place, found in zip((first, second), tops, strict=True)
+        )
+        raise ConfigError(
+            f"folders of other layouts ({words}) are compared by their locks: flatpipe diff A/{layout.LOCK} B"
+        )
+    for top in tops[0]:
+        for name, left, right in _side_by_side(_files(f"{first}/{top}"), _files(f"{second}/{top}")):
+            counts.files += 1
+            shown = json.dumps(f"{top}/{name}", ensure_ascii=False)
+            if left is None or right is None:
+                yield f"{shown}: only in the {'first' if right is None else 'second'}"
+            elif left != right or (left and not _are_alike(f"{top}/{name}", *roots)):
+                yield f"{shown}: other bytes"
+
+
+def _tops(root: Root) -> list[str]:
+    """Which folders of outputs hold files; raises ConfigError where none does."""
+    found = [top for top in (layout.IMAGES, layout.SHARDS) if root.first_file(top)]
+    if not found:
+        raise ConfigError(f"{root.place}: no {layout.IMAGES}/ or {layout.SHARDS}/ here; name an output folder")
+    return found
+
+
+def _are_alike(name: str, first: Root, second: Root) -> bool:
+    """Whether a file has the same bytes in both; of equal length it is known to be."""
+    both = zip(blocks_of(first, name), blocks_of(second, name), strict=True)
+    return all(left == right for left, right in both)
 
 
 def _side_by_side(
@@ -88,15 +111,12 @@ def _order(name: str) -> list[bytes]:
 
 
 def _files(place: str) -> Iterator[tuple[str, int]]:
-    """Name and size in bytes of every file below images/, in the order of the paths' parts; raises ConfigError."""
+    """Name and size in bytes of every file below a folder, in the order of the paths' parts."""
     if is_url(place):
-        listing = RemoteRoot(f"{place.rstrip('/')}/{_IMAGES}").listing()
+        listing = RemoteRoot(place).listing()
         yield from sorted(((name, size) for name, size, _ in listing), key=lambda file: _order(file[0]))
-        return
-    folder = Path(place) / _IMAGES
-    if not folder.is_dir():
-        raise ConfigError(f"{place}: no {_IMAGES}/ here; name an output folder")
-    yield from _walk(str(folder), "")
+    else:
+        yield from _walk(place, "")
 
 
 def _walk(folder: str, prefix: str) -> Iterator[tuple[str, int]]:

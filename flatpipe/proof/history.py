@@ -10,6 +10,7 @@ from flatpipe.config import Config
 from flatpipe.errors import ConfigError
 from flatpipe.ledger.ledger import Ledger
 from flatpipe.places import is_url
+from flatpipe.plan.image_files import ImageFiles, image_files
 from flatpipe.plan.inputs.places import input_base, input_words, is_there
 from flatpipe.plan.inputs.sources import Sources, input_images, input_sources
 from flatpipe.plan.planner import Planner
@@ -52,6 +53,7 @@ def history_of(image: str, planner: Planner, config: Config) -> ImageHistory:
     """What is known of an image, named by its id or path; raises ConfigError, with the nearest id, when nothing is."""
     ledger, found = planner.ledger, _found(image, planner.ledger, config)
     image_id, width = found.image_id, planner.settings.name_width
+    files = image_files(planner.outputs, ledger, planner.settings)
     token, sweep, failed = ledger.token_of(image_id), ledger.sweep_of(image_id), ledger.failure_of(image_id)
     now = _source_now(found, config)
     return ImageHistory(
@@ -62,8 +64,8 @@ def history_of(image: str, planner: Planner, config: Config) -> ImageHistory:
         distinct_colors=token.distinct_colors,
         notes=token.notes,
         seconds=token.seconds,
-        flats=tuple((flat, _flat_file(flat, width)) for flat in ledger.flats_of(image_id)),
-        files=tuple((layout.sweep_file(image_id, name), sha256) for name, sha256 in sweep.files) if sweep else (),
+        flats=tuple((flat, _flat_file(flat, files, width)) for flat in ledger.flats_of(image_id)),
+        files=tuple((files.place(image_id, name), sha256) for name, sha256 in sweep.files) if sweep else (),
         sweep_seconds=sweep.seconds if sweep else 0.0,
         failure=failed.failure if failed else None,
         run_id=failed.run_id if failed else "",
@@ -76,8 +78,8 @@ def input_if_shared(config: Config) -> Sources:
     return input_sources(config) if config.palette.is_shared and is_there(config) else ()
 
 
-def _flat_file(flat: FlattenResult, name_width: int) -> str:
-    return f"{layout.image_folder(flat.image_id)}/{layout.flat_name(flat.k, name_width)}" if flat.sha256 else ""
+def _flat_file(flat: FlattenResult, files: ImageFiles, name_width: int) -> str:
+    return files.place(flat.image_id, layout.flat_name(flat.k, name_width)) if flat.sha256 else ""
 
 
 # --- which image is meant --------------------------------------------------------------------------------------------

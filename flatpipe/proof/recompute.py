@@ -9,10 +9,9 @@ import os
 from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
-from flatpipe.layout import sweep_file
-from flatpipe.proof.outputs import RecordedImage
+from flatpipe.proof.outputs import Difference, RecordedImage
 from flatpipe.proof.scratch import done_in_memory
-from flatpipe.proof.verify import Difference, Verified
+from flatpipe.proof.verify import Verified
 from flatpipe.records import ImageResult
 from flatpipe.settings import TaskSettings
 from flatpipe.stop import WORK_THREADS
@@ -51,7 +50,7 @@ def recompute(
             counts.recomputed += 1
             digests = _digests(result)
             for file in image.files:
-                if digests.get(file.name if file.k is None else file.k) != file.sha256:
+                if digests.get(file.own if file.k is None else file.k) != file.sha256:
                     yield Difference(image.source.image_id, "recomputed otherwise", file.name, file.k)
 
 
@@ -68,7 +67,7 @@ def _threads(jobs: int) -> Iterator[ThreadPoolExecutor]:
 
 
 def _digests(result: ImageResult) -> dict[int | str, str]:
-    """sha256 of each output, by k or by name."""
+    """sha256 of each output, by k or by the name that its task gave."""
     flats: dict[int | str, str] = {flat.k: flat.sha256 for flat in result.flats}
     files = () if result.sweep is None else result.sweep.files
-    return flats | {sweep_file(result.source.image_id, name): sha256 for name, sha256 in files}
+    return flats | dict(files)

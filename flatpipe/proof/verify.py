@@ -2,43 +2,25 @@
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Literal
+from functools import partial
 
 from flatpipe import layout
 from flatpipe.ledger.answers import BesideFile
 from flatpipe.ledger.ledger import Ledger
 from flatpipe.places import ReadPolicy
-from flatpipe.proof.outputs import RecordedFile, RecordedImage
+from flatpipe.proof.outputs import Difference, Kind, RecordedFile, RecordedImage, kind_of
+from flatpipe.proof.packs.verified import VerifiedPacks, doubt
 from flatpipe.records import ImageSource
 from flatpipe.storage.archives.kinds import name_within
 from flatpipe.storage.reading import remembered_digests
 from flatpipe.storage.roots import Root
 
-Damage = Literal["changed", "missing", "unreadable", "input changed", "input missing"]
-Kind = Damage | Literal["recomputed otherwise", "not recomputed"]
-
 _AT_ONCE = 64
 # ^ images that are read between two looks at the ledger: bounded memory for any number of them
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """Something that is not as the ledger says."""
-
-    image_id: str
-    # ^ "" of a file beside the images
-    kind: Kind
-    name: str
-    # ^ file below the output root, or the input's path
-    k: int | None = None
-    # ^ of a flat image
-    detail: str = ""
-    # ^ why it could not be recomputed
 
 
 @dataclass(slots=True)
@@ -57,20 +39,27 @@ class Verified:
 
 
 def verify(
-    images: Iterable[RecordedImage], outputs: Root, counts: Verified, jobs: int, *, inputs: ReadPolicy | None
+    images: Iterable[RecordedImage],
+    outputs: Root,
+    counts: Verified,
+    jobs: int,
+    *,
+    inputs: ReadPolicy | None,
+    packs: VerifiedPacks | None = None,
 ) -> Iterator[Difference]:
     """What differs, in the order of images, as a stream; counts as it goes. `jobs` threads read and digest.
 
-    `inputs` says how inputs are read; with None they are not looked at.
+    `inputs` says how inputs are read; with None they are not looked at. `packs` knows the outputs in tar files.
     """
     remaining = iter(images)
     digest_of = remembered_digests(inputs or ReadPolicy(), _AT_ONCE)
     # ^ the frames of a file come together
+    differences_of = partial(_differences, outputs) if packs is None else packs.differences
     with ThreadPoolExecutor(jobs) as pool:
         while batch := list(itertools.islice(remaining, _AT_ONCE)):
             counts.unfinished += sum(not image.is_complete for image in batch)
             read = [image for image in batch if image.content]
-            for image, found in zip(read, pool.map(lambda one: _differences(outputs, one), read), strict=True):
+            for image, found in zip(read, pool.map(differences_of, read), strict=True):
                 counts.images += 1
                 counts.outputs += len(image.files)
                 yield from found
@@ -100,6 +89,8 @@ def invalidate(ledger: Ledger, differences: Iterable[Difference]) -> None:
         for difference in differences:
             if key := layout.key_of_sum(difference.name):
                 ledger.shared.forget_sums([key])
+            elif not difference.image_id and ledger.packs.knows(difference.name):
+                doubt(ledger, difference)
             elif not difference.image_id:
                 ledger.note_beside([BesideFile(difference.name, "", -1)])
                 # ^ a size that no file has
@@ -119,13 +110,7 @@ def _differences(outputs: Root, image: RecordedImage) -> list[Difference]:
 
 
 def _judge(outputs: Root, file: RecordedFile) -> Kind | None:
-    try:
-        content = outputs.read(file.name)
-    except (FileNotFoundError, NotADirectoryError):
-        return "missing"
-    except OSError:
-        return "unreadable"
-    return None if hashlib.sha256(content).hexdigest() == file.sha256 else "changed"
+    return kind_of(lambda: outputs.read(file.name), file.sha256)
 
 
 def _input_differences(image: RecordedImage, digest_of: Callable[[ImageSource], str]) -> list[Difference]:

@@ -101,7 +101,7 @@ def _result_lines(image: ImageResults, settings: TaskSettings) -> str:
     notes = quoted(cell(printable("; ".join([*token.notes, *([shortfall] if shortfall else [])]))))
     # ^ what was done to decode the image, and that its best k falls short of the target
     name, shape = quoted(cell(image_id)), f"{token.width},{token.height},{token.distinct_colors}"
-    folder = quoted(layout.image_folder(image_id))
+    folder = quoted(image.pack if settings.pieces else f"{layout.image_folder(image_id)}/")
     folder, quote = (folder[:-1], '"') if folder.endswith('"') else (folder, "")
     # ^ the cell goes on with the flat's own name, which needs no quotes
     width = settings.name_width
@@ -115,7 +115,7 @@ def _result_lines(image: ImageResults, settings: TaskSettings) -> str:
 
 def _file(folder: str, quote: str, flat: ValidFlat, width: int) -> str:
     """Cells of the flat's file, its size and its digest."""
-    return f"{folder}/{layout.flat_name(flat.k, width)}{quote},{flat.bytes},{flat.sha256}"
+    return f"{folder}{layout.flat_name(flat.k, width)}{quote},{flat.bytes},{flat.sha256}"
 
 
 def _failure_row(failed: RecordedFailure) -> tuple[str, ...]:

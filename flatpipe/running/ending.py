@@ -42,6 +42,7 @@ def finish(run: CurrentRun, reason: str) -> RunSummary:
         part=plan.part,
         report=f"{workspace.outputs.place}/{layout.INDEX}" if has_report else "",
         flats=plan.flats,
+        folder=layout.SHARDS if workspace.settings.pieces else layout.IMAGES,
         no_report=workspace.config.why_no_report if workspace.config.report.enabled and not plan.part else "",
     )
     failed = _write_ending(run, summary)

@@ -21,6 +21,7 @@ from flatpipe.plan.workspace import Workspace, open_workspace
 from flatpipe.proof.lock import lock_header
 from flatpipe.proof.parts import PartsStatus, PartStatus, parts_status
 from flatpipe.running.finishing import write_ending
+from flatpipe.running.packs.alone import pack_all
 from flatpipe.running.run_log import RunLog, new_run_id
 from flatpipe.summaries import RunSummary
 from flatpipe.text import counted
@@ -81,6 +82,8 @@ def _merged(workspace: Workspace, tell: Tell, command: str) -> Merged:
         else:
             tell("nothing new: what the parts have recorded is merged already")
         _check_done(workspace, status)
+    if workspace.settings.pieces:
+        pack_all(workspace, run_id)
     last = ledger.last_run()
     assert last is not None
     summary = _summary(workspace, last.run_id, began)
@@ -153,6 +156,7 @@ def _summary(workspace: Workspace, run_id: str, began: float) -> RunSummary:
         exit_code=ExitCode.SOME_FAILED if failed else ExitCode.DONE,
         failures=tuple(failures.most_common()),
         report=f"{workspace.outputs.place}/{layout.INDEX}" if has_report else "",
+        folder=layout.SHARDS if workspace.settings.pieces else layout.IMAGES,
         no_report=workspace.config.why_no_report if workspace.config.report.enabled else "",
     )
 

@@ -72,14 +72,38 @@ class LocalRoot:
             raise
         return True
 
+    def read_range(self, name: str, start: int, size: int) -> bytes:
+        """Bytes of a file from one place on, fewer where it ends sooner; raises OSError."""
+        with Path(self._path(name)).open("rb", buffering=0) as file:
+            file.seek(start)
+            blocks = []
+            while size > 0 and (block := file.read(size)):
+                blocks.append(block)
+                size -= len(block)
+        return blocks[0] if len(blocks) == 1 else b"".join(blocks)
+
     def write_lines(self, name: str, lines: Iterable[str]) -> None:
         """Write line by line to a partial file, then rename: any number of lines in little memory; raises OSError."""
+        self.write_blocks(name, map(os.fsencode, lines))
+
+    def write_blocks(self, name: str, blocks: Iterable[bytes]) -> None:
+        """The same of bytes; what goes wrong in making them leaves what was there."""
 
         def fill(partial: str) -> None:
             with created(partial) as file:
-                file.writelines(os.fsencode(line) for line in lines)
+                file.writelines(blocks)
 
         self._write_all(name, fill)
+
+    def double(self, name: str, second: str) -> None:
+        """Have a file under a second name too, by a link where the file system has such; raises OSError."""
+        final = self._path(second)
+        try:
+            within(final, lambda: os.link(self._path(name), final))
+        except FileNotFoundError:
+            raise
+        except OSError:
+            self.store(second, self._path(name))
 
     def store(self, name: str, local_path: str) -> None:
         """Put a copy of a local file in place, whole or not at all, through a power cut too; raises OSError."""

@@ -73,6 +73,15 @@ class RemoteRoot:
         with as_os_errors():
             return bytes(self.filesystem.cat_file(self._path(name)))
 
+    def read_range(self, name: str, start: int, size: int) -> bytes:
+        """Bytes of a file from one place on, fewer where it ends sooner; raises OSError."""
+        with as_os_errors():
+            return bytes(self.filesystem.cat_file(self._path(name), start=start, end=start + size))
+
+    def double(self, name: str, second: str) -> None:
+        """Have a copy of a file under a second name, made by the store itself; raises OSError."""
+        self._put(second, lambda path: self.filesystem.cp_file(self._path(name), path))
+
     def write(self, name: str, content: bytes) -> None:
         """One put of complete bytes: an object store never shows half of it; raises OSError."""
         self._put(name, lambda path: self.filesystem.pipe_file(path, content))
@@ -83,8 +92,12 @@ class RemoteRoot:
 
     def write_lines(self, name: str, lines: Iterable[str]) -> None:
         """Put a text file in place, gathered on the local disk: any number of lines in little memory."""
+        self.write_blocks(name, map(os.fsencode, lines))
+
+    def write_blocks(self, name: str, blocks: Iterable[bytes]) -> None:
+        """The same of bytes; what goes wrong in making them leaves what was there."""
         with tempfile.NamedTemporaryFile(prefix="flatpipe-") as gathered:
-            gathered.writelines(os.fsencode(line) for line in lines)
+            gathered.writelines(blocks)
             gathered.flush()
             self.store(name, gathered.name)
 

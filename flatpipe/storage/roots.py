@@ -59,6 +59,18 @@ class Root(Files, Protocol):
         """What changes when a file comes to or leaves a folder, by folder; empty where the place has no such thing."""
         ...
 
+    def read_range(self, name: str, start: int, size: int) -> bytes:
+        """Bytes of a file from one place on, fewer where it ends sooner; raises OSError."""
+        ...
+
+    def write_blocks(self, name: str, blocks: Iterable[bytes]) -> None:
+        """Put a whole file in place, block by block; whatever is raised by `blocks` leaves what was there."""
+        ...
+
+    def double(self, name: str, second: str) -> None:
+        """Have a file, whole or not at all, under a second name that nobody has yet; raises OSError."""
+        ...
+
     def add_folder(self, folder: str, files: Mapping[str, bytes]) -> bool:
         """Put files in place together, by their names in a folder that is new with them; False, and none is, else."""
         ...

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from flatpipe import layout
 from flatpipe.errors import ImageError
 from flatpipe.pictures.image_pictures import script_for_another
 from flatpipe.records import FlattenResult, ImageResult, Twin
+from flatpipe.storage.packs.ranges import DamagedRangeError, members_of
 from flatpipe.storage.reading import source_digest
 from flatpipe.work.image_work import ImageWork
+from flatpipe.work.retry import with_retries
 from flatpipe.work.sweep import encode_palette_files, encode_palettes, named_palette
 
 _SCRIPT = "original.js"
@@ -34,19 +36,21 @@ def copied_image(work: ImageWork, twin: Twin) -> ImageResult | None:
 
 
 def _copied(work: ImageWork, twin: Twin) -> ImageResult:
-    began, image_id = time.perf_counter(), work.source.image_id
+    began, image_id, read = time.perf_counter(), work.source.image_id, _reader(work, twin)
     flats = [replace(flat, image_id=image_id, seconds=0.0) for flat in twin.flats]
     for flat in flats:
         if flat.sha256:
             name = layout.flat_name(flat.k, work.settings.name_width)
-            work.outputs.write(f"{work.outputs.folder}/{name}", _checked(work, twin, name, flat.sha256))
-    swept = replace(work.put(_files(work, twin, flats), began), moved=tuple(flats))
+            work.outputs.write(f"{work.outputs.folder}/{name}", _checked(read, name, flat.sha256))
+    swept = replace(work.put(_files(work, twin, flats, read), began), moved=tuple(flats))
     work.outputs.put_in_place()
     token = replace(twin.token, image_id=image_id, seconds=0.0)
     return ImageResult(work.source, token, (), swept, None, same_as=twin.token.image_id)
 
 
-def _files(work: ImageWork, twin: Twin, flats: Sequence[FlattenResult]) -> Iterator[tuple[str, bytes]]:
+def _files(
+    work: ImageWork, twin: Twin, flats: Sequence[FlattenResult], read: Callable[[str], bytes]
+) -> Iterator[tuple[str, bytes]]:
     """Names and bytes of the files that need all k: those that name the image are encoded anew, the others copied."""
     image_id, named = work.source.image_id, named_palette(work.settings)
     palettes = dict(encode_palette_files(image_id, flats, work.settings, named))
@@ -57,16 +61,31 @@ def _files(work: ImageWork, twin: Twin, flats: Sequence[FlattenResult]) -> Itera
         elif name in palettes:
             yield name, palettes[name]
         elif "/" in name:
-            kind, content = name.rpartition("/")[2].removeprefix(other), _checked(work, twin, name, sha256)
+            kind, content = name.rpartition("/")[2].removeprefix(other), _checked(read, name, sha256)
             content = script_for_another(content, image_id) if kind == _SCRIPT else content
             yield layout.picture_name(image_id, kind), content
         else:
-            yield name, _checked(work, twin, name, sha256)
+            yield name, _checked(read, name, sha256)
 
 
-def _checked(work: ImageWork, twin: Twin, name: str, sha256: str) -> bytes:
+def _reader(work: ImageWork, twin: Twin) -> Callable[[str], bytes]:
+    """What reads a file of the other image, in whichever layout it lies; raises OSError, as what it returns does."""
+    root, packed = work.worker.root(work.settings.output, work.settings.part), twin.packed
+    if packed is None:
+        return lambda name: with_retries(
+            lambda: root.read(layout.sweep_file(twin.token.image_id, name)), work.settings.io_retries
+        )
+    try:
+        members = dict(members_of(root.read_range(packed.file, packed.start, packed.bytes)))
+    except DamagedRangeError as error:
+        raise OSError(str(error)) from error
+    return lambda name: members.get(name, b"")
+    # ^ one that is not there has another digest too
+
+
+def _checked(read: Callable[[str], bytes], name: str, sha256: str) -> bytes:
     """A file of the other image, with the bytes that are recorded; raises OSError where it has others."""
-    content = work.outputs.read(layout.sweep_file(twin.token.image_id, name))
+    content = read(name)
     if hashlib.sha256(content).hexdigest() != sha256:
         raise OSError(f"{name} has other bytes than were recorded")
     return content

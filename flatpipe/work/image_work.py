@@ -23,7 +23,7 @@ from flatpipe.system.child import call_off, watchdog
 from flatpipe.work.flats import colors_alone, kept_flat, painted
 from flatpipe.work.loaded import ImageKey, LoadedImage, OriginalResult, load_image
 from flatpipe.work.outcome import flatten_result
-from flatpipe.work.outputs import ImageOutputs
+from flatpipe.work.outputs import ImageFiles, ImageOutputs
 from flatpipe.work.sweep import (
     best_flat,
     encode_frame,
@@ -65,7 +65,7 @@ class ImageWork:
     worker: Worker
     source: ImageSource
     settings: TaskSettings
-    outputs: ImageOutputs
+    outputs: ImageFiles
     key: ImageKey
     # ^ of the decoded image in the worker's cache
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from flatpipe.errors import ImageIOFailed
 from flatpipe.storage.partial import is_about_name
@@ -17,6 +18,31 @@ _MOST_HELD = 8 << 20
 
 class OutputFailed(ImageIOFailed):
     """An output could not be written: the next image would fare alike."""
+
+
+class ImageFiles(Protocol):
+    """Where an image's files go, under names below the output root; raises ImageIOFailed, reading OSError."""
+
+    @property
+    def folder(self) -> str:
+        """Of the image, in those names."""
+        ...
+
+    def write(self, name: str, content: bytes) -> None:
+        """Take a whole file."""
+        ...
+
+    def read(self, name: str) -> bytes:
+        """All bytes of a file that was taken."""
+        ...
+
+    def put_in_place(self) -> None:
+        """Put in place what waits, where anything does."""
+        ...
+
+    def begin_again(self) -> None:
+        """Drop what was taken and is not in place: all of it is written once more."""
+        ...
 
 
 @dataclass(slots=True)
@@ -60,14 +86,22 @@ class ImageOutputs:
             for own, content in files.items():
                 self._write(f"{self.folder}/{own}", content)
 
+    def begin_again(self) -> None:
+        """Drop what is held; what is in place is written over."""
+        self._held.clear()
+
     def _write(self, name: str, content: bytes) -> None:
         try:
             with_retries(lambda: self.root.write(name, content), self.retries)
         except OSError as error:
-            words = f"{name} could not be written: {error.strerror or error}"
             if _is_its_name(self.root, error):
-                raise ImageIOFailed(f"{words}, though others of other names are") from error
-            raise OutputFailed(words) from error
+                raise ImageIOFailed(f"{not_written(name, error)}, though others of other names are") from error
+            raise OutputFailed(not_written(name, error)) from error
+
+
+def not_written(name: str, error: OSError) -> str:
+    """That a file could not be written, and why."""
+    return f"{name} could not be written: {error.strerror or error}"
 
 
 def _is_its_name(root: Root, error: OSError) -> bool:

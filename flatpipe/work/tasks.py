@@ -5,15 +5,17 @@ These are the functions that stand in a graph, and the boundary at which whateve
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from flatpipe.ledger.packs.rows import packed_row
 from flatpipe.records import (
     FlattenResult,
     ImageRecord,
     ImageResult,
     ImageSource,
     LoadToken,
+    PackedImage,
     PlannedImage,
     SettingsDigests,
     Twin,
@@ -23,6 +25,8 @@ from flatpipe.work.copying import copied_image
 from flatpipe.work.image_work import ImageWork
 from flatpipe.work.loaded import OriginalResult
 from flatpipe.work.outcome import failure_of
+from flatpipe.work.outputs import ImageFiles
+from flatpipe.work.packs.pieces import Piece
 from flatpipe.work.recorded import recorded
 from flatpipe.work.worker import this_worker
 
@@ -75,17 +79,26 @@ def sweep(
     return _sweep(work, token, fresh, kept, original or OriginalResult(source.image_id))
 
 
-def whole_image(image: PlannedImage, kept: KeptFlats | Twin, settings: TaskSettings) -> ImageResult:
+def whole_image(
+    image: PlannedImage, kept: KeptFlats | Twin, settings: TaskSettings, outputs: ImageFiles | None = None
+) -> ImageResult:
     """All tasks of one image, one after another; a new one comes to the output with all its files at once.
 
     Where all that is recorded of another image of the same bytes is given, its files are copied, if they are whole.
+    Files go where `outputs` has them, or else into a folder of the image's own.
     """
+    work = ImageWork.of(this_worker(), image.source, settings, holds=True)
+    if outputs is not None:
+        work = replace(work, outputs=outputs)
     if isinstance(kept, Twin):
-        copied = copied_image(ImageWork.of(this_worker(), image.source, settings, holds=True), kept)
+        copied = copied_image(work, kept)
         if copied is not None:
             return copied
+        work.outputs.begin_again()
         image, kept = replace(image, ks=tuple(flat.k for flat in kept.flats)), ()
     work = ImageWork.of(this_worker(), image.source, settings, holds=True)
+    if outputs is not None:
+        work = replace(work, outputs=outputs)
     token = _load(work)
     fresh = [_flatten(work, token, k) for k in image.ks]
     result = _sweep(work, token, fresh, kept, OriginalResult(image.source.image_id))
@@ -146,4 +159,36 @@ def finish_image(
 
 def finish_images(images: Sequence[tuple[PlannedImage, KeptFlats | Twin, Asked]]) -> tuple[ImageRecord, ...]:
     """Whole images, one after another in one task: where a task for each k would cost more than it brings."""
+    if images and images[0][2].settings.pieces:
+        return tuple(_in_pieces(images))
     return tuple(recorded(whole_image(image, kept, asked.settings), asked.digests) for image, kept, asked in images)
+
+
+def _in_pieces(images: Sequence[tuple[PlannedImage, KeptFlats | Twin, Asked]]) -> Iterator[ImageRecord]:
+    """The same, all files of all images in one tar file; in several where they are large."""
+    waiting, settings = list[tuple[ImageResult, Asked, PackedImage | None]](), images[0][2].settings
+    piece = Piece(this_worker(), settings)
+    for image, kept, asked in images:
+        result = whole_image(image, kept, asked.settings, piece.begin(image.source.image_id, image.key))
+        waiting.append((result, asked, piece.end(is_done=result.failure is None)))
+        if piece.is_full:
+            yield from _put(piece, waiting)
+            waiting, piece = [], Piece(this_worker(), settings)
+    yield from _put(piece, waiting)
+
+
+def _put(piece: Piece, waiting: Sequence[tuple[ImageResult, Asked, PackedImage | None]]) -> Iterator[ImageRecord]:
+    """What is recorded of images when their piece has been put in place, or could not be."""
+    failure, file = None, None
+    try:
+        file = piece.put_in_place()
+    except Exception as error:  # noqa: BLE001 - the task boundary
+        failure = failure_of("flatten", error)
+    for result, asked, packed in waiting:
+        if packed is not None and failure is None:
+            whole = recorded(result, asked.digests)
+            yield replace(whole, packed_row=packed_row(packed), pack_row=file)
+        else:
+            bare = ImageResult(result.source, result.token, (), None, result.failure or failure)
+            # ^ of an image in a tar file there is all or nothing
+            yield recorded(bare, asked.digests)

@@ -192,7 +192,7 @@ def test_a_replaced_file_of_a_renamed_image_is_looked_at_as_its_own(holds: bool,
     outputs.write("images/b.png/sweep.gif", b"sweep")
     retired = RetiredFile("images/b.png/sweep.gif", hashlib.sha256(b"sweep").hexdigest())
     answers = {"flat_files": list, "sweep_files": list, "retired_files": lambda: [retired], "adds_up": lambda: False}
-    ledger = SimpleNamespace(**answers)
+    ledger = SimpleNamespace(**answers, packs=SimpleNamespace(are_there=False, files=list))
     listed = SimpleNamespace(is_gone=lambda _: True, holds_place_of=lambda name: holds and name == "b.png")
     found = list(stale_files(ledger, outputs, listed, (2,), Cleaning()))  # type: ignore[arg-type]
 

@@ -57,7 +57,7 @@ def source(tmp_path: Path) -> ImageSource:
 def root(tmp_path: Path) -> Counting:
     """Where this process writes what goes to `out`."""
     place = str(tmp_path / "out")
-    root = this_worker()._roots[place] = Counting(place)
+    root = this_worker()._roots[place, ""] = Counting(place)
     return root
 
 

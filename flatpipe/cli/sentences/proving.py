@@ -11,7 +11,8 @@ from flatpipe.text import counted, printable, spans
 
 if TYPE_CHECKING:
     from flatpipe.proof.compare import Compared
-    from flatpipe.proof.verify import Difference, Verified
+    from flatpipe.proof.outputs import Difference
+    from flatpipe.proof.verify import Verified
 
 _FLAT = re.compile(r"k(\d+)\.png")
 

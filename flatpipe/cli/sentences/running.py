@@ -192,7 +192,7 @@ def picture_text(file: str, picture: OnePicture) -> str:
 def _places(summary: RunSummary, pictures: Sequence[str]) -> list[str]:
     lines = [f"report:   {report_address(summary.report)}"] if summary.report else []
     lines += [f"report:   none: {summary.no_report}"] if summary.no_report else []
-    named = list(pictures) or [f"{summary.output}/{layout.IMAGES}/"]
+    named = list(pictures) or [f"{summary.output}/{summary.folder}/"]
     if pictures or summary.done or summary.current:
         made = "outputs:" if summary.flats == "none" else "pictures:"
         lines += [f"{label:9s} {picture}" for label, picture in zip(_once(made), named, strict=False)]

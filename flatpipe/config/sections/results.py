@@ -11,7 +11,7 @@ from pydantic_core import PydanticCustomError
 from flatpipe.config.kinds import Metrics, PaletteFormats
 from flatpipe.config.section import OutputPlace, Section, unit, words, words_of
 from flatpipe.quantize.options import FreeMetric, Metric
-from flatpipe.vocabulary import SHORTEST_MS, AnimationFormat, Flats, PaletteFormat
+from flatpipe.vocabulary import SHORTEST_MS, AnimationFormat, Flats, Layout, PaletteFormat
 
 
 class OutputSection(Section):
@@ -19,6 +19,10 @@ class OutputSection(Section):
 
     path: OutputPlace = Field(default="outputs", validate_default=True, json_schema_extra=words("a path or a URL"))
     """Folder of results, or a URL; made when missing; may not overlap the input."""
+    layout: Layout = "tree"
+    """tree (a folder for each image), or shards (tar files with the outputs of many, as WebDataset reads them)."""
+    shard_size: StrictInt = Field(default=1000, ge=1, le=1_000_000, json_schema_extra=unit("images"))
+    """How many images a shard holds: a thousand thumbnails make 100 MB, photographs gigabytes."""
     flats: Flats = "all"
     """Flat images to write: all, best (of the suggested k alone), none (colours and tables only, much faster)."""
     palettes: PaletteFormats = Field(default=(), json_schema_extra=words_of(PaletteFormat))

@@ -1,0 +1,1 @@
+"""Shards and pieces, proved and cleaned."""

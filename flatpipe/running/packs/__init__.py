@@ -1,0 +1,1 @@
+"""Shards packed: while a run goes on, or from a ledger alone."""

@@ -1,0 +1,1 @@
+"""Tar files of outputs: ranges of them, and files that are larger than memory."""

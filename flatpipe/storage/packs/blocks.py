@@ -1,0 +1,29 @@
+"""Files that may be larger than memory, block by block."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+
+from flatpipe.storage.roots import Root
+
+_AT_ONCE = 8 << 20
+
+
+def blocks_of(root: Root, name: str) -> Iterator[bytes]:
+    """All bytes of a file that may be larger than memory; raises OSError."""
+    at = 0
+    while block := root.read_range(name, at, _AT_ONCE):
+        yield block
+        if len(block) < _AT_ONCE:
+            return
+            # ^ where a store is asked for bytes behind the end, that is an error
+        at += len(block)
+
+
+def sha256_of(root: Root, name: str) -> str:
+    """The sha256 of such a file; raises OSError."""
+    digest = hashlib.sha256()
+    for block in blocks_of(root, name):
+        digest.update(block)
+    return digest.hexdigest()

@@ -1,0 +1,1 @@
+"""Shards in the hands of a worker: pieces written, and put together."""
