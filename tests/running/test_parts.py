@@ -206,7 +206,11 @@ IN_THE_WAY: dict[str, tuple[Callable[[Project], object], str, str]] = {
     "an image that came late": (_come_late, "(the input has changed since: 17 images then, 18 now)", "0-2"),
     "a newer flatpipe's": (lambda project: _done_but(project, "PRAGMA user_version = 99"), "a newer flatpipe", "2"),
     "an image that nobody did": (lambda project: _done_but(project, LOST), "unfinished, 3 images: 2 done, 1 left", "2"),
-    "another split": (lambda project: _part(_config(project), 0, 2), "part 1/2: missing", "1"),
+    "another split": (
+        lambda project: _part(_config(project), 0, 2),
+        "parts of another split lie beside them: 0/4, 1/4, 3/4",
+        "1",
+    ),
 }
 
 
@@ -251,6 +255,22 @@ def test_what_no_part_can_do_alone_is_refused(change: str, asked: dict[str, str]
     with pytest.raises(ConfigError, match=words):
         _part(_config(project, change), 0, **asked)
     assert not project.out.exists()
+
+
+def test_frozen_palettes_reach_every_part(tmp_path: Path) -> None:
+    """With the palettes of one run frozen, new images are done in parts, with them: the lock is that of a whole run."""
+    project, shared = Project.make(tmp_path, 3, execution=SYNCHRONOUS), "palette.scope=collection"
+    run(_config(project, shared))
+    shutil.copytree(project.out, project.folder / "whole")
+    for n in range(3, 8):
+        write_image(project.folder / "photos" / f"{n:02d}.png", seed=n)
+    frozen = (shared, "palette.frozen=true")
+    assert [_part(_config(project, *frozen), index, 2).pairs for index in (0, 1)] == [3 * 1, 3 * 4]
+    assert _merge(_config(project, *frozen)).summary is not None
+    run(_config(project, *frozen, "output.path=whole"))
+
+    locks = [(project.folder / out / "flatpipe.lock").read_bytes() for out in ("out", "whole")]
+    assert locks[0] == locks[1]
 
 
 # --- what is known is not done again --------------------------------------------------------------------------------

@@ -9,6 +9,9 @@ from flatpipe import layout
 from flatpipe.cli.sentences.running import HINTS, report_address
 from flatpipe.text import counted, printable
 
+_NAMED = 8
+# ^ parts that a line names
+
 if TYPE_CHECKING:
     from flatpipe.proof.parts import PartsStatus, PartStatus
     from flatpipe.summaries import RunSummary
@@ -27,7 +30,8 @@ def lacking_text(status: PartsStatus, *, quiet: bool) -> str:
     last = f"not merged: {len(lacking)} of {counted(len(status.parts), 'part')} {_are(len(lacking))} not done"
     if quiet:
         return f"{last}{f' ({status.array})' * bool(status.array)}"
-    return "\n".join(map(printable, [*map(_part_line, lacking), last, *_array_lines(status)]))
+    lines = [*map(_part_line, lacking), *_other_lines(status), last, *_array_lines(status)]
+    return "\n".join(map(printable, lines))
 
 
 def merged_text(summary: RunSummary, status: PartsStatus) -> str:
@@ -70,6 +74,16 @@ def _total(status: PartsStatus) -> str:
 def _array_lines(status: PartsStatus) -> list[str]:
     """The parts to run, as `sbatch --array` takes them; no line where there are none."""
     return [f"missing or failed: {status.array}"] if status.array else []
+
+
+def _other_lines(status: PartsStatus) -> list[str]:
+    """That the split that was run last may not be the one that is meant."""
+    if not status.others:
+        return []
+    named = ", ".join(str(part.part) for part in status.others[:_NAMED]) + ", ..." * (len(status.others) > _NAMED)
+    return [
+        f"parts of another split lie beside them: {named}; delete the folders in {layout.PARTS}/ of what is not meant"
+    ]
 
 
 def _states(numbers: dict[str, int] | Counter[str]) -> list[str]:
