@@ -208,6 +208,11 @@ def marked(image_id: str, by: str) -> str:
     return f"{image_id}{_mark(by)}"
 
 
+def is_marked_by(image_id: str, by: str) -> bool:
+    """Whether an id, or that of its file, has the mark that `marked` gives it for this text."""
+    return image_id.partition("#")[0].endswith(_mark(by))
+
+
 def unmarked(image_id: str) -> str:
     """The id without such a mark."""
     return _MARK.sub("", image_id)

@@ -59,3 +59,13 @@ def test_two_images_never_share_a_folder(one: str, other: str) -> None:
         return
 
     assert (len(folders) == 1) == (one == other)
+
+
+def test_a_mark_tells_by_what_it_was_made() -> None:
+    """An id with a mark is known by the text that made it, that of a frame too; without it is what it was."""
+    marked = layout.marked("a/b.png", "https://host/b.png")
+
+    assert layout.is_marked_by(marked, "https://host/b.png")
+    assert layout.is_marked_by(f"{marked}#002", "https://host/b.png")
+    assert not layout.is_marked_by(marked, "a/b.png")
+    assert layout.unmarked(marked) == "a/b.png"

@@ -105,11 +105,17 @@ def _set_aside(image: PlannedImage) -> PlannedImage:
     return PlannedImage(image.source, (), sweep=False, reason=NOT_SELECTED, group=image.group)
 
 
+def _is_marked_for_names(source: ImageSource) -> bool:
+    """Whether an id has a mark because a file system takes its name for another's; other marks are those of places."""
+    is_marked = source.image_id != layout.unmarked(source.image_id)
+    return is_marked and not layout.is_marked_by(source.image_id, f"{source.path}{source.part}")
+
+
 def _count(image: PlannedImage, counts: PlanCounts) -> None:
     counts.images += 1
     counts.pairs += len(image.ks)
     counts.sweeps += image.sweep
-    counts.marked += image.source.image_id != layout.unmarked(image.source.image_id)
+    counts.marked += _is_marked_for_names(image.source)
     counts.seconds += expected_seconds(image)
     counts.current += image.is_current and not image.reason
     counts.due += not image.is_current

@@ -60,9 +60,11 @@ def size_of_url(url: str) -> int:
 def _opened(url: str) -> Iterator[Any]:
     """The URL as a file that is read from its beginning on."""
     filesystem, path = open_filesystem(url)
-    block = 0 if url.partition("://")[0] in READ_ONLY_PROTOCOLS else _BLOCK
-    # ^ 0: as it comes; many web servers cannot begin in the middle
-    with as_os_errors(), filesystem.open(path, "rb", block_size=block) as file:
+    is_web = url.partition("://")[0] in READ_ONLY_PROTOCOLS
+    options = {"block_size": 0, "size": 1} if is_web else {"block_size": _BLOCK}
+    # ^ 0: as it comes; many web servers cannot begin in the middle. 1: whatever, so that the size is not asked first,
+    #   which takes as long as a small image
+    with as_os_errors(), filesystem.open(path, "rb", **options) as file:
         yield file
 
 

@@ -93,3 +93,11 @@ def test_what_images_take_is_learned_for_files_of_their_size() -> None:
 def test_nothing_to_do_takes_no_time() -> None:
     """An image that is up to date adds nothing to the work."""
     assert expected_seconds(PlannedImage(ImageSource("a", "/a", 10**9, ""), (), sweep=False, reason="")) == 0
+
+
+def test_a_file_whose_size_nobody_has_asked_is_waited_for() -> None:
+    """What a web server is going to give takes a while whatever is done with it, so that few go into one task."""
+    known = PlannedImage(ImageSource("a", "https://host/a", 1, ""), (2,), sweep=False, reason="new")
+    unknown = PlannedImage(ImageSource("a", "https://host/a", 0, ""), (2,), sweep=False, reason="new")
+
+    assert expected_seconds(unknown) > 0.1 > 10 * expected_seconds(known)

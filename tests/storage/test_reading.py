@@ -82,6 +82,17 @@ def test_a_web_server_cannot_send_more_than_memory_allows(served: str, tmp_path:
     assert len(urls.read_url_start(source.path, 2_999_999)) == 2_999_999
 
 
+def test_a_web_server_is_asked_once_for_an_image(
+    served: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The image is what is asked for, not its size before it: that would take as long again."""
+    (tmp_path / "a.png").write_bytes(b"image")
+    content = read_input(ImageSource("a.png", f"{served}/a.png", 0, ""), ReadPolicy(max_bytes=100))
+
+    assert content == b"image"
+    assert [line.split('"')[1] for line in capfd.readouterr().err.splitlines()] == ["GET /a.png HTTP/1.1"]
+
+
 def _in_folder(folder: Path) -> Callable[[str], tuple[LocalFileSystem, str]]:
     return lambda url: (LocalFileSystem(), str(folder / url.rpartition("/")[2]))
 

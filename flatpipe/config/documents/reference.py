@@ -42,6 +42,8 @@ folder. `flatpipe validate --resolved` shows them absolute.
 
 <urls>
 
+Several places, patterns, and lists of files and URLs: [data-sets.md](data-sets.md#lists-of-files-and-urls).
+
 Archives (tar, zip, cbz and others) are opened wherever they lie, and each member is an image:
 [docs/data-sets.md](data-sets.md#archives-in).
 
