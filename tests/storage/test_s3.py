@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from archive_builders import ARCHIVES
 from commands import Project
 from servers import Servers, expected, wait_for
 
@@ -118,6 +119,26 @@ def test_a_replaced_and_a_lost_object_are_noticed(store: Any, tmp_path: Path) ->
     flats = {name: sha for name, sha in made.items() if name.endswith(".png")}
     copied = {name.replace(photos[0].name, photos[1].name, 1): sha for name, sha in wanted.items() if "00.png/" in name}
     assert flats == {name: sha for name, sha in {**wanted, **copied}.items() if name.endswith(".png")}
+
+
+def test_archives_in_a_bucket_give_what_the_photos_do(store: Any, tmp_path: Path) -> None:
+    """A tar and a zip in a bucket are read part by part: the images come out as from a folder."""
+    wanted = expected(tmp_path / "threads", 3)
+    photos = {path.name: path.read_bytes() for path in sorted((tmp_path / "threads" / "photos").iterdir())}
+    store.create_bucket(Bucket="bucket")
+    for suffix in ("tar", "zip"):
+        store.put_object(Bucket="bucket", Key=f"photos/shard.{suffix}", Body=ARCHIVES[suffix](photos))
+    project = Project.make(tmp_path / "p", images=0)
+    project.configure(input={"path": "s3://bucket/photos"})
+    done = project.flatpipe("run")
+
+    assert "6 images done" in done.stdout, done.stderr
+    assert {name: digest for name, digest in project.digests().items() if not name.endswith(".json")} == {
+        f"shard.{suffix}/{name}": digest
+        for suffix in ("tar", "zip")
+        for name, digest in wanted.items()
+        if not name.endswith(".json")
+    }
 
 
 @pytest.mark.parametrize(("change", "words"), [
