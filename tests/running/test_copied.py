@@ -50,6 +50,7 @@ def run(project: Project, *overrides: str, force: bool = False) -> flatpipe.RunS
 
 def is_as_fresh(project: Project, *overrides: str) -> bool:
     """Whether lock and files of today's images are those of a fresh run."""
+    shutil.rmtree(project.folder / "fresh", ignore_errors=True)
     run(project, *overrides, "output.path=fresh")
     before, now = project.digests("fresh"), project.digests()
     pictures = {path.name: path.read_bytes() for path in (project.folder / "fresh/gallery/pictures").rglob("*.*")}
