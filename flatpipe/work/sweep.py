@@ -78,7 +78,7 @@ def encode_palette_files(
 ) -> Iterator[tuple[str, bytes]]:
     """File names and bytes of each flat's palette in each of the formats: `k07.gpl`."""
     kinds, width = settings.palettes, settings.name_width
-    for flat in flats:
+    for flat in flats if kinds else ():
         title = f"{image_id.rpartition('/')[2]}, {flat.k} colours"
         palette = Palette.of_hex(flat.palette, title, named)
         for kind in kinds:

@@ -31,8 +31,8 @@ class Borders(NamedTuple):
 
     near: NDArray[np.uint8]
     # ^ (m,) nearest centroid of each cell's mean
-    watched: NDArray[np.bool_]
-    # ^ (m,) whether the cell may be divided
+    watched: NDArray[np.int64]
+    # ^ (w,) the cells that may be divided, ascending
     totals: NDArray[np.int64]
     # ^ (k, 4) exact sums and counts, by cluster, of the cells that are not
     points: Points
@@ -93,24 +93,26 @@ def _draw_borders(cells: Cells, colors: Points, centroids: NDArray[np.float32], 
     """Return which cells no border between `centroids` (k, 3) can reach while these move by less than `slack`."""
     m = cells.radius.size
     if len(centroids) > _FEW:
-        everywhere = np.full(m, True)
+        everywhere = np.arange(m)
         return Borders(np.zeros(m, np.uint8), everywhere, np.zeros((len(centroids), 4), np.int64), colors)
     near, squared, second = np.empty(m, np.uint8), np.empty(m, np.float32), np.empty(m, np.float32)
     assign_two(cells.points.positions, centroids, near, squared, second)
     gaps, k = _gaps(centroids), len(centroids)
-    watched, groups = np.empty(m, np.bool_), near.copy()
+    may_be, groups = np.empty(m, np.bool_), near.copy()
     for i in range(m):
         # without a branch, the compiler looks at many cells at once
         certain = np.sqrt(squared[i]) + 2 * (cells.radius[i] + np.float32(slack))
-        watched[i] = second[i] < certain * certain
-    found, n_colors = _found(watched), 0
+        may_be[i] = second[i] < certain * certain
+    found, n_found, n_colors = _found(may_be), 0, 0
     for i in found:
-        watched[i] = _is_divided(cells, i, centroids, near[i], np.sqrt(squared[i]), gaps, slack)
-        if watched[i]:
+        if _is_divided(cells, i, centroids, near[i], np.sqrt(squared[i]), gaps, slack):
             groups[i] = k
             n_colors += cells.starts[i + 1] - cells.starts[i]
+            found[n_found] = i
+            n_found += 1
+    watched = found[:n_found]
     totals = add_up(cells.points.sums, groups, k + 1)[:k].copy()
-    return Borders(near, watched, totals, _colors_of(cells, colors, _found(watched), n_colors))
+    return Borders(near, watched, totals, _colors_of(cells, colors, watched, n_colors))
 
 
 @kernel
@@ -153,7 +155,7 @@ def _is_divided(
 
 @kernel
 def _colors_of(cells: Cells, colors: Points, chosen: NDArray[np.int64], n_colors: int) -> Points:
-    """Return the `n_colors` colours of the `chosen` cells, in order."""
+    """Return the `n_colors` colours of the `chosen` cells (w,), in order."""
     positions, sums = np.empty((3, n_colors), np.float32), np.empty((n_colors, 4), np.int64)
     place = 0
     for cell in chosen:
@@ -204,7 +206,7 @@ def _label_all(borders: Borders, cells: Cells, labels_watched: NDArray[np.uint8]
         for i in range(starts[cell], starts[cell + 1]):
             labels[i] = near[cell]
     place = 0
-    for cell in _found(borders.watched):
+    for cell in borders.watched:
         for i in range(starts[cell], starts[cell + 1]):
             labels[i] = labels_watched[place]
             place += 1
