@@ -29,6 +29,8 @@ from flatpipe.settings import AnimationOptions, DecodePolicy
 
 _DISTINCT = 500
 # ^ pictures that are made; each file gets bytes of its own behind its picture's end, so that every content differs
+_COLORS_ALONE = ("output.flats=none", "animation.enabled=false")
+# ^ palettes, measures and tables, without any picture
 
 
 def main() -> None:
@@ -49,15 +51,17 @@ def main() -> None:
         write_collection(folder / "in", pictures, count)
         overrides = ("execution.scheduler=processes", f"execution.workers={chosen.workers}")
         first, again = (run_flatpipe(folder, *overrides) for _ in range(2))
-        rows.append(_row(folder, count, chosen.workers, floor, first, again))
+        alone = run_flatpipe(folder, *overrides, *_COLORS_ALONE, f"output.path={folder}/alone")
+        rows.append(_row(folder, count, chosen.workers, floor, first, again, alone))
         print("   " + ", ".join(f"{name} {value:.4g}" for name, value in rows[-1].items()), flush=True)
-        save(f"scale-{count}", {**rows[-1], "first": asdict(first), "again": asdict(again)})
+        runs = {"first": first, "again": again, "alone": alone}
+        save(f"scale-{count}", {**rows[-1], **{name: asdict(run) for name, run in runs.items()}})
         if not chosen.keep:
             shutil.rmtree(folder)
     print_table(list(rows[0]), [list(row.values()) for row in rows])
 
 
-def _row(folder: Path, count: int, workers: int, floor: float, first: Run, again: Run) -> dict[str, float]:
+def _row(folder: Path, count: int, workers: int, floor: float, first: Run, again: Run, alone: Run) -> dict[str, float]:
     return {
         "images": count,
         "images/s": count / first.seconds,
@@ -65,6 +69,8 @@ def _row(folder: Path, count: int, workers: int, floor: float, first: Run, again
         "peak MB": first.peak_mb,
         "driver+scheduler CPU ms/image": 1000 * first.cpu_seconds / count,
         "ledger MB": (folder / "out" / "ledger.sqlite").stat().st_size / 1e6,
+        "images/s without pictures": count / alone.seconds,
+        "times as fast": first.seconds / alone.seconds,
         "no-op s": again.seconds,
         "no-op peak MB": again.peak_mb,
     }
