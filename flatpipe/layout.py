@@ -87,6 +87,12 @@ def part_name(index: int, count: int) -> str:
     return f"{index}-of-{count}"
 
 
+def part_folder(words: str) -> str:
+    """The folder of the part that `2/8` names, below an output."""
+    index, _, count = words.partition("/")
+    return f"{PARTS}/{part_name(int(index), int(count))}"
+
+
 def part_of_name(name: str) -> tuple[int, int] | None:
     """The index and count of a part whose folder has this name; None for any other name."""
     found = _PART.fullmatch(name)

@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from flatpipe import layout
-from flatpipe.cli.sentences.running import HINTS, report_address
+from flatpipe.cli.sentences.running import summary_text
 from flatpipe.text import counted, printable
 
 _NAMED = 8
@@ -36,14 +36,10 @@ def lacking_text(status: PartsStatus, *, quiet: bool) -> str:
 
 def merged_text(summary: RunSummary, status: PartsStatus) -> str:
     """What merging came to: where to look, what failed and what to do about it, and the counts."""
-    lines = [f"report:   {report_address(summary.report)}"] if summary.report else []
-    lines += [f"pictures: {summary.output}/{layout.IMAGES}/", f"results:  {summary.output}/{layout.RESULTS}"]
-    if summary.failures:
-        lines.append(f"failures: {summary.output}/{layout.FAILURES}")
-        lines += [f"          {count} {kind}: {HINTS[kind]}" for kind, count in summary.failures]
+    *places, _ = summary_text(summary).splitlines()
     states = ", ".join(_states({"done": summary.done, "failed": summary.failed}))
     merged = f"merged {counted(len(status.parts), 'part')}: {counted(summary.images, 'image')}"
-    return "\n".join(map(printable, [*lines, f"{merged}{f': {states}' * bool(states)}"]))
+    return "\n".join([*places, f"{merged}{f': {states}' * bool(states)}"])
 
 
 def unmerged_text(parts: int) -> str:

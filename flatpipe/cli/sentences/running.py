@@ -144,7 +144,8 @@ def summary_text(summary: RunSummary, pictures: Sequence[str] = ()) -> str:
 def quiet_text(summary: RunSummary) -> str:
     """The same in one line."""
     words = [summary.reason or "", counts_text(summary)]
-    where = report_address(summary.report) or f"{summary.output}/{layout.IMAGES if summary.part else layout.RESULTS}"
+    own = layout.part_folder(summary.part) if summary.part else layout.RESULTS
+    where = report_address(summary.report) or f"{summary.output}/{own}"
     return printable(f"{': '.join(filter(None, words))}: {where}")
 
 
@@ -193,7 +194,9 @@ def _places(summary: RunSummary, pictures: Sequence[str]) -> list[str]:
     lines = [f"report:   {report_address(summary.report)}"] if summary.report else []
     lines += [f"report:   none: {summary.no_report}"] if summary.no_report else []
     named = list(pictures) or [f"{summary.output}/{summary.folder}/"]
-    if pictures or summary.done or summary.current:
+    waits = summary.part and summary.folder == layout.SHARDS
+    # ^ until merge packs it
+    if pictures or (not waits and (summary.done or summary.current)):
         made = "outputs:" if summary.flats == "none" else "pictures:"
         lines += [f"{label:9s} {picture}" for label, picture in zip(_once(made), named, strict=False)]
     if summary.part:

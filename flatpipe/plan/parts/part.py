@@ -36,7 +36,7 @@ class RunPart:
     @property
     def folder(self) -> str:
         """Where its ledger, its lease and its runs lie, below the output and below the state folder."""
-        return f"{layout.PARTS}/{self.name}"
+        return layout.part_folder(str(self))
 
     def holds(self, image_id: str) -> bool:
         """Whether an image is one of its own."""
