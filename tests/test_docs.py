@@ -202,7 +202,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 @pytest.mark.parametrize("arguments", [
     "run -s output.path=other", "flatten photos/00.png -k auto", "flatten photos/00.png -k 2 -o one.png",
-    "plan --estimate --force", "status", "report", "merge",
+    "plan --estimate --force", "status", "search 808080", "report", "merge",
     "explain 00.png", "verify", "diff out/flatpipe.lock old.lock", "clean -s flatten.k=2",
 ])  # fmt: skip
 def test_every_json_line_is_documented(arguments: str, finished: Project, monkeypatch, capsys) -> None:

@@ -17,6 +17,7 @@ from flatpipe.cli.planning import plan
 from flatpipe.cli.proving import diff, verify
 from flatpipe.cli.reporting import report
 from flatpipe.cli.running import run
+from flatpipe.cli.searching import search
 from flatpipe.cli.showing.speaking import end_process, prepare_streams, remark
 from flatpipe.errors import ConfigError, ExitCode, FlatpipeError, StdoutLost
 from flatpipe.text import nearest
@@ -91,7 +92,7 @@ def cli() -> None:
 _GROUPS = {
     "Start": (flatten, init, validate, schema, completion),
     "Work": (run, plan, merge),
-    "Look": (status, explain, report),
+    "Look": (status, explain, search, report),
     "Prove": (verify, diff, clean),
 }
 _SHORT_HELP = 64

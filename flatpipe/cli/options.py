@@ -125,7 +125,7 @@ def gathered(kind: type, name: str, *parameters: Decorator) -> Decorator:
     return decorate
 
 
-_CHANGES: tuple[Decorator, ...] = (
+CHANGES: tuple[Decorator, ...] = (
     click.option(
         *("-s", "--set", "overrides"),
         multiple=True,
@@ -139,13 +139,13 @@ config_options = gathered(
     ConfigChoice,
     "chosen",
     click.argument("config_path", metavar="[CONFIG]", type=A_PATH, default="pipeline.yaml"),
-    *_CHANGES,
+    *CHANGES,
 )
 place_options = gathered(
     PlaceChoice,
     "chosen",
     click.argument("place", metavar="[PLACE]", type=A_PATH, default="pipeline.yaml"),
-    *_CHANGES,
+    *CHANGES,
 )
 run_options = gathered(
     RunFlags,

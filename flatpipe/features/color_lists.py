@@ -39,11 +39,21 @@ def color_lists(palettes: Iterable[str], weights: Iterable[str]) -> ColorLists:
     Raises ValueError where a palette has not as many weights as colours.
     """
     texts = list(palettes)
-    colors = np.frombuffer(bytes.fromhex("".join(texts)), np.uint8).reshape(-1, 3)
     counts = np.fromiter((len(text) // 6 for text in texts), np.int64, len(texts))
-    starts = np.concatenate([[0], np.cumsum(counts)])
     weighed = np.array(" ".join(weights).split(), np.int64)
-    sums = np.concatenate([[0], np.cumsum(weighed)])[starts]
+    sums = np.concatenate([[0], np.cumsum(weighed)])[_starts(counts)]
     totals = np.repeat(np.maximum(np.diff(sums), 1), counts)
     # ^ 1 where nothing counts: an image that is clear all over
-    return ColorLists(colors, (weighed / totals).astype(np.float32), starts.astype(np.int32))
+    return lists_of("".join(texts), counts, (weighed / totals).astype(np.float32))
+
+
+def lists_of(colors: str, counts: NDArray[np.int64], shares: NDArray[np.float32]) -> ColorLists:
+    """The lists of colours "rrggbbrrggbb...", of which each row has its count; raises ValueError as `color_lists`."""
+    levels = np.frombuffer(bytes.fromhex(colors), np.uint8).reshape(-1, 3)
+    if not len(levels) == len(shares) == counts.sum():
+        raise ValueError("a palette has not as many shares as colours")
+    return ColorLists(levels, shares, _starts(counts).astype(np.int32))
+
+
+def _starts(counts: NDArray[np.int64]) -> NDArray[np.int64]:
+    return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
