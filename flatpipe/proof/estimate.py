@@ -69,10 +69,11 @@ def estimate(
             if made.result.failure is None:
                 seconds += time.perf_counter() - began
                 read, written, done = read + image.source.size, written + made.size, done + 1
-    if not read or not images:
+    if not done or not images:
         return None
-    whole = due_bytes / read
-    one = due_bytes / images / read
+    whole = due_bytes / read if read else images / done
+    # ^ of what web servers give, no size is known
+    one = whole / images
     # ^ share of the sample that an image of mean size is
     beside = _BESIDE_BYTES * len(ks_of(config)) // _USUAL_KS
     workers, wall = _wall_seconds(config, seconds * whole, images)

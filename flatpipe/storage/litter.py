@@ -36,7 +36,7 @@ class PassedOver:
     suffixes: Counter[str] = field(default_factory=Counter)
     # ^ of the other files, in lower case, "" where there is none
     empty: list[str] = field(default_factory=list)
-    # ^ places that hold no image, where the input has several
+    # ^ places, no archives, that hold no image, where the input has several
 
     def add(self, why: Why, name: str) -> None:
         """Take note of a file or folder of this name."""

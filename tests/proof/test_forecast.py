@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from builders import settings_for, write_image
 
+from flatpipe.config import default_config
 from flatpipe.ledger.ledger import Ledger
+from flatpipe.plan.settings import task_settings
+from flatpipe.proof.estimate import estimate
 from flatpipe.proof.forecast import DueWork, forecast
 from flatpipe.records import (
     FlattenResult,
@@ -18,6 +22,7 @@ from flatpipe.records import (
     SettingsDigests,
     SweepResult,
 )
+from flatpipe.storage.discover import local_source
 from flatpipe.work.recorded import recorded
 
 
@@ -60,6 +65,21 @@ def test_memory_is_that_of_the_largest_files(tmp_path: Path, backwards: bool) ->
     assert found.memory_per_worker == 400 * 1024**2 + 13 * 15 * 6_000
     # ^ the worker itself, and 1.3 times what decoding takes: 15 bytes for each pixel of an opaque PNG
     ledger.close()
+
+
+def test_an_estimate_needs_no_sizes(tmp_path: Path) -> None:
+    """Of images whose sizes nobody knows, those of a web server, all are taken to be like the sample."""
+    write_image(tmp_path / "a.png")
+    config = default_config(str(tmp_path), ["flatten.k=2", "animation.enabled=false"])
+    source = local_source(str(tmp_path / "a.png"))
+    sized, unknown = (
+        estimate([PlannedImage(one, (2,), sweep=True, reason="new")], config, task_settings(config), one.size * 10, 10)
+        for one in (source, replace(source, size=0))
+    )
+
+    assert sized is not None
+    assert unknown is not None
+    assert unknown.bytes_to_write == pytest.approx(sized.bytes_to_write, rel=1e-6)
 
 
 def _record(ledger: Ledger, name: str, size: int, flats: dict[int, int], animation: int, palettes: int) -> None:

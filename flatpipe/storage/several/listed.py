@@ -92,7 +92,7 @@ class ListedInput:
             for item in discover(replace(self.asked, root=entry.place, begin=entry.image_id), passed_over):
                 yield below(item, entry.place, entry.image_id)
                 is_empty = False
-            if is_empty:
+            if is_empty and not is_archive(entry.image_id):
                 passed_over.empty.append(entry.place)
         except OSError as error:
             yield RefusedFile(ImageSource(entry.image_id, entry.place, 0, ""), unreadable(error))

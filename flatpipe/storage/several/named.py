@@ -82,7 +82,7 @@ class NamedInput:
         for item in discover(replace(self.folders, root=place, begin=begin), passed_over):
             yield below(item, place, begin)
             is_empty = False
-        if is_empty:
+        if is_empty and not is_archive(place):
             passed_over.empty.append(place)
 
     def _is_asked_for(self, place: str, begin: str, passed_over: PassedOver) -> bool:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import fsspec
 import pytest
+from archive_builders import tar_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -136,9 +137,10 @@ def test_no_link_leads_out_of_a_searched_folder(folder: Path) -> None:
 
 
 def test_a_place_that_holds_no_image_is_noted(folder: Path, tmp_path: Path) -> None:
-    """What may be a disk that is not mounted is told, where other places have images."""
+    """What may be a disk that is not mounted is told, where other places have images; an archive is none."""
+    (tmp_path / "empty.tar").write_bytes(tar_of({}))
     passed_over = PassedOver()
-    images = list(input_sources(config_of(folder, "a", str(tmp_path)), passed_over))
+    images = list(input_sources(config_of(folder, "a", str(tmp_path), f"{tmp_path}/empty.tar"), passed_over))
 
     assert len(images) == 2
     assert passed_over.empty == [str(tmp_path)]
