@@ -16,7 +16,7 @@ from flatpipe.plan.inputs.sources import Sources, input_images, input_sources
 from flatpipe.plan.planner import Planner
 from flatpipe.records import Failure, FlattenResult, ImageSource, PlannedImage
 from flatpipe.storage.asked import member_now
-from flatpipe.storage.discover import local_source
+from flatpipe.storage.discover import source_at
 from flatpipe.text import nearest
 
 _MOST_NAMES = 20_000
@@ -128,10 +128,10 @@ def _nearest(image: str, ledger: Ledger, config: Config) -> str:
 
 def _source_now(known: ImageSource, config: Config) -> ImageSource | None:
     """The file as it is now; None when it is gone."""
-    if is_url(known.path):
+    if is_url(known.path) and not known.part:
         return next((one for one in input_images(config) if one.image_id == known.image_id), None)
     try:
-        file = replace(local_source(known.path), image_id=known.image_id, frame=known.frame)
+        file = replace(source_at(known.path), image_id=known.image_id, frame=known.frame)
         return member_now(file, known) if known.part else file
     except OSError:
         return None

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator
+import threading
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 
 from flatpipe import layout
 from flatpipe.ledger.answers import BesideFile
@@ -15,12 +16,16 @@ from flatpipe.places import ReadPolicy
 from flatpipe.proof.outputs import Difference, Kind, RecordedFile, RecordedImage, kind_of
 from flatpipe.proof.packs.verified import VerifiedPacks, doubt
 from flatpipe.records import ImageSource
-from flatpipe.storage.archives.kinds import name_within
+from flatpipe.storage.archives.kinds import column_of, name_within
+from flatpipe.storage.asked import members_now
+from flatpipe.storage.discover import source_at
 from flatpipe.storage.reading import remembered_digests
 from flatpipe.storage.roots import Root
 
 _AT_ONCE = 64
 # ^ images that are read between two looks at the ledger: bounded memory for any number of them
+_ARCHIVES_KEPT = 2
+# ^ lists of archives that were packed anew: images come archive by archive
 
 
 @dataclass(slots=True)
@@ -52,8 +57,7 @@ def verify(
     `inputs` says how inputs are read; with None they are not looked at. `packs` knows the outputs in tar files.
     """
     remaining = iter(images)
-    digest_of = remembered_digests(inputs or ReadPolicy(), _AT_ONCE)
-    # ^ the frames of a file come together
+    read_inputs = _Inputs(inputs or ReadPolicy())
     differences_of = partial(_differences, outputs) if packs is None else packs.differences
     with ThreadPoolExecutor(jobs) as pool:
         while batch := list(itertools.islice(remaining, _AT_ONCE)):
@@ -65,7 +69,7 @@ def verify(
                 yield from found
             if inputs is not None:
                 counts.inputs += len(read)
-                yield from itertools.chain.from_iterable(pool.map(lambda one: _input_differences(one, digest_of), read))
+                yield from itertools.chain.from_iterable(pool.map(read_inputs.differences, read))
 
 
 def verify_beside(ledger: Ledger, outputs: Root, counts: Verified, jobs: int) -> Iterator[Difference]:
@@ -113,10 +117,35 @@ def _judge(outputs: Root, file: RecordedFile) -> Kind | None:
     return kind_of(lambda: outputs.read(file.name), file.sha256)
 
 
-def _input_differences(image: RecordedImage, digest_of: Callable[[ImageSource], str]) -> list[Difference]:
-    source = image.source
-    digest = digest_of(source)
-    if digest == image.content:
-        return []
-    place = f"{source.path}/{name_within(source)}" if source.part else source.path
-    return [Difference(source.image_id, "input changed" if digest else "input missing", place)]
+class _Inputs:
+    """The inputs as they are now."""
+
+    def __init__(self, policy: ReadPolicy) -> None:
+        self._digest_of = remembered_digests(policy, _AT_ONCE)
+        # ^ the frames of a file come together
+        self._members, self._lock = lru_cache(_ARCHIVES_KEPT)(_members), threading.Lock()
+
+    def differences(self, image: RecordedImage) -> list[Difference]:
+        """What became of an image's input, if anything did."""
+        source = image.source
+        digest = self._digest_of(source)
+        if digest != image.content and source.part and (moved := self._moved(source)):
+            digest = self._digest_of(moved)
+        if digest == image.content:
+            return []
+        place = f"{source.path}/{name_within(source)}" if source.part else source.path
+        return [Difference(source.image_id, "input changed" if digest else "input missing", place)]
+
+    def _moved(self, source: ImageSource) -> ImageSource | None:
+        """A member where it is now; None when its archive has none of its name any more."""
+        with self._lock:
+            # ^ an archive is listed once
+            members = self._members(source.path, column_of(source.part))
+        return members.get(name_within(source))
+
+
+def _members(path: str, column: str | None) -> dict[str, ImageSource]:
+    try:
+        return members_now(source_at(path), column)
+    except OSError:
+        return {}

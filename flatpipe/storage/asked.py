@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from flatpipe.errors import ImageError, ImageIOFailed
 from flatpipe.records import Failure, ImageSource, RefusedFile
 from flatpipe.storage.archives.found import Fault, Member
-from flatpipe.storage.archives.kinds import column_of, is_archive, kind_of, name_within
+from flatpipe.storage.archives.kinds import column_of, is_archive, kind_of, name_at, name_within
 from flatpipe.storage.archives.listing import listed
 from flatpipe.storage.archives.place import ArchiveFile
 from flatpipe.storage.litter import PassedOver, Why, unsought
@@ -79,8 +79,18 @@ def member_now(archive: ImageSource, known: ImageSource) -> ImageSource | None:
     """An image of an archive as it lies there now; None when it does not. Raises OSError."""
     name = name_within(known)
     file = ArchiveFile(archive.path, archive.stamp, column=column_of(known.part))
-    found = listed(file, kind_of(archive.path), lambda one, _: one == name)
+    found = listed(file, kind_of(name_at(archive.path)), lambda one, _: one == name)
     return next((replace(archive, size=one.size, part=one.where) for one in found if isinstance(one, Member)), None)
+
+
+def members_now(archive: ImageSource, column: str | None) -> dict[str, ImageSource]:
+    """All members of an archive that held an image, by name, as they lie there now; raises OSError.
+
+    `column` is that of a table's images.
+    """
+    file = ArchiveFile(archive.path, archive.stamp, column=column)
+    found = listed(file, kind_of(name_at(archive.path)), lambda _name, _is_numbered: True)
+    return {one.name: replace(archive, size=one.size, part=one.where) for one in found if isinstance(one, Member)}
 
 
 def unreadable(error: OSError) -> Failure:

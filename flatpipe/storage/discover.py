@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Iterator
@@ -60,6 +61,16 @@ def local_source(path: str) -> ImageSource:
     status = Path(path).stat()
     check_regular(status, path)
     return _source(Path(path).name, path, status)
+
+
+def source_at(place: str) -> ImageSource:
+    """The source of one file, local or behind a URL; raises OSError where there is none, or what is no file."""
+    if not is_url(place):
+        return local_source(place)
+    found = RemoteRoot(place).own_file()
+    if found is None:
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), place)
+    return ImageSource(name_of_url(place), place, *found)
 
 
 def _named_file(selection: Selection, passed_over: PassedOver) -> Iterator[ImageSource | RefusedFile]:

@@ -66,7 +66,10 @@ def test_an_archive_packed_anew_is_done_again_only_where_its_members_are_others(
         shuffled = list(contents(project).items())
         random.Random(1).shuffle(shuffled)
         (project.folder / "photos" / f"shard.{suffix}").write_bytes(build({"new.txt": b"first", **dict(shuffled)}))
+    verified = project.flatpipe("verify")
     again = run(project)
+
+    assert verified.returncode == 0, verified.stdout
     assert (again.done, again.current) == (0, 3 * len(SUFFIXES))
 
     write_image(project.folder / "photos" / "tree" / "a.png", seed=99)

@@ -46,9 +46,14 @@ def is_archive(name: str) -> bool:
     return name.lower().endswith(SUFFIXES)
 
 
+def name_at(place: str) -> str:
+    """The name of the file at a local path or URL."""
+    return name_of_url(place) if is_url(place) else place.rpartition("/")[2]
+
+
 def name_within(source: ImageSource) -> str:
     """The name of an image in its archive, whatever stands before the archive's in its id; "" of a file."""
-    archive = name_of_url(source.path) if is_url(source.path) else source.path.rpartition("/")[2]
+    archive = name_at(source.path)
     return source.image_id.partition(f"{archive}/")[2] if is_archive(archive) else ""
 
 
