@@ -96,9 +96,6 @@ def whole_image(
             return copied
         work.outputs.begin_again()
         image, kept = replace(image, ks=tuple(flat.k for flat in kept.flats)), ()
-    work = ImageWork.of(this_worker(), image.source, settings, holds=True)
-    if outputs is not None:
-        work = replace(work, outputs=outputs)
     token = _load(work)
     fresh = [_flatten(work, token, k) for k in image.ks]
     result = _sweep(work, token, fresh, kept, OriginalResult(image.source.image_id))

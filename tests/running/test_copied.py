@@ -211,3 +211,21 @@ def test_frames_stand_for_the_same_frames(project: Project, decoded: list[str]) 
     assert run(project, "input.frames=all").pairs == 0
     assert decoded == []
     assert is_as_fresh(project, "input.frames=all")
+
+
+@pytest.mark.parametrize("name", ["zz.png", "01b.png"])
+def test_shards_give_what_was_moved_to_other_shards(name: str, project: Project, decoded: list[str]) -> None:
+    """Where numbers shift, and the shard that holds the outputs is packed anew, they are copied before it goes."""
+    shards = ("output.layout=shards", "output.shard_size=2")
+    for number in (3, 4):
+        write_image(project.folder / "photos" / f"{number:02d}.png", seed=number)
+    run(project, *shards)
+    (project.folder / "photos" / "00.png").rename(project.folder / "photos" / name)
+    decoded.clear()
+
+    assert run(project, *shards).pairs == 0
+    assert decoded == []
+    assert run(project, *shards).current == 5
+    run(project, "output.path=tree", "report.enabled=false")
+    assert (project.out / "flatpipe.lock").read_bytes() == (project.folder / "tree" / "flatpipe.lock").read_bytes()
+    assert not list(project.out.rglob("*pieces*/*"))

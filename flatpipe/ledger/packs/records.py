@@ -32,6 +32,11 @@ LEFT JOIN failures x ON x.image_id = p.image_id
 WHERE p.image_id >= :first AND (:until IS NULL OR p.image_id < :until) ORDER BY p.image_id
 """
 # ^ an image in a tar file was made whole: where its sweep is valid, its flats are
+_IS_COPIED = """
+image_id IN (SELECT p.same_as FROM planned p LEFT JOIN packed q USING (image_id) WHERE q.image_id IS NULL)
+AND image_id NOT IN (SELECT image_id FROM planned)
+"""
+# ^ of an image that is gone and whose outputs another one is still to get
 
 
 def store_packed(db: Database, records: Sequence[ImageRecord]) -> None:
@@ -152,10 +157,9 @@ class PackRecords:
     # --- what has become of them -------------------------------------------------------------------------------------
 
     def set_aside(self, moved: SetAside) -> None:
-        """Record that a shard's images are found under another name; those that are not in the plan are let go."""
-        self._db.execute(
-            "DELETE FROM packed WHERE file = ? AND image_id NOT IN (SELECT image_id FROM planned)", (moved.file,)
-        )
+        """Record that a shard's images are found under another name; those that nobody needs now are let go."""
+        gone = f"image_id NOT IN (SELECT image_id FROM planned) AND NOT ({_IS_COPIED})"
+        self._db.execute(f"DELETE FROM packed WHERE file = ? AND {gone}", (moved.file,))
         self._db.execute("UPDATE packed SET file = ? WHERE file = ?", (moved.piece, moved.file))
         self._db.execute(
             "INSERT OR REPLACE INTO packs (file, sha256, bytes) SELECT ?, sha256, bytes FROM packs WHERE file = ?",
@@ -167,12 +171,17 @@ class PackRecords:
         """Record a shard that was written, or that holds nothing; its other images, which have failed, are let go."""
         until = None if shard.until is None else to_sql(shard.until)
         self._db.execute(
-            "DELETE FROM packed WHERE image_id >= ? AND (? IS NULL OR image_id < ?)",
+            f"DELETE FROM packed WHERE image_id >= ? AND (? IS NULL OR image_id < ?) AND NOT ({_IS_COPIED})",
             (to_sql(shard.first), until, until),
         )
         self._db.executemany(PACKED.insert, map(packed_row, images))
         if pack is not None:
             self._db.execute(PACKS.insert, pack)
+
+    def let_go_copied(self) -> None:
+        """Drop where outputs of images lie that are gone, once they were copied for all that needed them."""
+        copied = "image_id IN (SELECT same_as FROM planned) AND image_id NOT IN (SELECT image_id FROM planned)"
+        self._db.execute(f"DELETE FROM packed WHERE {copied} AND NOT ({_IS_COPIED})")
 
     def let_go(self, image_ids: Iterable[str]) -> None:
         """Drop where these images' outputs lie, for they do not: they are made again."""

@@ -122,6 +122,7 @@ class Packing:
 
     def finish(self) -> None:
         """Commit, and drop the files that nothing needs any more; raises RunGivenUp."""
+        self._ledger.packs.let_go_copied()
         self._ledger.commit()
         self._find_unneeded()
         self._ledger.commit()
