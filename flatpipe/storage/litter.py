@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
-from flatpipe.layout import IMAGES, LEDGER, PARTS, RUN, SHARDS
+from flatpipe.layout import IMAGES, LEDGER, PARTIAL, PARTS, RUN, SHARDS
 from flatpipe.places import CONFIG, SCHEMA
 from flatpipe.text import counted
 
@@ -77,9 +77,11 @@ def skipped_words(passed_over: Iterable[tuple[str, int]], suffixes: Iterable[str
 
 def is_results(names: Iterable[str]) -> bool:
     """Whether a folder that holds these files and folders is one that a run has written."""
-    there = {LEDGER, RUN, IMAGES, PARTS, SHARDS}.intersection(names)
-    return LEDGER in there or (not there.isdisjoint({RUN, PARTS}) and not there.isdisjoint({IMAGES, SHARDS}))
-    # ^ the ledger may be kept elsewhere, or be those of the parts of a run
+    there = {LEDGER, RUN, IMAGES, SHARDS, PARTS, PARTIAL}.intersection(names)
+    of_elsewhere = RUN in there and not there.isdisjoint({IMAGES, SHARDS})
+    of_parts = {PARTS, PARTIAL, IMAGES} <= there
+    # ^ until they are merged; anybody may have folders that are called parts and images
+    return LEDGER in there or of_elsewhere or of_parts
 
 
 def unsought(name: str) -> Why | None:

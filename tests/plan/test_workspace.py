@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import uuid
 from pathlib import Path
@@ -12,6 +13,7 @@ from builders import write_image
 from flatpipe.config import Config, load_config
 from flatpipe.errors import ConfigError, RunGivenUp
 from flatpipe.ledger.ledger import Ledger
+from flatpipe.plan.held_output import HeldOutput
 from flatpipe.plan.holding import is_held
 from flatpipe.plan.opening import Access
 from flatpipe.plan.parts.part import RunPart
@@ -113,6 +115,20 @@ def _check_refused(config: Config, access: Access, part: RunPart | None) -> None
         open_workspace(config, access, part=part),
     ):
         pass
+
+
+def test_a_run_that_is_refused_troubles_no_part(
+    config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A whole run of another state folder looks for parts before it leaves a lease: a part that sees one would end."""
+    other = load_config(tmp_path / "pipeline.yaml", ("execution.state_path=other",))
+    taken = list[object]()
+    with open_workspace(config, "run", part=PART):
+        monkeypatch.setattr(HeldOutput, "take", lambda held: taken.append(held))
+        monkeypatch.setattr("flatpipe.plan.opening._alone_at", lambda *_: contextlib.nullcontext())
+        # ^ as on another machine
+        _check_refused(other, "run", None)
+    assert taken == []
 
 
 def test_parts_that_begin_together_find_each_other_ours(config: Config, tmp_path: Path) -> None:

@@ -180,14 +180,18 @@ def test_folders_may_be_nested_deeper_than_calls(tmp_path: Path) -> None:
 
 
 def test_a_folder_of_results_is_no_input(tmp_path: Path) -> None:
-    """A folder below the input in which a run has left its ledger, or its run.json and images, is passed over whole."""
+    """A folder below the input in which a run has left its ledger, or its run.json and images, is passed over whole.
+
+    So is one that parts of a run have written; folders of one's own may be called parts and images.
+    """
     touch(tmp_path, "a.png", "flat/ledger.sqlite", "flat/images/a.png/k02.png", "b/run.json", "b/images/x.png")
-    touch(tmp_path, "images/c.png")
+    touch(tmp_path, "images/c.png", "own/images/d.png", "own/parts/e.png")
+    touch(tmp_path, "split/images/a.png/k02.png", "split/parts/0-of-2/ledger.sqlite", "split/.partial/x")
     passed_over = PassedOver()
     named = [found.image_id for found in discover(Selection(str(tmp_path), INCLUDE), passed_over)]  # type: ignore[union-attr]
 
-    assert named == ["a.png", "images/c.png"]
-    assert passed_over.counts == {"output folders": 2}
+    assert named == ["a.png", "images/c.png", "own/images/d.png", "own/parts/e.png"]
+    assert passed_over.counts == {"output folders": 3}
     assert ids(tmp_path / "flat") == ["images/a.png/k02.png"]
 
 
