@@ -14,9 +14,21 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from servers import Servers
 
+from flatpipe.engines.compiling import compile_kernels_here
+
 settings.register_profile("flatpipe", deadline=None)
 settings.load_profile("flatpipe")
 # ^ a kernel may be compiled in the middle of a test, and the machine may be busy
+
+_MANY = 500
+# ^ tests of which some need most kernels
+
+
+@pytest.fixture(scope="session", autouse=True)
+def kernels(request: pytest.FixtureRequest) -> None:
+    """All kernels, compiled by one of the processes that test beside each other: a minute of CPU, rather than each."""
+    if len(request.session.items) >= _MANY:
+        compile_kernels_here()
 
 
 @pytest.fixture

@@ -19,28 +19,7 @@ from flatpipe.errors import ExitCode, RunGivenUp
 from flatpipe.stop import StopRequest
 from flatpipe.work.kernels import PARTS, Keeping, missing_parts
 
-ASKED = """
-from flatpipe.engines import compiling
-compile_kernels = compiling.compile_kernels
-def told(tell, stop):
-    print(len(compiling.missing_parts()), flush=True)
-    compile_kernels(tell, stop)
-compiling.compile_kernels = told
-compiling.compile_kernels_here()
-print(len(compiling.missing_parts()), flush=True)
-"""
-
 MISSING = "from flatpipe.work.kernels import missing_parts; print(len(missing_parts()))"
-
-
-def test_of_workers_that_start_at_once_one_compiles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With an empty cache, one of three processes compiles every part; the others wait and find all of them."""
-    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "cache"))
-    monkeypatch.setenv("TMPDIR", str(tmp_path))
-    workers = [subprocess.Popen([sys.executable, "-c", ASKED], stdout=subprocess.PIPE, text=True) for _ in range(3)]
-    found = sorted(tuple(map(int, worker.communicate(timeout=200)[0].split())) for worker in workers)
-
-    assert found == [(0, 0), (0, 0), (len(PARTS), 0)]
 
 
 def test_a_stop_ends_compiling_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,7 @@
-"""The promise of equal bytes, held on what can be varied here: processor features, compiler target, Python version."""
+"""The promise of equal bytes, held on what can be varied here: processor features, compiler target, Python version.
+
+Compiling for a generic processor takes a minute of CPU: that one process does so for all is held here, too.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,8 @@ from builders import noisy_pixels, write_image
 from commands import Project
 from PIL import Image
 
+from flatpipe.work.kernels import PARTS
+
 ROOT = Path(__file__).parents[2]
 PROGRAM = """
 import flatpipe, sys
@@ -23,6 +28,16 @@ for name, *overrides in (
 ):
     summary = flatpipe.run("pipeline.yaml", [*overrides, f"output.path={sys.argv[1]}-{name}"])
     assert summary.exit_code == 0, summary
+"""
+ASKED = """
+from flatpipe.engines import compiling
+compile_kernels = compiling.compile_kernels
+def told(tell, stop):
+    print(len(compiling.missing_parts()), flush=True)
+    compile_kernels(tell, stop)
+compiling.compile_kernels = told
+compiling.compile_kernels_here()
+print(len(compiling.missing_parts()), flush=True)
 """
 
 
@@ -83,11 +98,28 @@ def test_an_older_processor_gives_the_same_bytes(project: Project) -> None:
     _assert_same(project, "old")
 
 
-def test_kernels_for_any_processor_give_the_same_bytes(project: Project, kernel_cache: Path) -> None:
-    """Compiled for a generic processor rather than this one, the kernels find the same colours."""
-    _run(project, "generic", NUMBA_CPU_NAME="generic", NUMBA_CACHE_DIR=str(kernel_cache))
+@pytest.fixture(scope="module")
+def generic(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Variables of processes that compile for a generic processor; nothing is compiled for it yet."""
+    folder = tmp_path_factory.mktemp("generic")
+    return {"NUMBA_CPU_NAME": "generic", "NUMBA_CACHE_DIR": str(folder / "cache"), "TMPDIR": str(folder)}
 
-    assert any(kernel_cache.rglob("*.kernel"))
+
+def test_of_workers_that_start_at_once_one_compiles(generic: dict[str, str]) -> None:
+    """With an empty cache, one of three processes compiles every part; the others wait and find all of them."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), **generic}
+    command = [sys.executable, "-c", ASKED]
+    workers = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) for _ in range(3)]
+    found = sorted(tuple(map(int, worker.communicate(timeout=200)[0].split())) for worker in workers)
+
+    assert found == [(0, 0), (0, 0), (len(PARTS), 0)]
+
+
+def test_kernels_for_any_processor_give_the_same_bytes(project: Project, generic: dict[str, str]) -> None:
+    """Compiled for a generic processor rather than this one, the kernels find the same colours."""
+    _run(project, "generic", **generic)
+
+    assert any(Path(generic["NUMBA_CACHE_DIR"]).rglob("*.kernel"))
     _assert_same(project, "generic")
 
 
