@@ -48,12 +48,11 @@ def feature_rows(results: Results, settings: TaskSettings) -> Iterator[FeatureRo
 
 
 def _rows_of(image: ImageResults, settings: TaskSettings) -> Iterator[FeatureRow]:
-    image_id = image.source.image_id
     ks, mses = [flat.k for flat in image.asked], [flat.mse for flat in image.asked]
     best, part = best_k(ks, mses, settings.target), _part_of(image, missed(ks, mses, settings.target))
-    folder = text_of(layout.image_folder(image_id))
+    before = text_of(before_names(image, settings))
     for flat in image.flats:
-        file = f"{folder}/{layout.flat_name(flat.k, settings.name_width)}" if flat.sha256 else None
+        file = f"{before}{layout.flat_name(flat.k, settings.name_width)}" if flat.sha256 else None
         yield FeatureRow(part, flat, _metrics_of(flat, settings), flat.k == best, file)
 
 
@@ -71,6 +70,11 @@ def _metrics_of(flat: ValidFlat, settings: TaskSettings) -> dict[str, float | No
         return {}
     taken = json.loads(flat.metrics)
     return {name: taken.get(name) for name in settings.metrics}
+
+
+def before_names(image: ImageResults, settings: TaskSettings) -> str:
+    """What stands before the names of an image's files, as tables tell them: its folder, or its place in a tar file."""
+    return image.pack if settings.pieces else f"{layout.image_folder(image.source.image_id)}/"
 
 
 def text_of(name: str) -> str:

@@ -8,6 +8,7 @@ import json
 from typing import get_args
 
 from flatpipe import layout
+from flatpipe.features.rows import before_names
 from flatpipe.features.table import COLUMNS
 from flatpipe.features.writing import ROWS_PER_GROUP, write_features
 from flatpipe.ledger.answers import RecordedFailure
@@ -101,7 +102,7 @@ def _result_lines(image: ImageResults, settings: TaskSettings) -> str:
     notes = quoted(cell(printable("; ".join([*token.notes, *([shortfall] if shortfall else [])]))))
     # ^ what was done to decode the image, and that its best k falls short of the target
     name, shape = quoted(cell(image_id)), f"{token.width},{token.height},{token.distinct_colors}"
-    folder = quoted(image.pack if settings.pieces else f"{layout.image_folder(image_id)}/")
+    folder = quoted(before_names(image, settings))
     folder, quote = (folder[:-1], '"') if folder.endswith('"') else (folder, "")
     # ^ the cell goes on with the flat's own name, which needs no quotes
     width = settings.name_width

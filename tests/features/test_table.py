@@ -6,6 +6,7 @@ import csv
 import json
 import math
 import os
+import tarfile
 import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
@@ -146,6 +147,19 @@ def test_a_run_tells_the_same_everywhere(case: dict[str, Any], tmp_path: Path) -
         assert row["group"] == ("collection" if "palette" in case else None)
         if "palette" in case:
             assert row["names"] == [color["name"] for color in entry["colors"]]
+
+
+def test_files_in_shards_are_told_by_their_members(tmp_path: Path) -> None:
+    """With output.layout: shards, `file` is a tar file and a member that it has, as in results.csv."""
+    project = Project.make(tmp_path, images=2, output={"path": "out", "features": True, "layout": "shards"},
+                           flatten={"k": [2]}, animation={"enabled": False})  # fmt: skip
+    run_pipeline(load_config(project.folder / "pipeline.yaml"))
+    files = [row["file"] for row in pyarrow.parquet.read_table(project.out / layout.FEATURES).to_pylist()]
+    assert files == [line["file"] for line in project.rows("results.csv")]
+    for file in files:
+        shard, _, member = file.rpartition("/")
+        with tarfile.open(project.out / shard) as tar:
+            assert tar.getmember(member).isfile()
 
 
 def _filled_run(folder: Path, images: Sequence[GroupedImage]) -> BuiltRun:
