@@ -18,8 +18,8 @@ _HEAD = """\
 # The config
 
 One YAML file says what a run does; `flatpipe run` reads `pipeline.yaml` unless another one is named. Only `input.path`
-is needed. `flatpipe validate` tells every error in it at once, `flatpipe validate --resolved` prints every value and
-where it came from. `pipeline.yaml` in the repository shows every key at its default.
+or `input.list` is needed. `flatpipe validate` tells every error in it at once, `flatpipe validate --resolved` prints
+every value and where it came from. `pipeline.yaml` in the repository shows every key at its default.
 
 This page is written from the model that checks the config (`python -m flatpipe.config`).
 """

@@ -11,7 +11,7 @@ from typing import Any
 
 from flatpipe.config import IMAGE_PATTERNS, Config
 from flatpipe.errors import ConfigError
-from flatpipe.places import check_apart, check_not_within, is_url, name_of_url
+from flatpipe.places import READ_ONLY_PROTOCOLS, check_apart, check_not_within, is_url, name_of_url
 from flatpipe.storage.discover import Selection
 from flatpipe.storage.several.globs import Match, Named, matches, named, would_match
 from flatpipe.storage.several.listed import ListedInput
@@ -129,7 +129,7 @@ def searched_folders(config: Config) -> tuple[str, ...]:
 def input_base(config: Config) -> str:
     """The folder or URL below which ids are paths; "" where they are not, since no place is local."""
     if config.input.list is not None:
-        return str(config.input.path or config.input.list.rpartition("/")[0] or "/")
+        return str(config.input.path or _folder_of(config.input.list))
     places = config.input.places
     if len(places) == 1 and is_url(places[0]):
         return places[0]
@@ -139,8 +139,14 @@ def input_base(config: Config) -> str:
 
 def starts_of(section: Mapping[str, Any]) -> list[str]:
     """Where the places of an input section, as a run has recorded it, begin: what stands before the first sign."""
-    path = section["path"] or section["list"].rpartition("/")[0]
+    path = section["path"] or _folder_of(section["list"])
     return [named(place).start if not is_url(place) else place for place in ([path] if isinstance(path, str) else path)]
+
+
+def _folder_of(place: str) -> str:
+    """The folder that a list lies in."""
+    asked = is_url(place) and place.partition("://")[0] in READ_ONLY_PROTOCOLS
+    return (place.partition("?")[0] if asked else place).rpartition("/")[0] or "/"
 
 
 def input_words(config: Config) -> str:

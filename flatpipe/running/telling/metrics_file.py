@@ -29,7 +29,7 @@ def metrics_place(path: str, config: Config) -> str:
     place, output = place_of(path, Path.cwd()), str(config.output.path)
     if is_url(place):
         raise ConfigError(f"--metrics-file {path}: a local file is asked for, as Prometheus reads it")
-    if any(_holds(one, place) for one in given_places(config)):
+    if place == config.input.list or any(_holds(one, place) for one in given_places(config)):
         raise ConfigError(f"--metrics-file {path}: lies in input.path, which is never written to")
     is_beside_tables = is_within(output, place.rpartition("/")[0])
     # ^ of a file in the output: its folder then is the output

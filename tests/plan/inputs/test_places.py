@@ -144,3 +144,19 @@ def test_a_place_that_holds_no_image_is_noted(folder: Path, tmp_path: Path) -> N
 
     assert len(images) == 2
     assert passed_over.empty == [str(tmp_path)]
+
+
+@pytest.mark.parametrize(("section", "base"), [
+    ("list: lists/a.csv", "FOLDER/lists"),
+    ("list: /a.txt", "/"),
+    ("list: lists/a.csv\n  path: photos", "FOLDER/photos"),
+    ("list: s3://b/lists/a.csv", "s3://b/lists"),
+    ("list: https://host/lists/a?x=1/2", "https://host/lists"),
+    ("path: s3://b/photos", "s3://b/photos"),
+    ("path: [s3://b/photos, s3://b/more]", ""),
+])  # fmt: skip
+def test_ids_begin_at_the_inputs_base(section: str, base: str, folder: Path) -> None:
+    """A list's own folder or URL, or the path beside it; of URLs alone there is none."""
+    config = parse_config(f"input:\n  {section}", "c.yaml", str(folder)).config
+
+    assert input_base(config) == base.replace("FOLDER", str(folder))
