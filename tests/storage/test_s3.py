@@ -5,14 +5,19 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from archive_builders import ARCHIVES
+from builders import write_image
 from commands import Project
 from servers import Servers, expected, wait_for
+from shard_builders import shards_of
+
+from flatpipe import run
 
 boto3 = pytest.importorskip("boto3")
 pytest.importorskip("moto.server")
@@ -163,3 +168,29 @@ def test_what_stands_in_the_way_is_a_sentence(
 def digest(content: bytes) -> str:
     """sha256 in hex."""
     return hashlib.sha256(content).hexdigest()
+
+
+def test_a_shard_is_one_put(store: Any, tmp_path: Path) -> None:
+    """Each shard has one version after a run, one more after each that moves its images, and no piece is left."""
+    local = Project.make(tmp_path / "p", images=7)
+    store.create_bucket(Bucket="bucket")
+    store.put_bucket_versioning(Bucket="bucket", VersioningConfiguration={"Status": "Enabled"})
+    places = (
+        "output.path=s3://bucket/out",
+        "execution.state_path=state",
+        "output.layout=shards",
+        "output.shard_size=3",
+    )
+    arguments = [word for place in places for word in ("-s", place)]
+    for turn in (1, 2):
+        names = sorted(path.name for path in (local.folder / "photos").iterdir())
+        done = local.flatpipe("run", *arguments)
+        assert done.returncode == 0, done.stderr
+        assert run(local.folder / "pipeline.yaml", ["report.enabled=false", "output.path=tree"]).exit_code == 0
+        assert objects(store, "out/shards/") == shards_of(names, local.folder / "tree", 3)
+        versions = store.list_object_versions(Bucket="bucket", Prefix="out/shards/")["Versions"]
+        assert Counter(version["Key"] for version in versions) == dict.fromkeys(
+            (f"out/shards/{number:06d}.tar" for number in range(3)), turn
+        )
+        assert objects(store, "out/.pieces/") == {}
+        write_image(local.folder / "photos" / "!.png", seed=9)

@@ -22,6 +22,8 @@ from flatpipe.vocabulary import NOT_SELECTED
 
 PACKED = Table("packed", ("image_id", "file", "key", "start", "bytes", "sha256"))
 PACKS = Table("packs", ("file", "sha256", "bytes"))
+_WRITTEN = "bytes >= 0"
+# ^ of a file; a name that a run may write to, and did not tell whether it has, is recorded with -1
 _PAGE = 500
 # ^ planned images that are read at once
 _STATE = f"""
@@ -84,21 +86,27 @@ class PackRecords:
         return [_packed_of(row) for row in rows]
 
     def files(self) -> list[PackFile]:
-        """Every shard and piece, by name."""
-        return [PackFile(*row) for row in self._db.execute(f"{PACKS.select} ORDER BY file")]
+        """Every shard and piece that was written, by name."""
+        return [PackFile(*row) for row in self._db.execute(f"{PACKS.select} WHERE {_WRITTEN} ORDER BY file")]
 
     def is_needed(self, file: str) -> bool:
         """Whether outputs of any image lie in a file."""
         return self._db.execute("SELECT 1 FROM packed WHERE file = ? LIMIT 1", (file,)).fetchone() is not None
 
     def unneeded(self) -> list[str]:
-        """The files in which no image's outputs lie, by name."""
+        """The files, written or perhaps so, in which no image's outputs lie, by name."""
         query = "SELECT file FROM packs WHERE NOT EXISTS (SELECT 1 FROM packed WHERE packed.file = packs.file)"
         return sorted(row[0] for row in self._db.execute(query))
 
     def knows(self, file: str) -> bool:
-        """Whether a file is recorded."""
-        return self._db.execute("SELECT 1 FROM packs WHERE file = ?", (file,)).fetchone() is not None
+        """Whether a file is recorded as written."""
+        query = f"SELECT 1 FROM packs WHERE file = ? AND {_WRITTEN}"
+        return self._db.execute(query, (file,)).fetchone() is not None
+
+    def claim(self, files: Iterable[str]) -> None:
+        """Record that files may be written: a run that is killed leaves none that the next does not know as its own."""
+        claimed = "INSERT OR IGNORE INTO packs (file, sha256, bytes) VALUES (?, '', -1)"
+        self._db.executemany(claimed, ((file,) for file in files))
 
     # --- the plan by shards ------------------------------------------------------------------------------------------
 
@@ -146,7 +154,7 @@ class PackRecords:
 
     def _is_right(self, file: str, images: Sequence[PackedImage], keys: Sequence[str]) -> bool:
         """Whether a file holds these images and nothing else; one of no images is not there."""
-        row = self._db.execute(f"{PACKS.select} WHERE file = ?", (file,)).fetchone()
+        row = self._db.execute(f"{PACKS.select} WHERE file = ? AND {_WRITTEN}", (file,)).fetchone()
         if row is None or not images:
             return row is None and not images
         starts = itertools.accumulate((image.bytes for image in images), initial=0)
@@ -165,7 +173,7 @@ class PackRecords:
             "INSERT OR REPLACE INTO packs (file, sha256, bytes) SELECT ?, sha256, bytes FROM packs WHERE file = ?",
             moved[::-1],
         )
-        self._db.execute("DELETE FROM packs WHERE file = ?", (moved.file,))
+        self._db.execute("UPDATE packs SET sha256 = '', bytes = -1 WHERE file = ?", (moved.file,))
 
     def record(self, shard: NumberedShard, pack: PackFile | None, images: Sequence[PackedImage]) -> None:
         """Record a shard that was written, or that holds nothing; its other images, which have failed, are let go."""

@@ -9,12 +9,10 @@ row of the ledger leads: whenever the run is killed, the next finds all that was
 
 from __future__ import annotations
 
-import contextlib
 from bisect import bisect_right
 from collections import Counter, deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from flatpipe import layout
@@ -25,10 +23,9 @@ from flatpipe.ledger.ledger import Ledger
 from flatpipe.ledger.packs.records import numbered_shards
 from flatpipe.ledger.packs.rows import NumberedShard, PackResult, SetAside, WantedPack
 from flatpipe.ledger.rows import to_sql
-from flatpipe.places import is_url
-from flatpipe.plan.image_files import PackedFiles
 from flatpipe.plan.workspace import Workspace
 from flatpipe.records import Failure, ImageRecord, PlannedImage
+from flatpipe.running.packs.leftovers import Leftovers
 from flatpipe.settings import TaskSettings
 from flatpipe.storage.roots import Root
 
@@ -42,34 +39,28 @@ class Packing:
 
     workspace: Workspace
     settings: TaskSettings
+    _leftovers: Leftovers
     _shards: list[NumberedShard] = field(default_factory=list)
     _order: list[tuple[bool, bytes]] = field(default_factory=list)
     # ^ of the shards' first ids, as the ledger sorts them
-    _names: frozenset[str] = frozenset()
     _width: int = 0
     _waits: Counter[int] = field(default_factory=Counter)
     # ^ how many images each shard waits for; a shard with one that is set aside waits for ever
     _ready: deque[PackJob | NumberedShard] = field(default_factory=deque)
     _deaths: Counter[PackJob] = field(default_factory=Counter)
-    _unneeded: list[str] = field(default_factory=list)
-    _folders: set[str] = field(default_factory=set)
-    # ^ in which files were that nothing needed any more
 
     @classmethod
     def begun(cls, workspace: Workspace, settings: TaskSettings, *, is_done: bool = False) -> Packing:
         """The packing of the ledger's plan; with `is_done` what the plan has as due was done since, or has failed.
 
-        A part of a run packs nothing: it leaves pieces, and does not know the numbers.
-        Drops what a killed run has left, and forgets tar files that are gone.
+        Drops what a killed run has left, and forgets tar files that are gone. A part of a run only leaves pieces.
         """
-        packing = cls(workspace, settings)
-        packing._folders.add(settings.pieces)
-        try:
-            packing._forget_lost()
-        except OSError as error:
-            raise RunGivenUp(f"the output cannot be read: {error.strerror or error}") from error
+        packing = cls(workspace, settings, Leftovers(workspace.outputs, workspace.ledger, settings.pieces))
+        packing._leftovers.forget_lost(settings.name_width)
         if workspace.part is None:
             packing._number(is_done=is_done)
+            workspace.ledger.packs.claim(layout.shard_name(shard.number) for shard in packing._shards)
+            workspace.ledger.commit()
             packing._ready.extend(shard for shard in packing._shards if not packing._waits[shard.number])
         return packing
 
@@ -124,15 +115,7 @@ class Packing:
         """Commit, and drop the files that nothing needs any more; raises RunGivenUp."""
         self._ledger.packs.let_go_copied()
         self._ledger.commit()
-        self._find_unneeded()
-        self._ledger.commit()
-        try:
-            for name in self._unneeded:
-                self._outputs.remove(name)
-            self._drop_empty_folders()
-        except OSError as error:
-            raise RunGivenUp(f"the output cannot be written: {error.strerror or error}") from error
-        self._unneeded.clear()
+        self._leftovers.drop()
 
     # --- parts -------------------------------------------------------------------------------------------------------
 
@@ -143,17 +126,6 @@ class Packing:
     @property
     def _outputs(self) -> Root:
         return self.workspace.outputs
-
-    def _forget_lost(self) -> None:
-        """Drop pieces that no ledger knows, and what is recorded of tar files that are not there."""
-        packs, folder = self._ledger.packs, self.settings.pieces
-        known = {one.file for one in packs.files()}
-        lost = known - PackedFiles(self._outputs, self._ledger, self.settings.name_width).whole
-        packs.forget(sorted(lost))
-        for name in self._outputs.sizes(folder):
-            if layout.is_piece_name(name) and f"{folder}/{name}" not in known - lost:
-                self._outputs.remove(f"{folder}/{name}")
-        self._ledger.commit()
 
     def _number(self, *, is_done: bool) -> None:
         """Give shards their numbers, and count what each waits for."""
@@ -166,7 +138,7 @@ class Packing:
                 self._waits[number] += 1
             images += 1
         self._shards, self._width = numbered_shards(firsts), layout.key_width(images)
-        self._names = frozenset(layout.shard_name(shard.number) for shard in self._shards)
+        self._leftovers.shards = frozenset(layout.shard_name(shard.number) for shard in self._shards)
         self._order = [_ledger_order(first) for first in firsts]
 
     @property
@@ -183,10 +155,10 @@ class Packing:
             return PackJob(shard, SetAside(file, layout.piece_name(self.settings.pieces)))
         if packs.knows(file):
             packs.forget([file])
+            packs.claim([file])
             self._settle()
             # ^ what lay there is recorded elsewhere: only then the name may lead to other bytes
-        unneeded, self._unneeded = tuple(self._unneeded), []
-        return PackJob(shard, WantedPack(file, state.images, state.keys, unneeded))
+        return PackJob(shard, WantedPack(file, state.images, state.keys, self._leftovers.handed_out()))
 
     def _take_set_aside(self, job: PackJob, moved: SetAside, failure: Failure | None) -> None:
         _check(failure)
@@ -204,36 +176,17 @@ class Packing:
                 f"outputs that were to be packed into {wanted.file} are gone or have changed on the disk, those of "
                 f"{result.damaged[0]} first; run again: they are made anew"
             )
+        self._ledger.packs.forget(wanted.unneeded)
+        # ^ only when they are gone: what a killed run leaves is known
         self._ledger.packs.record(job.shard, result.pack, result.images)
         self._ledger.commit_in_time(len(result.images))
         if self._ledger.is_settled:
-            self._find_unneeded()
+            self._leftovers.find()
 
     def _settle(self) -> None:
         """Make all that was recorded durable, after the files that it tells of."""
         self._ledger.commit_in_time(1)
         self._ledger.commit()
-
-    def _find_unneeded(self) -> None:
-        """Have files removed, sooner or later, that no committed row of the ledger leads to."""
-        files = [file for file in self._ledger.packs.unneeded() if self._may_go(file)]
-        self._ledger.packs.forget(files)
-        self._unneeded += files
-        self._folders |= {file.rpartition("/")[0] for file in files}
-
-    def _may_go(self, file: str) -> bool:
-        """Whether a file that nothing needs may go: of the plan's shards each is overwritten, of others' all stay."""
-        if self.workspace.part is not None:
-            return file.startswith(f"{self.settings.pieces}/")
-        return file not in self._names
-
-    def _drop_empty_folders(self) -> None:
-        """Drop folders of pieces in which none is left."""
-        if not is_url(self._outputs.place):
-            for folder in self._folders:
-                with contextlib.suppress(OSError):
-                    Path(self._outputs.place, folder).rmdir()
-                    # ^ there may be pieces of images that another run is to do
 
 
 def _ledger_order(image_id: str) -> tuple[bool, bytes]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import gc
 import os
 import random
-import signal
 import sqlite3
+import subprocess
 import tarfile
 import time
 import warnings
@@ -18,6 +18,7 @@ import webdataset
 from builders import write_image
 from commands import Project
 from shard_builders import SIZE, config_of, found, names_of, shards_of, verified
+from waiting import wait_for
 
 from flatpipe import run
 from flatpipe.errors import ExitCode
@@ -154,7 +155,7 @@ def test_a_piece_that_changed_on_the_disk_goes_into_no_shard(tmp_path: Path) -> 
     assert found(project) == shards_of(names_of(project), tmp_path / "tree", 6)
 
 
-KILLS = int(os.environ.get("FLATPIPE_KILLS", "3"))
+KILLS = int(os.environ.get("FLATPIPE_KILLS", "2"))
 
 
 def test_kills_lose_nothing_recorded_and_leave_no_partial_shard(tmp_path: Path) -> None:
@@ -162,7 +163,7 @@ def test_kills_lose_nothing_recorded_and_leave_no_partial_shard(tmp_path: Path) 
 
     The run that is killed moves every image to another shard too, so that shards are set aside and packed anew.
     """
-    project = Project.make(tmp_path, images=24, flatten={"k": "2,3"}, animation={"enabled": False})
+    project = Project.make(tmp_path, images=14, flatten={"k": "2,3"}, animation={"enabled": False})
     config = config_of(project)
     run(tmp_path / "pipeline.yaml", ["output.path=tree", "report.enabled=false"])
     wanted, chance = {}, random.Random(int(os.environ.get("FLATPIPE_KILL_SEED", "1")))
@@ -182,7 +183,7 @@ def test_kills_lose_nothing_recorded_and_leave_no_partial_shard(tmp_path: Path) 
             "execution.granularity=image",
         )
         killed = project.start("run", *arguments, "--force" if kill % 3 == 0 else "-q", faults={"slow": 0.02})
-        _kill_at(killed.pid, project.out, chance)
+        _kill_at(killed, project.out, chance)
         killed.communicate()
         for path in sorted((project.out / "shards").glob("*")):
             with tarfile.open(path) as archive:
@@ -208,13 +209,12 @@ def _content(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
     return file.read()
 
 
-def _kill_at(process: int, out: Path, chance: random.Random) -> None:
-    """Kill a run after its first piece, a random while later."""
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and not any((out / ".pieces").glob("*.tar")):
-        time.sleep(0.01)
-    time.sleep(chance.random() * 0.8)
-    os.kill(process, signal.SIGKILL)
+def _kill_at(process: subprocess.Popen[str], out: Path, chance: random.Random) -> None:
+    """Kill a run some time after it has begun to work, or to pack."""
+    began = len(list((out / "runs").glob("*/log.jsonl")))
+    wait_for(lambda: process.poll() is not None or len(list((out / "runs").glob("*/log.jsonl"))) > began)
+    time.sleep(chance.random() * chance.choice([0.2, 1.5]))
+    process.kill()
 
 
 def test_parts_leave_pieces_and_merge_packs_them(made: Project, tmp_path: Path) -> None:
