@@ -154,6 +154,11 @@ def _rows(image: ImageResults, asked: TaskSettings) -> Iterator[tuple[Any, ...]]
 
 
 def _as_csv(columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> bytes:
+    return b"".join(map(_line, [columns, *rows]))
+
+
+def _line(row: Sequence[Any]) -> bytes:
     text = io.StringIO(newline="")
-    csv.writer(text, lineterminator="\n").writerows([columns, *rows])
-    return os.fsencode(text.getvalue())
+    csv.writer(text, lineterminator="\r\n").writerow(row)
+    # ^ with it every version quotes a lone \r, which a reader needs
+    return os.fsencode(text.getvalue().removesuffix("\r\n") + "\n")
