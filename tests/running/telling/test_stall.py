@@ -9,9 +9,12 @@ from pathlib import Path
 
 import pytest
 from commands import Project
+from dask.delayed import delayed
 from waiting import wait_for
 
 from flatpipe.engines.engine import EngineState
+from flatpipe.engines.local import SynchronousEngine
+from flatpipe.engines.shared_jobs import AddedSum
 from flatpipe.errors import ExitCode
 from flatpipe.running.telling.stall import stalls_told
 
@@ -35,11 +38,11 @@ def stalled(project: Project, hold: Path) -> tuple[str, str, str]:
     return told, Path(told.partition("stands: ")[2].strip()).read_text(), out + err
 
 
-@pytest.mark.parametrize("scheduler", ["synchronous", "threads", "processes"])
+@pytest.mark.parametrize("scheduler", ["threads", "processes"])
 def test_a_stall_is_written_down_and_disturbs_nothing(scheduler: str, tmp_path: Path) -> None:
     """Image, stack and, of processes, scheduler and worker stand in a file of runs/; then the run ends as ever."""
-    execution = {"scheduler": scheduler, "workers": 1}
-    project = Project.make(tmp_path, images=1, flatten={"k": "2"}, execution=execution, limits={"stall_seconds": 1})
+    execution, limits = {"scheduler": scheduler, "workers": 1}, {"stall_seconds": 1, "seconds_per_image": 30}
+    project = Project.make(tmp_path, images=1, flatten={"k": "2"}, execution=execution, limits=limits)
     told, state, rest = stalled(project, tmp_path / "hold")
     (folder,) = (project.out / "runs").iterdir()
 
@@ -51,6 +54,26 @@ def test_a_stall_is_written_down_and_disturbs_nothing(scheduler: str, tmp_path: 
         assert "1 task, memory" in state
         assert "at 00.png for" in state
     assert "1 image done" in rest
+
+
+def test_one_thread_tells_what_it_is_at() -> None:
+    """The engine without threads is silent while a job takes its time, and shows where it is; before and after, not."""
+    engine = SynchronousEngine("run", pytest.fail)
+    told: list[tuple[bool, str]] = []
+
+    def a_job_that_takes_its_time() -> tuple[()]:
+        told.append((engine.silent_seconds > 0, engine.state().text))
+        return ()
+
+    silent = [engine.silent_seconds]
+    engine.submit([(AddedSum("", ()), delayed(a_job_that_takes_its_time)())])
+    engine.finished(0)
+    engine.close()
+    silent.append(engine.silent_seconds)
+
+    assert silent == [0, 0]
+    assert told[0][0]
+    assert "a_job_that_takes_its_time" in told[0][1]
 
 
 # --- the look-out ----------------------------------------------------------------------------------------------------

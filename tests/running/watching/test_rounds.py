@@ -158,6 +158,11 @@ def rounds_of(config: Config, *outcomes: Outcome, before: Callable[[int], None] 
     return said[1:]
 
 
+def before_looks(story: Iterator[None], patch: pytest.MonkeyPatch) -> None:
+    """Have a story go on by a part before each look at the input."""
+    patch.setattr(rounds, "input_files", lambda config: (next(story, None), input_files(config))[1])
+
+
 def change(config: Config) -> Callable[[int], None]:
     """Changes an image, so that there is another round."""
     return lambda number: write_image(Path(config.input.places[0]) / "00.png", seed=number + 1) and None
@@ -191,17 +196,24 @@ def test_what_never_was_right_is_told_at_once(config: Config) -> None:
         rounds_of(config)
 
 
-def test_an_input_that_is_gone_for_a_while_is_waited_for(config: Config) -> None:
+def test_an_input_that_is_gone_for_a_while_is_waited_for(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
     """A folder that cannot be listed between two rounds is said once; when it is there again, the watch goes on."""
     photos = Path(config.input.places[0])
     away = photos.with_name("away")
+
+    def story() -> Iterator[None]:
+        while photos.exists():
+            yield
+        for _ in range(3):
+            yield
+        away.rename(photos)
 
     def before(number: int) -> None:
         if number == 0:
             photos.rename(away)
             write_image(away / "01.png", seed=3)
-            threading.Timer(1.0, away.rename, [photos]).start()
 
+    before_looks(story(), monkeypatch)
     (said,) = rounds_of(config, ExitCode.DONE, ExitCode.GIVEN_UP, before=before)
 
     assert said == f"{photos} does not exist; waiting for it"
@@ -236,8 +248,8 @@ def test_between_rounds_nothing_is_written_or_held(tmp_path: Path, monkeypatch: 
             yield
         os.kill(os.getpid(), signal.SIGTERM)
 
-    told, said = story(), []
-    monkeypatch.setattr(rounds, "input_files", lambda config: (next(told, None), input_files(config))[1])
+    said: list[str] = []
+    before_looks(story(), monkeypatch)
 
     assert watch(config, 0.05, carry_out, said.append) == ExitCode.TERMINATED
     assert [(one.images, one.done) for one in summaries] == [(1, 1), (2, 1)]
@@ -250,10 +262,15 @@ def state_of(folder: Path) -> dict[str, int]:
     return {str(path): path.stat().st_mtime_ns for path in (folder, *folder.rglob("*"))}
 
 
-def test_a_signal_ends_a_watch_that_waits(config: Config) -> None:
+def test_a_signal_ends_a_watch_that_waits(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
     """SIGTERM while nothing is to be done ends it at once, however long it would wait, with the code of a run."""
-    threading.Timer(0.5, os.kill, [os.getpid(), signal.SIGTERM]).start()
+
+    def story() -> Iterator[None]:
+        threading.Timer(0.2, os.kill, [os.getpid(), signal.SIGTERM]).start()
+        yield
+
     said: list[str] = []
+    before_looks(story(), monkeypatch)
 
     assert watch(config, 3600, pytest.fail, said.append) == ExitCode.TERMINATED
     assert said[-1] == "stopped watching"
