@@ -24,7 +24,7 @@ class OutputSection(Section):
     shard_size: StrictInt = Field(default=1000, ge=1, le=1_000_000, json_schema_extra=unit("images"))
     """How many images a shard holds: a thousand thumbnails make 100 MB, photographs gigabytes."""
     flats: Flats = "all"
-    """Flat images to write: all, best (of the suggested k alone), none (colours and tables only, much faster)."""
+    """Flat images to write: all, best (of the suggested k alone), none (colours and tables only, in half the time)."""
     palettes: PaletteFormats = Field(default=(), json_schema_extra=words_of(PaletteFormat))
     """Palette files to write beside each flat image and shared palette, for GIMP, Adobe programs, CSS, tables."""
     metrics: Metrics = Field(default=get_args(FreeMetric), json_schema_extra=words_of(Metric))
