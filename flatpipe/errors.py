@@ -22,7 +22,7 @@ class ExitCode(IntEnum):
     SOME_FAILED = 1, "finished, but some images failed"
     USAGE = 2, "usage or config error; nothing was done"
     GIVEN_UP = 3, "given up: failure limit, disk full, cluster lost, another run at work"
-    DIFFERENT = 4, "`verify` or `diff` found differences, `merge` found parts not done, or a run missed its lock"
+    DIFFERENT = 4, "`verify`, `diff`: differences; `merge`: parts to do; a run: lock missed"
     HUNG_UP = 129, "stopped by SIGHUP, as when a terminal closes; run again to go on"
     INTERRUPTED = 130, "stopped by Ctrl-C; run again to go on"
     BROKEN_PIPE = 141, "whoever read the output has left"
