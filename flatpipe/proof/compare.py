@@ -75,7 +75,7 @@ def _compare_folders(first: str, second: str, counts: Compared) -> Iterator[str]
             shown = json.dumps(f"{top}/{name}", ensure_ascii=False)
             if left is None or right is None:
                 yield f"{shown}: only in the {'first' if right is None else 'second'}"
-            elif left != right or (left and not _are_alike(f"{top}/{name}", *roots)):
+            elif left != right or (left and not _are_alike(f"{top}/{name}", left, *roots)):
                 yield f"{shown}: other bytes"
 
 
@@ -87,9 +87,9 @@ def _tops(root: Root) -> list[str]:
     return found
 
 
-def _are_alike(name: str, first: Root, second: Root) -> bool:
+def _are_alike(name: str, size: int, first: Root, second: Root) -> bool:
     """Whether a file has the same bytes in both; of equal length it is known to be."""
-    both = zip(blocks_of(first, name), blocks_of(second, name), strict=True)
+    both = zip(blocks_of(first, name, size), blocks_of(second, name, size), strict=True)
     return all(left == right for left, right in both)
 
 

@@ -62,7 +62,7 @@ class VerifiedPacks:
         try:
             if pack.file not in whole:
                 return "changed" if self._outputs.read_range(pack.file, 0, 1) else "missing"
-            digest = sha256_of(self._outputs, pack.file) if pack.sha256 else ""
+            digest = sha256_of(self._outputs, pack.file, pack.bytes) if pack.sha256 else ""
         except FileNotFoundError:
             return "missing"
         except OSError:

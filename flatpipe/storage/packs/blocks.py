@@ -10,20 +10,20 @@ from flatpipe.storage.roots import Root
 _AT_ONCE = 8 << 20
 
 
-def blocks_of(root: Root, name: str) -> Iterator[bytes]:
-    """All bytes of a file that may be larger than memory; raises OSError."""
+def blocks_of(root: Root, name: str, size: int | None = None) -> Iterator[bytes]:
+    """All bytes of a file that may be larger than memory, of known size or not; raises OSError."""
     at = 0
-    while block := root.read_range(name, at, _AT_ONCE):
+    while (size is None or at < size) and (block := root.read_range(name, at, _AT_ONCE)):
         yield block
         if len(block) < _AT_ONCE:
             return
-            # ^ where a store is asked for bytes behind the end, that is an error
+            # ^ a store that is asked for bytes behind the end says that this is an error
         at += len(block)
 
 
-def sha256_of(root: Root, name: str) -> str:
+def sha256_of(root: Root, name: str, size: int) -> str:
     """The sha256 of such a file; raises OSError."""
     digest = hashlib.sha256()
-    for block in blocks_of(root, name):
+    for block in blocks_of(root, name, size):
         digest.update(block)
     return digest.hexdigest()
