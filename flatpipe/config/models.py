@@ -171,10 +171,7 @@ class Config(Section):
 
     def recorded(self) -> dict[str, Any]:
         """The whole config as plain values, as a run keeps it: without the secrets of the cluster's section."""
-        values = self.model_dump(mode="json")
-        values["report"]["enabled"] = self.has_report
-        # ^ as it turned out: a default is no longer told from what was asked for
-        return recorded(values, self._written)
+        return recorded(self.model_dump(mode="json"), self._written)
 
     @property
     def has_report(self) -> bool:
@@ -205,12 +202,4 @@ class Config(Section):
         if is_url(self.output.path) and self.execution.state_path is None:
             message = "is a URL: execution.state_path must name a local folder for the ledger"
             raise PydanticCustomError("incomplete", message, {"inner": ("output", "path")})
-        return self
-
-    @validates_model(mode="after")
-    def _report_can_be(self) -> Config:
-        is_asked_for = self.report.enabled and "enabled" in self.report.model_fields_set
-        if is_asked_for and self.why_no_report:
-            message = f"cannot be true: {self.why_no_report}; write false here"
-            raise PydanticCustomError("incomplete", message, {"inner": ("report", "enabled")})
         return self

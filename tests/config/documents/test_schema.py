@@ -87,7 +87,6 @@ BEYOND = {
     *(
         "a fade that takes longer than its frame",
         "several paths beside a list",
-        "a gallery without the flat images that it shows",
     ),
     *("a cluster that brings its own code", "a setting of Dask that names a module", "a keyword that is spelled wrong"),
     *("an option of a worker that names a module", "an infinite number of a cluster", "a password in a URL"),

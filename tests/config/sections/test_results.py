@@ -15,9 +15,10 @@ def _config(**sections: dict[str, Any]) -> Config:
 
 
 @pytest.mark.parametrize("flats", ["best", "none"])
-def test_without_all_flats_there_is_no_gallery_unless_it_is_asked_for(flats: str) -> None:
-    """The default gives way, in words; false needs none; and what a run keeps of it reads back as it was."""
-    config = _config(output={"flats": flats})
+@pytest.mark.parametrize("report", [{}, {"enabled": True}], ids=["by default", "as a starter writes it"])
+def test_without_all_flats_there_is_no_gallery(flats: str, report: dict[str, bool]) -> None:
+    """A report gives way, in words; false needs none; and what a run keeps of it reads back as it was."""
+    config = _config(output={"flats": flats}, report=report)
     kept = parse_config(config_yaml(config), "config.yaml", "/elsewhere").config
 
     assert _config().has_report
