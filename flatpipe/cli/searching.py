@@ -17,7 +17,6 @@ from flatpipe.cli.options import A_PATH, CHANGES, PlaceChoice, gathered
 from flatpipe.cli.sentences.searching import match_rows, searched_text
 from flatpipe.cli.showing.json_lines import print_json
 from flatpipe.cli.showing.speaking import remark
-from flatpipe.cli.showing.swatches import print_table
 from flatpipe.errors import ConfigError, ExitCode
 from flatpipe.places import is_local, is_url, place_of
 
@@ -158,6 +157,8 @@ def _local(table: str) -> Iterator[str]:
 
 
 def _tell(found: Searched, query: ColorQuery, *, as_json: bool) -> None:
+    from flatpipe.cli.showing.swatches import print_table
+
     if not as_json:
         if found.matches:
             print_table([*match_rows(found.matches)])

@@ -52,7 +52,8 @@ class Planner:
         """One PlannedImage per source, in the same order; reads the ledger and file sizes, not pixels."""
         remaining, pictures = iter(sources), PicturesThere(self.outputs, self.ledger.folder_stamps())
         files = image_files(self.outputs, self.ledger, self.settings)
-        same = SameBytes(self.ledger, self._digests, self._needed_metrics, self.settings.reading)
+        same = SameBytes(self.ledger, self._digests, self.settings.metrics, self.settings.reading)
+        # ^ an image that is new here gets every measure
         with contextlib.closing(same):
             while chunk := list(itertools.islice(remaining, _CHUNK)):
                 planned: Iterator[PlannedImage]

@@ -86,6 +86,8 @@ HARMLESS: dict[str, tuple[Any, str]] = {
     "output": ("/elsewhere", "where files lie changes none of them"),
     "run": ("20261126T000000Z-000000", "names the run, for stopping it"),
     "part": ("2/8", "where files wait until they are whole"),
+    "pieces": (".pieces", "how files are kept, in folders or in shards: their bytes are the same"),
+    "features": (True, "a table of what is recorded"),
     "decode.max_pixels": (1, "refuses an image, or lets it be decoded as it is"),
     "decode.max_bytes": (1, "refuses an image, or lets it be decoded as it is"),
     "reading.roots": (("photos",), "refuses an image that is a link, or lets it be read as it is"),

@@ -55,7 +55,7 @@ def test_a_refused_name_is_told_from_a_broken_output(code: int, whole: bool, tmp
     """What exFAT or SMB say of one name fails that image; the same said of every name would fail all, and is fatal."""
     source = source_of(write_image(tmp_path / "in" / "a.png"), "what?.png")
     place = tmp_path / f"out-{code}-{whole}"
-    this_worker()._roots[str(place)] = Picky(str(place), code, lambda name: whole or "?" in name)
+    this_worker()._roots[str(place), ""] = Picky(str(place), code, lambda name: whole or "?" in name)
     failure = failure_of(source, place)
 
     assert (failure.error, failure.fatal) == ("io-error", whole)
@@ -67,7 +67,7 @@ def test_an_output_that_cannot_be_written_stays_fatal(code: int, tmp_path: Path)
     """A full, read-only or failing disk is no matter of names, even if a small file can still be written."""
     source = source_of(write_image(tmp_path / "in" / "a.png"))
     place = tmp_path / f"out-{code}"
-    this_worker()._roots[str(place)] = Picky(str(place), code, lambda name: name.startswith("images/"))
+    this_worker()._roots[str(place), ""] = Picky(str(place), code, lambda name: name.startswith("images/"))
     settings = replace(settings_for(place), io_retries=0)
     failure = tasks.flatten(tasks.load(source, settings), source, 2, settings).failure
 

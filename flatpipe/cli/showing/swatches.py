@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Sequence
 
 from rich.console import Console
 from rich.text import Text
 
-from flatpipe.cli.showing.speaking import say
+from flatpipe.cli.showing.speaking import say, write_line
 
 _COLOR = re.compile(r"#[0-9a-f]{6}")
 _GAP, _SWATCH = "  ", "\u2588\u2588"
@@ -17,7 +16,7 @@ _GAP, _SWATCH = "  ", "\u2588\u2588"
 
 def print_table(rows: Sequence[tuple[str, ...]]) -> None:
     """Write rows of cells to stdout, the first of them a head; a cell that is a colour stands beside its swatch."""
-    console = Console(file=sys.stdout, highlight=False, soft_wrap=True)
+    console = Console(highlight=False, soft_wrap=True)
     shown = [[_shown(cell) if console.is_terminal else Text(cell) for cell in row] for row in rows]
     widths = [max(cell.cell_len for cell in column) for column in zip(*shown, strict=True)]
     for row in shown:
@@ -25,7 +24,12 @@ def print_table(rows: Sequence[tuple[str, ...]]) -> None:
             cell.pad_right(width - cell.cell_len)
         line = Text(_GAP).join(row)
         line.rstrip()
-        console.print(line) if console.is_terminal else say(line.plain)
+        if console.is_terminal:
+            with console.capture() as drawn:
+                console.print(line)
+            write_line(drawn.get().removesuffix("\n"))
+        else:
+            say(line.plain)
 
 
 def _shown(cell: str) -> Text:

@@ -50,7 +50,8 @@ def test_only_one_module_writes_to_the_streams() -> None:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if (isinstance(node, ast.Attribute) and node.attr in doors) or (isinstance(node, ast.Name) and node.id in doors)
     }
-    assert found == {"screen.py: self._console.print"}
+    assert found == {"screen.py: self._console.print", "swatches.py: console.print"}
+    # ^ of these the second draws into memory
 
 
 def _hostile(project: Project) -> list[tuple[str, ...]]:
