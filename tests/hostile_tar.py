@@ -52,6 +52,15 @@ def old_sparse(name: str) -> bytes:
     return bytes(block)
 
 
+def with_dates(name: str) -> bytes:
+    """A header as GNU tar writes it into incremental archives, with the dates of access and change."""
+    block = bytearray(header(name, len(SOUND)))
+    block[345:369] = b"15302074421\0" * 2
+    block[148:156] = b" " * 8
+    block[148:156] = b"%06o\0 " % sum(block)
+    return bytes(block)
+
+
 def damaged(content: bytes, at: int, put: bytes) -> bytes:
     """The same with some bytes exchanged."""
     return content[:at] + put + content[at + len(put) :]
@@ -88,6 +97,9 @@ TAR_CASES = {
     "line end and escape in a name": Case(around(member("\x1b[2J\n.png")), {**BOTH, "\x1b[2J\n.png": "sound"}),
     "name that is no UTF-8": Case(around(member("\udcff.png")), {**BOTH, "\udcff.png": "sound"}),
     "name of 300 bytes": Case(around(member(LONG)), {**BOTH, LONG: "sound"}),
+    "dates where others have a name's beginning": Case(
+        around(with_dates("b.png"), padded(SOUND)), {**BOTH, "b.png": "sound"}
+    ),
     "name that is nothing but dots": Case(around(member("./.")), BOTH),
     "symbolic link": Case(around(header("b.png", 0, tarfile.SYMTYPE, "/etc/passwd")), {**BOTH, "b.png": "unsupported"}),
     "hard link backward": Case(around(header("b.png", 0, tarfile.LNKTYPE, "a.png")), {**BOTH, "b.png": "sound"}),

@@ -22,6 +22,7 @@ _MOST_IN_A_ROW = 32
 # ^ extended headers before one member; there are four kinds
 _MORE_BLOCKS, _MORE_AGAIN = 482, 504
 # ^ where GNU's old sparse header, and each block that follows it, says that another follows
+_NAME_BYTES, _MAGIC_AT = 100, 257
 _EXTENDED = (
     *(tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK),
     *(tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE),
@@ -159,13 +160,21 @@ def _header(parsed: tarfile.TarInfo, extended: _Extended, walk: _Walk, block: by
         while (more := walk.block()) and more[_MORE_AGAIN]:
             pass
     return Header(
-        name=parsed.name if extended.name is None else extended.name.decode("utf-8", "surrogateescape"),
+        name=_name(parsed, block) if extended.name is None else extended.name.decode("utf-8", "surrogateescape"),
         kind=parsed.type,
         target=parsed.linkname if extended.target is None else extended.target.decode("utf-8", "surrogateescape"),
         start=walk.at,
         size=parsed.size if extended.size is None else extended.size,
         is_sparse=is_old_sparse or extended.is_sparse,
     )
+
+
+def _name(parsed: tarfile.TarInfo, block: bytes) -> str:
+    """The name that stands in a header itself."""
+    if not block.startswith(tarfile.GNU_MAGIC, _MAGIC_AT):
+        return parsed.name
+    return block[:_NAME_BYTES].partition(b"\0")[0].decode("utf-8", "surrogateescape")
+    # ^ where others have a longer name's beginning, which tarfile puts before it, GNU's incremental archives have dates
 
 
 def _has_bytes(kind: bytes) -> bool:
