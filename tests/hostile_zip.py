@@ -135,6 +135,15 @@ def streamed() -> bytes:
     return file.content
 
 
+def with_both_ends() -> bytes:
+    """An end of 64 bits before one whose fields have room: `zip a.zip -` writes them, with bytes before the archive."""
+    end = PLAIN.rindex(END)
+    *_, here, entries, size, start, _ = struct.unpack_from("<4s4H2LH", PLAIN, end)
+    large = struct.pack("<4sQ2H2L4Q", b"PK\6\6", 44, 45, 45, 0, 0, here, entries, size, start)
+    locator = struct.pack("<4sLQL", b"PK\6\7", 0, end, 1)
+    return b"#!/bin/sh\n" + PLAIN[:end] + large + locator + PLAIN[end:]
+
+
 PLAIN = zip_of(dict.fromkeys(BOTH, SOUND))
 B_BAD, B_ODD, B_SOUND = ({**BOTH, "b.png": word} for word in ("decoder-error", "unsupported", "sound"))
 ZIP_CASES = {
@@ -185,6 +194,7 @@ ZIP_CASES = {
         "end of nothing within a comment": (commented(END + bytes(40)), BOTH),
         "more behind the end": (PLAIN + b"\n", BOTH),
         "program before it": (b"#!/bin/sh\n" * 50 + PLAIN, BOTH),
+        "64 bits at the end, without need": (with_both_ends(), BOTH),
         "empty archive": (zip_of({}), {}),
         "empty file": (b"", {"": "truncated"}),
         "cut short": (PLAIN[:-30], {"": "truncated"}),

@@ -77,11 +77,12 @@ def find_directory(file: BinaryIO) -> Directory:
         raise UnsupportedImage(NO_ZIP)
     _, disk, first_disk, here, entries, size, start, _ = _END_FIELDS.unpack_from(tail, end)
     where, before = at + end, 0
-    if _ALL_16 in (disk, entries) or _ALL_32 in (size, start):
-        large = _large_end(file, where)
-        if large is not None:
-            disk, first_disk, here, entries, size, start = large
-            before = _END_64_FIELDS.size + _LOCATOR_FIELDS.size
+    is_full = _ALL_16 in (disk, entries) or _ALL_32 in (size, start)
+    large = _large_end(file, where)
+    if large is not None and (is_full or large == (disk, first_disk, here, entries, size, start)):
+        # ^ Info-ZIP writes it for what comes from a pipe too, and both say the same
+        disk, first_disk, here, entries, size, start = large
+        before = _END_64_FIELDS.size + _LOCATOR_FIELDS.size
     if disk or first_disk or here != entries:
         raise UnsupportedImage("a part of a zip archive that was split; only whole ones are read")
     shift = where - before - size - start
