@@ -19,6 +19,11 @@ class KnownBytes:
         self._db, self._digests = db, digests
         self._index: Database | None = None
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is none: nothing need be read to be compared."""
+        return self._asked().execute("SELECT 1 FROM known LIMIT 1").fetchone() is None
+
     def of_size(self, source: ImageSource) -> dict[str, list[str]]:
         """Ids of the images whose bytes were as many as the source's, by the digest of these; frames stay frames."""
         return self._found("size = ?", source.size, source)
@@ -34,15 +39,18 @@ class KnownBytes:
             self._index = None
 
     def _found(self, condition: str, value: int | str, source: ImageSource) -> dict[str, list[str]]:
-        if self._index is None:
-            self._index = self._made()
         query = (
             f"SELECT content, image_id FROM known WHERE {condition} AND frame = ? AND image_id != ? ORDER BY image_id"
         )
         found = dict[str, list[str]]()
-        for content, image_id in self._index.execute(query, (value, source.frame, to_sql(source.image_id))):
+        for content, image_id in self._asked().execute(query, (value, source.frame, to_sql(source.image_id))):
             found.setdefault(content, []).append(from_sql(image_id))
         return found
+
+    def _asked(self) -> Database:
+        if self._index is None:
+            self._index = self._made()
+        return self._index
 
     def _made(self) -> Database:
         index = connected("", "the temporary folder")

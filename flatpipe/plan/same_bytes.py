@@ -31,7 +31,8 @@ class SameBytes:
 
         `is_given` tells whether its palettes are those that the source is given.
         """
-        if source.has_exact_size and not (alike := self._known.of_size(source)):
+        alike = self._known.of_size(source) if source.has_exact_size else {}
+        if not alike and (source.has_exact_size or self._known.is_empty):
             return ""
         content = self._digest_of(source)
         if not source.has_exact_size:

@@ -9,11 +9,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from archive_builders import parquet_of
 from builders import noisy_pixels, write_image
 from commands import Project
 from PIL import Image
 
 import flatpipe
+from flatpipe.records import ImageSource
 from flatpipe.work import image_work
 
 MANY = {
@@ -161,6 +163,21 @@ def test_copies_within_a_first_run_and_forced_ones_are_made(project: Project, de
     decoded.clear()
     assert run(project, force=True).pairs == 5 * 3
     assert len(decoded) == 5
+
+
+def test_a_first_run_reads_no_row_to_plan(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a table's rows nobody knows the size, and while nothing is recorded none is read to be compared."""
+    pytest.importorskip("pyarrow")
+    photos = project.folder / "photos"
+    contents = {file.name: file.read_bytes() for file in sorted(photos.glob("*.png"))}
+    for file in photos.glob("*.png"):
+        file.unlink()
+    (photos / "rows.parquet").write_bytes(parquet_of(contents))
+    compared = list[ImageSource]()
+    monkeypatch.setattr("flatpipe.storage.reading.source_digest", lambda source, _: compared.append(source) or "")
+
+    assert run(project).done == 3
+    assert compared == []
 
 
 def test_other_settings_and_measures_are_not_copied(project: Project) -> None:
