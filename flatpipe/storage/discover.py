@@ -219,7 +219,8 @@ def _refused(image_id: str, path: str, failure: Failure) -> RefusedFile:
 def _discover_remote(selection: Selection, passed_over: PassedOver) -> Iterator[ImageSource | RefusedFile]:
     """The file that a URL names, or those below it.
 
-    The listing is held whole, because stores list in pages of their own order.
+    The listing is held whole, because stores list in pages of their own order. Raises OSError for an archive that is
+    not there, too.
     """
     root, name = RemoteRoot(selection.root), name_of_url(selection.root)
     asked = _asked(selection, passed_over, of_file=True)
@@ -227,8 +228,11 @@ def _discover_remote(selection: Selection, passed_over: PassedOver) -> Iterator[
         source = ImageSource(name, root.place, *file)
         yield from asked.members(source) if is_archive(name) else [source]
         return
-    asked = _asked(selection, passed_over)
-    for image_id, size, stamp in sorted(root.listing(), key=lambda file: _key_in_order(file[0])):
+    asked, files = _asked(selection, passed_over), root.listing()
+    if is_archive(name) and not files:
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), root.place)
+        # ^ what is not there is no archive without images, whose outputs might be deleted
+    for image_id, size, stamp in sorted(files, key=lambda file: _key_in_order(file[0])):
         source = ImageSource(image_id, f"{root.place}/{image_id}", size, stamp)
         if not any(map(unsought, image_id.split("/"))) and asked.opens(image_id):
             yield from asked.members(source)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import tempfile
+import threading
 from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import fsspec
@@ -181,6 +184,24 @@ def test_entries_that_are_gone_or_come_again(folder: Path) -> None:
     }
     assert [item.image_id for item in found if isinstance(item, ImageSource)] == ["a.png", "d/x.png", "list.txt"]
     assert passed_over.counts == {"repeated entries": 1, "other files": 2}
+
+
+def test_an_archive_that_a_web_server_does_not_have_is_a_row(folder: Path) -> None:
+    """Nobody has asked for it before it is listed: it is told, and hides what it held from who cleans."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(SimpleHTTPRequestHandler, directory=str(folder))) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        host = f"127.0.0.1:{server.server_address[1]}"
+        found = listed(folder, f"http://{host}/none.tar\nhttp://{host}/none.zip?v=1\na.png")
+        places = f"input: {{path: [{folder}/in, 'http://{host}/none.tar']}}\noutput: {{path: out}}"
+        with pytest.raises(ConfigError, match=r"none\.tar: input\.path cannot be read: No such file"):
+            list(input_sources(parse_config(places, "c.yaml", str(folder)).config))
+        server.shutdown()
+
+    assert [item.failure.message for item in found if isinstance(item, RefusedFile)] == [
+        "cannot be read: No such file or directory",
+        "cannot be read: No such file or directory",
+    ]
+    assert len(found) == 3
 
 
 def test_what_is_included_holds_for_a_list_where_it_is_said(folder: Path) -> None:
