@@ -100,7 +100,7 @@ def _is_same(one: ImageSource, other: ImageSource) -> bool:
 
 def _place(source: ImageSource) -> str:
     """Where the image is, in names: a member stays what it is when its archive is packed anew."""
-    name = layout.unmarked(name_within(source))
+    name = name_within(source)
     return f"{source.path}/{name}" if name else source.path
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from flatpipe.places import is_url, name_of_url
+from flatpipe import layout
+from flatpipe.places import READ_ONLY_PROTOCOLS, is_url, name_of_url
 from flatpipe.records import ImageSource
 from flatpipe.storage.archives.found import Fault, Member
 from flatpipe.storage.archives.gzipped_tar import gzipped_members, read_gzipped
@@ -30,6 +31,8 @@ class ArchiveKind:
 
 
 _ROW = "row"
+_FRAME_DIGITS = 3
+# ^ at least, in the id of a file's frame
 
 KINDS = (
     ArchiveKind("tar", (".tar", ".cbt"), tar_members, read_tar),
@@ -52,9 +55,33 @@ def name_at(place: str) -> str:
 
 
 def name_within(source: ImageSource) -> str:
-    """The name of an image in its archive, whatever stands before the archive's in its id; "" of a file."""
-    archive = name_at(source.path)
-    return source.image_id.partition(f"{archive}/")[2] if is_archive(archive) else ""
+    """The name of an image in its archive, without the number of its frame and what tells it apart; "" of a file.
+
+    What stands before it in the id is the end of the archive's place, perhaps marked; of several such the longest,
+    because a folder may be called as the archive in it.
+    """
+    if not is_archive(name_at(source.path)):
+        return ""
+    parts, place = _parts_of(source), _place_of(source.path).split("/")
+    for depth in range(len(parts) - 1, 0, -1):
+        *folders, archive = parts[:depth]
+        if [*folders, layout.unmarked(archive)] == place[-depth:] or parts[:depth] == place[-depth:]:
+            return "/".join(parts[depth:])
+    return ""
+
+
+def _parts_of(source: ImageSource) -> list[str]:
+    before, sign, frame = source.image_id.rpartition("#")
+    is_frame = sign and len(frame) >= _FRAME_DIGITS and frame == f"{source.frame + 1:0{len(frame)}d}"
+    return layout.unmarked(before if is_frame else source.image_id).split("/")
+
+
+def _place_of(path: str) -> str:
+    """A place as ids have it: without protocol, and what a web server is asked beside it."""
+    protocol, is_one, rest = path.partition("://")
+    if not is_one or not is_url(path):
+        return path
+    return rest.partition("?")[0] if protocol in READ_ONLY_PROTOCOLS else rest
 
 
 def kind_of(name: str) -> ArchiveKind:

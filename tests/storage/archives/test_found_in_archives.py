@@ -17,6 +17,7 @@ from flatpipe.errors import ImageTooLarge
 from flatpipe.places import ReadPolicy
 from flatpipe.records import ImageSource, RefusedFile
 from flatpipe.storage.archives.gzipped_tar import spacing_at
+from flatpipe.storage.archives.kinds import name_within
 from flatpipe.storage.archives.sorting import SortedRecords
 from flatpipe.storage.discover import Selection, discover
 from flatpipe.storage.litter import PassedOver
@@ -146,6 +147,23 @@ def test_a_web_server_must_give_parts(handler: type[SimpleHTTPRequestHandler], s
         assert isinstance(item, RefusedFile)
         assert item.failure.error == "io-error"
         assert "gives no parts of files" in item.failure.message
+
+
+@pytest.mark.parametrize(("image_id", "path", "frame", "name"), [
+    ("d/a.tar/x/b.png", "/in/d/a.tar", 0, "x/b.png"),
+    ("a.tar/a.tar/b.png", "/in/a.tar/a.tar", 0, "b.png"),
+    ("old-a.tar/a.tar/b.png", "/in/old-a.tar/a.tar", 0, "b.png"),
+    ("a.tar/b.tif#002", "/in/a.tar", 1, "b.tif"),
+    ("a.tar/b.tif~0123456789ab#001", "/in/a.tar", 0, "b.tif"),
+    ("a.tar/b.png#001", "/in/a.tar", 4, "b.png#001"),
+    ("h/a.zip~0123456789ab/b.png", "https://h/a.zip?download=1", 0, "b.png"),
+    ("a.tar/b.png", "s3://bucket/deep/a.tar", 0, "b.png"),
+    ("a.tar", "/in/a.tar", 0, ""),
+    ("d/b.png", "/in/d/b.png", 0, ""),
+])  # fmt: skip
+def test_a_member_is_looked_for_by_its_own_name(image_id: str, path: str, frame: int, name: str) -> None:
+    """What stands before it, in folders called alike too, marks and a frame's number are no part of it."""
+    assert name_within(ImageSource(image_id, path, 1, "", frame=frame)) == name
 
 
 def test_an_index_of_a_gzip_file_stays_small() -> None:
