@@ -9,9 +9,10 @@ import os
 from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
+from flatpipe.places import ReadPolicy
 from flatpipe.proof.outputs import Difference, RecordedImage
 from flatpipe.proof.scratch import done_in_memory
-from flatpipe.proof.verify import Verified
+from flatpipe.proof.verify import Inputs, Verified
 from flatpipe.records import ImageResult
 from flatpipe.settings import TaskSettings
 from flatpipe.stop import WORK_THREADS
@@ -36,10 +37,11 @@ def recompute(
     """
 
     def again(image: RecordedImage, settings: TaskSettings) -> ImageResult:
-        with done_in_memory(image.source, image.ks, settings) as done:
+        with done_in_memory(inputs.source_now(image), image.ks, settings) as done:
             return done.result
 
     every_settings = [settings_for(image.source.image_id) for image in images]
+    inputs = Inputs(next((settings.reading for settings in every_settings), ReadPolicy()))
     with _threads(jobs) as pool:
         for image, result in zip(images, pool.map(again, images, every_settings), strict=True):
             if result.failure is not None:

@@ -6,7 +6,7 @@ import itertools
 import threading
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 
 from flatpipe import layout
@@ -57,7 +57,7 @@ def verify(
     `inputs` says how inputs are read; with None they are not looked at. `packs` knows the outputs in tar files.
     """
     remaining = iter(images)
-    read_inputs = _Inputs(inputs or ReadPolicy())
+    read_inputs = Inputs(inputs or ReadPolicy())
     differences_of = partial(_differences, outputs) if packs is None else packs.differences
     with ThreadPoolExecutor(jobs) as pool:
         while batch := list(itertools.islice(remaining, _AT_ONCE)):
@@ -117,7 +117,7 @@ def _judge(outputs: Root, file: RecordedFile) -> Kind | None:
     return kind_of(lambda: outputs.read(file.name), file.sha256)
 
 
-class _Inputs:
+class Inputs:
     """The inputs as they are now."""
 
     def __init__(self, policy: ReadPolicy) -> None:
@@ -128,13 +128,19 @@ class _Inputs:
     def differences(self, image: RecordedImage) -> list[Difference]:
         """What became of an image's input, if anything did."""
         source = image.source
-        digest = self._digest_of(source)
-        if digest != image.content and source.part and (moved := self._moved(source)):
-            digest = self._digest_of(moved)
+        digest = self._digest_of(self.source_now(image))
         if digest == image.content:
             return []
         place = f"{source.path}/{name_within(source)}" if source.part else source.path
         return [Difference(source.image_id, "input changed" if digest else "input missing", place)]
+
+    def source_now(self, image: RecordedImage) -> ImageSource:
+        """Where an image is now: a member whose archive was packed anew lies elsewhere."""
+        source = image.source
+        if not source.part or self._digest_of(source) == image.content:
+            return source
+        moved = self._moved(source)
+        return replace(moved, image_id=source.image_id, frame=source.frame) if moved else source
 
     def _moved(self, source: ImageSource) -> ImageSource | None:
         """A member where it is now; None when its archive has none of its name any more."""
