@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 import importlib.util
+import io
 
 from archive_builders import Case, parquet_of, table_of
 
 SOUND = b"sound"
 BYTES_AND_PATH = [{"bytes": SOUND, "path": "a.png"}, {"bytes": SOUND, "path": "z.png"}]
+
+
+def _table_of_arrays(*names: str) -> bytes:
+    """A file whose columns need not have names of their own; those called path are texts."""
+    import pyarrow
+    import pyarrow.parquet
+
+    columns = [pyarrow.array(["a.png"] if name == "path" else [SOUND]) for name in names]
+    file = io.BytesIO()
+    pyarrow.parquet.write_table(pyarrow.Table.from_arrays(columns, names), file)
+    return file.getvalue()
 
 
 def cases() -> dict[str, Case]:
@@ -40,6 +52,17 @@ def cases() -> dict[str, Case]:
         "no row": (table_of({"image": pyarrow.array([], pyarrow.binary())}), {}),
         "bytes alone": (table_of({"image": [SOUND, SOUND]}), numbered),
         "large bytes": (table_of({"image": pyarrow.array([SOUND, SOUND], pyarrow.large_binary())}), numbered),
+        "bytes and names as views": (
+            table_of(
+                {
+                    "b": pyarrow.array([SOUND, SOUND], pyarrow.binary_view()),
+                    "path": pyarrow.array(["a.png", "z.png"], pyarrow.string_view()),
+                }
+            ),
+            {"a.png": "sound", "z.png": "sound"},
+        ),
+        "two columns of one name": (_table_of_arrays("image", "image"), unsupported),
+        "two columns of paths": (_table_of_arrays("image", "path", "path"), {"000000": "sound"}),
         "bytes of one length": (table_of({"image": pyarrow.array([SOUND, SOUND], pyarrow.binary(5))}), numbered),
         "bytes as a dictionary": (table_of({"image": pyarrow.array([SOUND] * 2).dictionary_encode()}), numbered),
         "bytes with names beside": (

@@ -169,7 +169,10 @@ def _columns(schema: Any, wanted: str | None) -> _Columns:
     if not fitting:
         telling = [f"{name!r} {_why_not(name, kind)}" for name, kind in fields.items() if _fields_of(kind)]
         raise UnsupportedImage(f"no column of the Parquet file has bytes: {'; '.join(telling) or shown}")
-    return _with_path(fitting[0], fields)
+    every = [field.name for field in schema]
+    if every.count(fitting[0]) > 1:
+        raise UnsupportedImage(f"several columns of the Parquet file are called {fitting[0]!r}")
+    return _with_path(fitting[0], {name: kind for name, kind in fields.items() if every.count(name) == 1})
 
 
 def _with_path(name: str, fields: dict[str, Any]) -> _Columns:
@@ -204,14 +207,15 @@ def _fields_of(kind: Any) -> dict[str, Any]:
 def _is_bytes(kind: Any) -> bool:
     import pyarrow.types as types
 
-    ours = (types.is_binary, types.is_large_binary, types.is_fixed_size_binary)
+    ours = (types.is_binary, types.is_large_binary, types.is_fixed_size_binary, types.is_binary_view)
     return kind is not None and any(is_one(_plain(kind)) for is_one in ours)
 
 
 def _is_text(kind: Any) -> bool:
     import pyarrow.types as types
 
-    return kind is not None and any(is_one(_plain(kind)) for is_one in (types.is_string, types.is_large_string))
+    texts = (types.is_string, types.is_large_string, types.is_string_view)
+    return kind is not None and any(is_one(_plain(kind)) for is_one in texts)
 
 
 def _plain(kind: Any) -> Any:
