@@ -20,7 +20,7 @@ from flatpipe.storage.patterns import Patterns
 from flatpipe.storage.several.entries import Entry, entry_of
 from flatpipe.storage.several.list_file import entries_of
 from flatpipe.storage.several.look_up import Found, Searched, looked_up
-from flatpipe.storage.several.merging import Stream, in_order, order_of
+from flatpipe.storage.several.merging import Stream, in_order, order_of, source_of_item
 from flatpipe.storage.several.named import below, each_once
 
 _IN_MEMORY = 50_000
@@ -74,10 +74,13 @@ class ListedInput:
         return self.asked.patterns()
 
     def _refused_in_output(self, found: Found) -> Found:
-        if isinstance(found, ImageSource) and self.output and found.path.startswith(f"{self.output}/"):
+        if isinstance(found, ImageSource) and self._is_output(found):
             words = "it lies in the output folder; results are no input"
             return RefusedFile(found, Failure("discover", UnsupportedImage.error, words))
         return found
+
+    def _is_output(self, source: ImageSource) -> bool:
+        return bool(self.output) and source.path.startswith(f"{self.output}/")
 
     def _stream(self, record: str, passed_over: PassedOver) -> Stream:
         found = _found(record)
@@ -90,8 +93,10 @@ class ListedInput:
         try:
             is_empty = True
             for item in discover(replace(self.asked, root=entry.place, begin=entry.image_id), passed_over):
-                yield below(item, entry.place, entry.image_id)
                 is_empty = False
+                if not self._is_output(source_of_item(item)):
+                    yield below(item, entry.place, entry.image_id)
+                # ^ a killed run whose ledger lies elsewhere leaves images, and nothing that says what they are
             if is_empty and not is_archive(entry.image_id):
                 passed_over.empty.append(entry.place)
         except OSError as error:

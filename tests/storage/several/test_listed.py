@@ -186,6 +186,14 @@ def test_entries_that_are_gone_or_come_again(folder: Path) -> None:
     assert passed_over.counts == {"repeated entries": 1, "other files": 2}
 
 
+def test_a_folder_of_a_list_that_holds_the_output_gives_none_of_it(folder: Path) -> None:
+    """A run that was killed leaves images there, and neither ledger nor run.json where its state lies elsewhere."""
+    (folder / "out" / "images" / "a.png").mkdir(parents=True, exist_ok=True)
+    (folder / "out" / "images" / "a.png" / "k02.png").touch()
+
+    assert not [name for name in ids(listed(folder, str(folder))) if "out/" in name]
+
+
 def test_an_archive_that_a_web_server_does_not_have_is_a_row(folder: Path) -> None:
     """Nobody has asked for it before it is listed: it is told, and hides what it held from who cleans."""
     with ThreadingHTTPServer(("127.0.0.1", 0), partial(SimpleHTTPRequestHandler, directory=str(folder))) as server:
