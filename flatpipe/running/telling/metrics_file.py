@@ -19,6 +19,7 @@ from flatpipe.storage.several.globs import would_match
 _EVERY_SECONDS = 5.0
 # ^ Prometheus asks every 15 seconds to a minute
 _SUFFIX = ".prom"
+_BEGINNING = b"# HELP "
 
 
 def metrics_place(path: str, config: Config) -> str:
@@ -35,7 +36,21 @@ def metrics_place(path: str, config: Config) -> str:
     # ^ of a file in the output: its folder then is the output
     if is_within(place, output) and not (is_beside_tables and place.endswith(_SUFFIX)):
         raise ConfigError(f"--metrics-file {path}: in the output folder it may lie beside the tables, as *{_SUFFIX}")
+    if not _may_be_ours(Path(place)):
+        raise ConfigError(f"--metrics-file {path}: holds something else than metrics, which would be lost")
     return place
+
+
+def _may_be_ours(file: Path) -> bool:
+    """Whether nothing is lost when a file is written over: it is not there, holds nothing, or metrics."""
+    try:
+        if not file.is_file():
+            return True
+        with file.open("rb") as there:
+            return there.read(len(_BEGINNING)) in (b"", _BEGINNING)
+    except OSError:
+        return True
+        # ^ what cannot be read is told when it cannot be written
 
 
 def _holds(one: GivenPlace, place: str) -> bool:

@@ -160,3 +160,17 @@ def test_it_lies_where_nothing_else_does(
             place()
     else:
         assert place() == str(tmp_path / path)
+
+
+def test_no_file_is_written_over_that_holds_something_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A config, or a script, named by mistake stays as it is; metrics of an earlier run are replaced."""
+    monkeypatch.chdir(Project.make(tmp_path, images=1).folder)
+    before = Path("pipeline.yaml").read_bytes()
+    with pytest.raises(ConfigError, match="something else than metrics"):
+        metrics_place("pipeline.yaml", load_config("pipeline.yaml"))
+    assert Path("pipeline.yaml").read_bytes() == before
+    for _ in range(2):
+        with metrics_file(metrics_place("run.prom", load_config("pipeline.yaml")), pytest.fail):
+            pass
+    Path("empty.prom").touch()
+    assert metrics_place("empty.prom", load_config("pipeline.yaml")) == str(tmp_path / "empty.prom")
