@@ -170,5 +170,7 @@ def _those_wanted(rows: Iterable[Any], is_wanted: IsWanted | None) -> Iterable[A
 
 
 def _names_of_sweeps(db: Database) -> Iterator[Row]:
-    for image_id, files in db.execute("SELECT image_id, files FROM sweeps"):
+    """Names of the files in folders; an image that lies in a tar file has none of its own."""
+    in_folders = "SELECT image_id, files FROM sweeps WHERE image_id NOT IN (SELECT image_id FROM packed)"
+    for image_id, files in db.execute(in_folders):
         yield from ((to_sql(sweep_file(from_sql(image_id), name)),) for name in json.loads(files))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from flatpipe.ledger.database import Database
 from flatpipe.ledger.packs.records import store_packed
-from flatpipe.ledger.retired import retire_replaced, retire_unwritten
+from flatpipe.ledger.retired import retire_packed, retire_replaced, retire_unwritten
 from flatpipe.ledger.rows import FAILURES, FLATS, IMAGES, SWEEPS, failure_row, to_sql
 from flatpipe.records import INTERRUPTED, ImageRecord
 
@@ -19,6 +19,7 @@ def store_records(db: Database, records: Sequence[ImageRecord], run_id: str) -> 
     in_folders = [record for record in records if not record.packed_row]
     retire_replaced(db, [record.sweep_row for record in in_folders if record.sweep_row])
     retire_unwritten(db, [row for record in in_folders for row in record.flat_rows])
+    retire_packed(db, [record.packed_row for record in records if record.packed_row])
     store_packed(db, records)
     db.executemany(IMAGES.insert, [record.image_row for record in records if record.image_row is not None])
     db.executemany(FLATS.insert, flats)

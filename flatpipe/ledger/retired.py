@@ -11,6 +11,8 @@ from flatpipe.ledger.rows import FLATS, SWEEPS, from_sql, to_sql
 from flatpipe.records import Row
 
 _RETIRE = "INSERT OR REPLACE INTO retired (name, sha256) VALUES (?, ?)"
+_RETIRE_FIRST = "INSERT OR IGNORE INTO retired (name, sha256) VALUES (?, ?)"
+# ^ of an image that was in a tar file before, and has lost it, what is known of its folder is older and right
 _FORGET = "DELETE FROM retired WHERE name = ?"
 
 
@@ -39,6 +41,20 @@ def retire_unwritten(db: Database, flats: Sequence[Row]) -> None:
         written = [row for row in flats if FLATS.value(row, "sha256")]
         names = (_flat_names(FLATS.value(row, "image_id"), FLATS.value(row, "k")) for row in written)
         db.executemany(_FORGET, [(name,) for own in names for name in own])
+
+
+def retire_packed(db: Database, packed: Sequence[Row]) -> None:
+    """Remember the files in folders of images that, given as rows of `packed`, lie in a tar file from now on."""
+    ids = [row[0] for row in packed]
+    known = f"SELECT image_id FROM packed WHERE image_id IN ({_marks(ids)})"
+    ids = sorted({*ids} - {image_id for (image_id,) in db.execute(known, ids)}, key=repr)
+    flats = f"SELECT image_id, k, sha256 FROM flats WHERE sha256 != '' AND image_id IN ({_marks(ids)})"
+    for image_id, k, sha256 in db.execute(flats, ids).fetchall():
+        db.executemany(_RETIRE_FIRST, [(name, sha256) for name in _flat_names(image_id, k)])
+    sweeps = f"SELECT image_id, files FROM sweeps WHERE image_id IN ({_marks(ids)})"
+    for image_id, files in db.execute(sweeps, ids).fetchall():
+        own = json.loads(files).items()
+        db.executemany(_RETIRE_FIRST, [(to_sql(sweep_file(from_sql(image_id), name)), sha256) for name, sha256 in own])
 
 
 def _flat_names(image_id: str | bytes, k: int) -> list[str | bytes]:

@@ -151,19 +151,20 @@ def _recorded(
     in_packs = InPacks(ledger, outputs)
     for flat in ledger.flat_files():
         counts.recorded += 1
+        if in_packs.has(flat.image_id):
+            continue
+            # ^ what lay in a folder before was retired
         why = _why_stale(flat, listed, ks)
-        is_wanted = why == "replaced" and not in_packs.has(flat.image_id)
-        wanted = layout.flat_name(flat.k, width) if is_wanted else ""
+        wanted = layout.flat_name(flat.k, width) if why == "replaced" else ""
         if why == "image gone" and listed.holds_place_of(flat.image_id):
             continue
         for name in sorted({layout.flat_name(flat.k, digits) for digits in layout.NAME_WIDTHS} - {wanted}):
             yield flat.image_id, f"{layout.image_folder(flat.image_id)}/{name}", flat.sha256, why
     for file in ledger.sweep_files():
         counts.recorded += 1
-        if listed.is_gone(file.image_id) and ("/" in file.name or not listed.holds_place_of(file.image_id)):
+        is_free = "/" in file.name or not listed.holds_place_of(file.image_id)
+        if listed.is_gone(file.image_id) and is_free and not in_packs.has(file.image_id):
             yield file.image_id, layout.sweep_file(file.image_id, file.name), file.sha256, "image gone"
-        elif in_packs.has(file.image_id):
-            yield file.image_id, layout.sweep_file(file.image_id, file.name), file.sha256, "replaced"
     for retired in ledger.retired_files():
         counts.recorded += 1
         folder = retired.name.rpartition("/")[0].removeprefix(f"{layout.IMAGES}/")

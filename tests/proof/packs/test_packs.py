@@ -56,6 +56,17 @@ def test_a_change_of_layout_takes_nothing_for_what_it_is_not(tmp_path: Path) -> 
     assert run(tmp_path / "pipeline.yaml", ["report.enabled=false"]).current == 5
 
 
+def test_what_shards_have_replaced_goes_though_the_settings_changed_too(tmp_path: Path) -> None:
+    """Files of other bytes than those in the shards are known as they were written in folders."""
+    project = Project.make(tmp_path, images=5)
+    run(tmp_path / "pipeline.yaml", ["report.enabled=false"])
+    run_config(config_of(project))
+    run_config(config_of(project, "flatten.k=2-6"))
+    clean(config_of(project, "flatten.k=2-6"))
+    assert not any((project.out / "images").iterdir())
+    assert run_config(config_of(project, "flatten.k=2-6")).current == 5
+
+
 def test_clean_removes_a_shard_of_images_that_are_gone(tmp_path: Path) -> None:
     """The last shard stays until clean when all its images are gone; the others stay then too."""
     project = Project.make(tmp_path, images=9)
