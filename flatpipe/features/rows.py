@@ -52,7 +52,7 @@ def _rows_of(image: ImageResults, settings: TaskSettings) -> Iterator[FeatureRow
     best, part = best_k(ks, mses, settings.target), _part_of(image, missed(ks, mses, settings.target))
     before = text_of(before_names(image, settings))
     for flat in image.flats:
-        file = f"{before}{layout.flat_name(flat.k, settings.name_width)}" if flat.sha256 else None
+        file = f"{before}{layout.flat_name(flat.k, settings.name_width)}" if flat.sha256 and before else None
         yield FeatureRow(part, flat, _metrics_of(flat, settings), flat.k == best, file)
 
 
@@ -73,8 +73,13 @@ def _metrics_of(flat: ValidFlat, settings: TaskSettings) -> dict[str, float | No
 
 
 def before_names(image: ImageResults, settings: TaskSettings) -> str:
-    """What stands before the names of an image's files, as tables tell them: its folder, or its place in a tar file."""
-    return image.pack if settings.pieces else f"{layout.image_folder(image.source.image_id)}/"
+    """What stands before the names of an image's files, as tables tell them: its folder, or its place in a tar file.
+
+    "" of an image that has none as the settings have them laid out: it failed, or still lies in the other layout.
+    """
+    if settings.pieces or image.pack:
+        return image.pack if settings.pieces else ""
+    return f"{layout.image_folder(image.source.image_id)}/"
 
 
 def text_of(name: str) -> str:

@@ -108,7 +108,7 @@ def _result_lines(image: ImageResults, settings: TaskSettings) -> str:
     width = settings.name_width
     return "".join(
         f"{name},{flat.k},{flat.n_colors},{flat.mse:.9g},{psnr(flat.mse):.4f},{_costly(flat, settings.metrics)},"
-        f"{_file(folder, quote, flat, width) if flat.sha256 else ',,'},{shape},"
+        f"{_file(folder, quote, flat, width) if flat.sha256 and folder else ',,'},{shape},"
         f"{flat.seconds:.4f},{flat.k == best:d},{notes}\n"
         for flat in image.flats
     )
