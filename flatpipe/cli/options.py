@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 import shlex
 from collections.abc import Callable
 from dataclasses import dataclass, fields
@@ -20,7 +21,20 @@ if TYPE_CHECKING:
 Command = Callable[..., ExitCode]
 Decorator = Callable[[Command], Command]
 _CLUSTER = "execution.cluster"
+
+
 # ^ where secrets may stand
+class Finite(click.FloatRange):
+    """A number of a range, and no `nan` or `inf`, which Python's float takes too."""
+
+    def convert(self, value: float, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The number; click says what is wrong with any other."""
+        number = float(super().convert(value, param, ctx))
+        if not math.isfinite(number):
+            self.fail(f"{value} is no finite number.", param, ctx)
+        return number
+
+
 A_PATH = click.Path()
 # ^ any text; a shell that completes the command line offers file names for it
 

@@ -14,6 +14,7 @@ from flatpipe.cli.merging import chosen_part
 from flatpipe.cli.options import (
     A_PATH,
     ConfigChoice,
+    Finite,
     RunFlags,
     SelectionFlags,
     config_options,
@@ -65,7 +66,7 @@ _EXIT_CODES = "\b\nExit codes:\n" + "\n".join(f"  {code:<4d} {code.meaning}" for
     click.option("--watch", is_flag=True, help="Go on after the last image: take what comes and changes."),
     click.option(
         "--settle",
-        type=click.FloatRange(min=0, min_open=True),
+        type=Finite(min=0, min_open=True),
         metavar="SECONDS",
         help="With --watch: how long a file must stay as it is before it is taken (default: 5).",
     ),

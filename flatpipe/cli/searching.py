@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from flatpipe import layout
-from flatpipe.cli.options import A_PATH, CHANGES, PlaceChoice, gathered
+from flatpipe.cli.options import A_PATH, CHANGES, Finite, PlaceChoice, gathered
 from flatpipe.cli.sentences.searching import match_rows, searched_text
 from flatpipe.cli.showing.json_lines import print_json
 from flatpipe.cli.showing.speaking import remark
@@ -48,10 +48,10 @@ class SearchFlags:
     "flags",
     *CHANGES,
     click.option("--k", type=click.IntRange(1), metavar="N", help="Look at this k; default: each image's suggested k."),
-    click.option("--within", type=click.FloatRange(0), metavar="DISTANCE", help="Farthest distance that counts."),
+    click.option("--within", type=Finite(0), metavar="DISTANCE", help="Farthest distance that counts."),
     click.option(
         "--share",
-        type=click.FloatRange(0, 1),
+        type=Finite(0, 1),
         metavar="MIN",
         default=0.0,
         help="Least part of the image that each colour must cover: 0.1 is a tenth.",

@@ -41,9 +41,9 @@ class FeatureRow(NamedTuple):
 
 
 def feature_rows(results: Results, settings: TaskSettings) -> Iterator[FeatureRow]:
-    """Every row, in the order of image ids, then k, as a stream. An image without results has none."""
+    """Every row, by image ids, then k, as a stream; none of an image that has failed, or has no results."""
     for image in results.images():
-        if image.flats:
+        if image.flats and image.failure is None:
             yield from _rows_of(image, settings)
 
 

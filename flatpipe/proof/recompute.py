@@ -8,14 +8,16 @@ import heapq
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
-from flatpipe.places import ReadPolicy
+from flatpipe.places import ReadPolicy, is_url
 from flatpipe.proof.outputs import Difference, RecordedImage
 from flatpipe.proof.scratch import done_in_memory
 from flatpipe.proof.verify import Inputs, Verified
-from flatpipe.records import ImageResult
+from flatpipe.records import ImageResult, ImageSource
 from flatpipe.settings import TaskSettings
 from flatpipe.stop import WORK_THREADS
+from flatpipe.storage.discover import local_source
 
 
 def sample(images: Iterable[RecordedImage], number: int, seed: int, without: Collection[str]) -> list[RecordedImage]:
@@ -37,7 +39,7 @@ def recompute(
     """
 
     def again(image: RecordedImage, settings: TaskSettings) -> ImageResult:
-        with done_in_memory(inputs.source_now(image), image.ks, settings) as done:
+        with done_in_memory(_dated(inputs.source_now(image)), image.ks, settings) as done:
             return done.result
 
     every_settings = [settings_for(image.source.image_id) for image in images]
@@ -54,6 +56,14 @@ def recompute(
             for file in image.files:
                 if digests.get(file.own if file.k is None else file.k) != file.sha256:
                     yield Difference(image.source.image_id, "recomputed otherwise", file.name, file.k)
+
+
+def _dated(source: ImageSource) -> ImageSource:
+    """The source with its archive's date as it is now: what it holds was compared."""
+    if source.part and not is_url(source.path):
+        with contextlib.suppress(OSError):
+            return replace(source, stamp=local_source(source.path).stamp)
+    return source
 
 
 @contextlib.contextmanager

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import lru_cache
 
-from flatpipe.errors import ImageError, ImageTooLarge
+from flatpipe.errors import ImageError, ImageIOFailed, ImageTooLarge
 from flatpipe.places import ReadPolicy, is_url
 from flatpipe.records import ImageSource
 from flatpipe.storage.archives.kinds import read_member
@@ -40,6 +40,17 @@ def read_input(source: ImageSource, policy: ReadPolicy) -> bytes:
         _check_size(len(content), policy)
         return content
     return read_file(source.path, policy)
+
+
+def check_unchanged(source: ImageSource) -> None:
+    """Raise ImageIOFailed where a member's local archive has another date than when it was listed.
+
+    Other bytes may lie there now. Only the date of its content counts: a link to it, or other rights, change nothing.
+    """
+    if source.part and not is_url(source.path):
+        modified, listed = os.stat(source.path).st_mtime_ns, source.stamp.partition("-")[0]  # noqa: PTH116
+        if str(modified) != listed:
+            raise ImageIOFailed("its archive was changed since it was listed; run again")
 
 
 def read_file(path: str, policy: ReadPolicy = ANY) -> bytes:

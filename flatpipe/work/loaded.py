@@ -19,7 +19,7 @@ from flatpipe.quantize.color_table import IndexedImage, index_colors
 from flatpipe.quantize.palette_image import PaletteImage
 from flatpipe.records import Failure, ImageSource, LoadToken
 from flatpipe.settings import TaskSettings
-from flatpipe.storage.reading import read_input
+from flatpipe.storage.reading import check_unchanged, read_input
 from flatpipe.work.memory import check_colors
 from flatpipe.work.once import Once
 from flatpipe.work.retry import with_retries
@@ -109,6 +109,7 @@ def load_image(source: ImageSource, settings: TaskSettings, decoding: Decoding) 
     """Read, decode and index one image; raises OSError and ImageError."""
     began = time.perf_counter()
     content = with_retries(lambda: read_input(source, settings.reading), settings.io_retries)
+    check_unchanged(source)
     digest = hashlib.sha256(content).hexdigest()
     decoded = decoding.decode(content, settings.decode, source.frame)
     del content

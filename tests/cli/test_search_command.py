@@ -89,6 +89,12 @@ def test_an_image_must_have_all_colours(flatpipe: Call) -> None:
     assert remarks.startswith("there is no palette to look at")
 
 
+@pytest.mark.parametrize("number", ["nan", "inf", "-1", "few"])
+def test_a_distance_is_a_number(flatpipe: Call, number: str) -> None:
+    """What is no finite number from 0 is an error of the command line."""
+    assert flatpipe(f"search gold out --within {number}")[0] == ExitCode.USAGE
+
+
 def test_a_terminal_shows_the_colours(flatpipe: Call, monkeypatch) -> None:
     """Where colours can be shown each stands beside its hex digits, and all columns stay in line."""
     _, plain, _ = flatpipe("search white out")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 import random
 import zipfile
 from collections import Counter, defaultdict
@@ -17,8 +18,12 @@ from hostile_zip import ZIP_CASES
 
 import flatpipe
 from flatpipe.config import load_config
+from flatpipe.plan.settings import task_settings
 from flatpipe.proof.listed_input import ListedInput
+from flatpipe.records import ImageSource
+from flatpipe.storage.discover import Selection, discover
 from flatpipe.summaries import RunSummary
+from flatpipe.work import tasks
 
 SUFFIXES = ("tree", *ARCHIVES)
 
@@ -76,6 +81,23 @@ def test_an_archive_packed_anew_is_done_again_only_where_its_members_are_others(
     (project.folder / "photos" / "shard.tar").write_bytes(tar_of(contents(project)))
     assert run(project, only=["shard.*"]).reasons[0] == ("content changed", 1)
     assert run(project).done == 1
+
+
+def test_an_archive_that_is_replaced_meanwhile_gives_no_image_anothers_colours(project: Project) -> None:
+    """A member that is read after its archive got another date is a row; one whose archive got a link is not."""
+    shard = project.folder / "photos" / "shard.tar"
+    settings = task_settings(load_config(project.folder / "pipeline.yaml"))
+    first, second, _ = (one for one in discover(Selection(str(shard), ("*",))) if isinstance(one, ImageSource))
+    (project.folder / "link.tar").hardlink_to(shard)
+    assert tasks.load(first, settings).failure is None
+    turned = dict(reversed(contents(project).items()))
+    shard.unlink()
+    shard.write_bytes(tar_of(turned))
+    os.utime(shard, ns=(1, 1))
+    failure = tasks.load(second, settings).failure
+
+    assert failure is not None
+    assert (failure.error, failure.message) == ("io-error", "its archive was changed since it was listed; run again")
 
 
 def test_a_shard_cut_short_is_one_row_and_keeps_its_results(project: Project) -> None:
