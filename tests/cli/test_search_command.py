@@ -100,6 +100,7 @@ def test_a_terminal_shows_the_colours(flatpipe: Call, monkeypatch) -> None:
     _, plain, _ = flatpipe("search white out")
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setenv("COLORTERM", "truecolor")
+    monkeypatch.setenv("TERM", "xterm-256color")
     _, shown, _ = flatpipe("search white out")
     assert "\x1b[38;2;255;255;255m\u2588\u2588\x1b[0m #ffffff" in shown
     assert "\x1b" not in plain
