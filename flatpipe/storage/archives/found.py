@@ -18,7 +18,7 @@ class Member:
     where: str
     # ^ what its kind needs to read it, in ASCII: numbers of bytes, rows
     is_numbered: bool = False
-    # ^ whether the name is a number that we gave it: whoever includes *.jpg means it too
+    # ^ whether the name is a number that we gave it, or a key without a suffix: whoever includes *.jpg means it too
 
 
 @dataclass(frozen=True, slots=True)

@@ -146,7 +146,8 @@ def _by_path(records: SortedRecords, digits: int) -> Iterator[Member]:
             if len(rows) > 1:
                 yield _numbered(int(number), row, digits)
             else:
-                yield Member(path, row.size, row.where)
+                is_numbered = "." not in path.rpartition("/")[2]
+                yield Member(path, row.size, row.where, is_numbered)
 
 
 # --- which column has the images -------------------------------------------------------------------------------------

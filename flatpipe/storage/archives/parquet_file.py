@@ -14,6 +14,8 @@ from flatpipe.errors import DecoderFailed, ImageError, ImageTooLarge, TruncatedI
 from flatpipe.storage.archives.place import ArchiveFile
 
 _MAGIC, _ENCRYPTED = b"PAR1", b"PARE"
+_MOST_ROWS = 1 << 20
+# ^ that are believed of a file of fewer bytes: rows that are alike, or null, take next to none
 _READ_AHEAD = 1 << 20
 # ^ bytes of a column that are read at a time: a row group of gigabytes passes by piece by piece
 _BATCH_ROWS, _BATCH_BYTES = 64, 8 << 20
@@ -44,7 +46,7 @@ class ParquetFile:
             self.close = stack.pop_all().close
             weakref.finalize(self, self.close)
         self.rows = [self._metadata.row_group(group).num_rows for group in range(self._metadata.num_row_groups)]
-        if min(self.rows, default=0) < 0 or sum(self.rows) > self.bytes:
+        if min(self.rows, default=0) < 0 or sum(self.rows) > max(self.bytes, _MOST_ROWS):
             raise DecoderFailed("the Parquet file speaks of more rows than it has bytes")
 
     @contextlib.contextmanager

@@ -109,6 +109,16 @@ def test_numbers_are_taken_unless_excluded(tmp_path: Path) -> None:
     ]
 
 
+def test_keys_without_a_suffix_are_taken_as_numbers_are(tmp_path: Path) -> None:
+    """Rows called by bare keys are taken whatever include names, however many of one image there are."""
+    rows = [{"bytes": b"same", "path": f"n{number}/{number}"} for number in range(3000)]
+    (tmp_path / "shard.parquet").write_bytes(table_of({"image": [*rows, {"bytes": b"x", "path": "a.txt"}]}))
+    images = found(tmp_path)
+
+    assert len({image.image_id for image in images}) == 3000
+    assert read_input(images[-1], ANY) == b"same"
+
+
 def test_rows_are_read_behind_a_url() -> None:
     """A file in a store is sought in, and read as a local one is."""
     fsspec.filesystem("memory").pipe_file("/rows/deep/shard.parquet", parquet_of({"a.png": b"a", "b.png": b"b" * 9}))
