@@ -76,6 +76,12 @@ def from_sql(name: str | bytes) -> str:
     return os.fsdecode(name) if isinstance(name, bytes) else name
 
 
+def ledger_order(name: str) -> tuple[bool, bytes]:
+    """What sorts names as the ledger does: texts by their bytes, then those that are not valid UTF-8."""
+    stored = to_sql(name)
+    return isinstance(stored, bytes), stored if isinstance(stored, bytes) else stored.encode()
+
+
 def place_row(source: ImageSource) -> Row:
     """The columns of SOURCE: an image, and where it lies."""
     return (to_sql(source.image_id), to_sql(source.path), source.size, source.stamp, source.frame, source.part)

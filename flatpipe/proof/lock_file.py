@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from flatpipe.errors import ConfigError
+from flatpipe.ledger.rows import ledger_order
 from flatpipe.proof.lock import NOT_DONE, LockedImage
 
 
@@ -82,19 +83,11 @@ def _side_by_side(
 ) -> Iterator[tuple[str, LockedImage | None, LockedImage | None]]:
     left, right = next(before, None), next(now, None)
     while left or right:
-        first = min((image.image_id for image in (left, right) if image), key=_order)
+        first = min((image.image_id for image in (left, right) if image), key=ledger_order)
         is_left, is_right = (bool(image and image.image_id == first) for image in (left, right))
         yield first, left if is_left else None, right if is_right else None
         left = next(before, None) if is_left else left
         right = next(now, None) if is_right else right
-
-
-def _order(image_id: str) -> tuple[bool, bytes]:
-    """The ledger's order: text by its UTF-8 bytes, then names that are not valid UTF-8."""
-    try:
-        return False, image_id.encode()
-    except UnicodeEncodeError:
-        return True, os.fsencode(image_id)
 
 
 def _difference(left: LockedImage, right: LockedImage) -> str:

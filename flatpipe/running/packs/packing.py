@@ -22,7 +22,7 @@ from flatpipe.errors import RunGivenUp
 from flatpipe.ledger.ledger import Ledger
 from flatpipe.ledger.packs.records import numbered_shards
 from flatpipe.ledger.packs.rows import NumberedShard, PackResult, SetAside, WantedPack
-from flatpipe.ledger.rows import to_sql
+from flatpipe.ledger.rows import ledger_order
 from flatpipe.plan.workspace import Workspace
 from flatpipe.records import Failure, ImageRecord, PlannedImage
 from flatpipe.running.packs.leftovers import Leftovers
@@ -83,7 +83,7 @@ class Packing:
         """Take note of an image that was recorded as done, or as failed."""
         if record.is_interrupted or not self._shards:
             return
-        number = bisect_right(self._order, _ledger_order(record.source.image_id)) - 1
+        number = bisect_right(self._order, ledger_order(record.source.image_id)) - 1
         self._waits[number] -= 1
         if not self._waits[number]:
             self._ready.append(self._shards[number])
@@ -139,7 +139,7 @@ class Packing:
             images += 1
         self._shards, self._width = numbered_shards(firsts), layout.key_width(images)
         self._leftovers.shards = frozenset(layout.shard_name(shard.number) for shard in self._shards)
-        self._order = [_ledger_order(first) for first in firsts]
+        self._order = [ledger_order(first) for first in firsts]
 
     @property
     def _shard_size(self) -> int:
@@ -187,12 +187,6 @@ class Packing:
         """Make all that was recorded durable, after the files that it tells of."""
         self._ledger.commit_in_time(1)
         self._ledger.commit()
-
-
-def _ledger_order(image_id: str) -> tuple[bool, bytes]:
-    """What sorts as the ledger does: texts by their bytes, then names that are no UTF-8."""
-    name = to_sql(image_id)
-    return isinstance(name, bytes), name if isinstance(name, bytes) else name.encode()
 
 
 def _check(failure: Failure | None) -> None:
