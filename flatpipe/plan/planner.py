@@ -20,7 +20,7 @@ from flatpipe.plan.there import FilesThere, PicturesThere
 from flatpipe.quantize.options import CostlyMetric
 from flatpipe.records import ImageSource, PlannedImage, SettingsDigests
 from flatpipe.settings import TaskSettings
-from flatpipe.storage.reading import source_digest
+from flatpipe.storage.reading import has_content
 from flatpipe.storage.roots import Root
 from flatpipe.text import spans
 from flatpipe.vocabulary import SAME_BYTES
@@ -138,11 +138,8 @@ class Planner:
         """By size and dates when they are as recorded; else by reading the file. A moved date alone changes nothing."""
         if (source.size, source.stamp, source.part) == (known.source.size, known.source.stamp, known.source.part):
             return True
-        if source.size != known.source.size and not source.part:
-            return False
-            # ^ of a member, the size is what its archive says
-        same = source_digest(source, self.settings.reading) == known.content
-        # ^ of what cannot be read it is no digest: the load task meets the same error and reports it
+        same = has_content(source, known.source.size, known.content, self.settings.reading)
+        # ^ of what cannot be read it is not: the load task meets the same error and reports it
         if same:
             self.ledger.refresh_stamp(source)
         return same

@@ -91,6 +91,14 @@ def source_digest(source: ImageSource, policy: ReadPolicy) -> str:
         return ""
 
 
+def has_content(source: ImageSource, size: int, content: str, policy: ReadPolicy) -> bool:
+    """Whether an image's bytes, once of this size, have this sha256; a file of another size need not be read for it.
+
+    Of a member the size is what its archive says. What cannot be read has no content.
+    """
+    return (source.size == size or bool(source.part)) and source_digest(source, policy) == content
+
+
 def remembered_digests(policy: ReadPolicy, kept: int = 16) -> Callable[[ImageSource], str]:
     """`source_digest`, asked once for the frames of a file: they come together."""
     digest_of = lru_cache(kept)(lambda source: source_digest(source, policy))

@@ -21,7 +21,7 @@ from flatpipe.plan.palettes.groups import Groups, group_words
 from flatpipe.plan.palettes.parts import Part, Parts, root_of
 from flatpipe.records import ImageSource, PlannedImage
 from flatpipe.settings import GivenPalette, TaskSettings
-from flatpipe.storage.reading import source_digest
+from flatpipe.storage.reading import has_content
 from flatpipe.text import counted
 from flatpipe.versions import DECODING, SUMS
 
@@ -213,7 +213,7 @@ def _is_same(source: ImageSource, known: CountedImage, reading: ReadPolicy) -> b
     """Whether a file holds what was counted: by size and dates, else by reading it, as the planner does."""
     if (source.size, source.stamp) == (known.size, known.stamp):
         return True
-    return (source.size == known.size or bool(source.part)) and source_digest(source, reading) == known.content
+    return has_content(source, known.size, known.content, reading)
 
 
 def _with_counted(
