@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from flatpipe.errors import ImageError, ImageIOFailed
@@ -78,18 +78,18 @@ def _member(archive: ImageSource, found: Member | Fault | ImageError) -> ImageSo
 def member_now(archive: ImageSource, known: ImageSource) -> ImageSource | None:
     """An image of an archive as it lies there now; None when it does not. Raises OSError."""
     name = name_within(known)
-    file = ArchiveFile(archive.path, archive.stamp, column=column_of(known.part))
-    found = listed(file, kind_of(name_at(archive.path)), lambda one, _: one == name)
-    return next((replace(archive, size=one.size, part=one.where) for one in found if isinstance(one, Member)), None)
+    return members_now(archive, column_of(known.part), lambda one: one == name).get(name)
 
 
-def members_now(archive: ImageSource, column: str | None) -> dict[str, ImageSource]:
-    """All members of an archive that held an image, by name, as they lie there now; raises OSError.
+def members_now(
+    archive: ImageSource, column: str | None, is_wanted: Callable[[str], bool] = bool
+) -> dict[str, ImageSource]:
+    """The members of an archive that held an image, by name, as they lie there now; raises OSError.
 
-    `column` is that of a table's images.
+    `column` is that of a table's images; of the names, none of which is empty, only those that are wanted come.
     """
     file = ArchiveFile(archive.path, archive.stamp, column=column)
-    found = listed(file, kind_of(name_at(archive.path)), lambda _name, _is_numbered: True)
+    found = listed(file, kind_of(name_at(archive.path)), lambda name, _is_numbered: is_wanted(name))
     return {one.name: replace(archive, size=one.size, part=one.where) for one in found if isinstance(one, Member)}
 
 
