@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Iterable
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from typing import Protocol
 
 from flatpipe import layout
 from flatpipe.ledger.ledger import Ledger
 from flatpipe.records import PackedImage
 from flatpipe.settings import TaskSettings
-from flatpipe.storage.packs.ranges import DamagedRangeError, members_of
-from flatpipe.storage.roots import Root
+from flatpipe.storage.packs.ranges import files_in
+from flatpipe.storage.roots import Root, sizes_of_files
 
-_RANGES_KEPT = 16
+_IMAGES_KEPT = 16
 # ^ images whose files are asked for one after another, by some threads
 
 
@@ -80,14 +80,14 @@ class PackedFiles:
 
     def __init__(self, outputs: Root, ledger: Ledger, name_width: int) -> None:
         self._outputs, self._ledger, self._name_width = outputs, ledger, name_width
-        self._read_range = lru_cache(_RANGES_KEPT)(self._range)
+        self._files_in = lru_cache(_IMAGES_KEPT)(partial(files_in, outputs))
 
     @cached_property
     def whole(self) -> frozenset[str]:
         """The tar files that are there and as large as they were written: one listing of each of their folders."""
         files = self._ledger.packs.files()
-        there = self._outputs.sizes_of(sorted({one.file.rpartition("/")[0] for one in files}))
-        return frozenset(one.file for one in files if _size_of(one.file, there) == one.bytes)
+        there = sizes_of_files(self._outputs, (one.file for one in files))
+        return frozenset(one.file for one in files if there.get(one.file) == one.bytes)
 
     def sizes_of(self, image_ids: Iterable[str]) -> dict[str, dict[str, int]]:
         """What was recorded of the files, of images whose tar file is there."""
@@ -118,18 +118,7 @@ class PackedFiles:
 
     def contents(self, image: PackedImage, name: str) -> bytes:
         """All bytes of a file of an image that lies there; raises OSError."""
-        try:
-            members = dict(members_of(self._read_range(image)))
-        except DamagedRangeError as error:
-            raise OSError(errno.EIO, str(error), image.file) from error
-        if name not in members:
+        files = self._files_in(image)
+        if name not in files:
             raise FileNotFoundError(errno.ENOENT, "no such file in the tar file", f"{image.file}/{name}")
-        return members[name]
-
-    def _range(self, image: PackedImage) -> bytes:
-        return self._outputs.read_range(image.file, image.start, image.bytes)
-
-
-def _size_of(file: str, there: dict[str, dict[str, int]]) -> int | None:
-    folder, _, name = file.rpartition("/")
-    return there.get(folder, {}).get(name)
+        return files[name]

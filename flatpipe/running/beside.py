@@ -8,7 +8,7 @@ from flatpipe import layout
 from flatpipe.ledger.answers import BesideFile
 from flatpipe.ledger.ledger import Ledger
 from flatpipe.storage.noting import NotingFiles
-from flatpipe.storage.roots import Root
+from flatpipe.storage.roots import Root, sizes_of_files
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +32,8 @@ class BesideState:
 def beside_state(ledger: Ledger, outputs: Root) -> BesideState:
     """The state of all recorded files, by one listing of each of their folders; raises OSError."""
     files = list(ledger.beside_files())
-    folders = {file.name.rpartition("/")[0] for file in files}
-    there = outputs.sizes_of(sorted(folders))
-    damaged = (file.name for file in files if _size_of(file.name, there) != file.bytes)
+    there = sizes_of_files(outputs, (file.name for file in files))
+    damaged = (file.name for file in files if there.get(file.name) != file.bytes)
     return BesideState(frozenset(file.name for file in files), frozenset(damaged))
 
 
@@ -53,8 +52,3 @@ def forget_report(ledger: Ledger, state: BesideState) -> None:
 
 def _is_of_report(name: str) -> bool:
     return name == layout.INDEX or name.startswith(f"{layout.GALLERY}/")
-
-
-def _size_of(name: str, there: dict[str, dict[str, int]]) -> int | None:
-    folder, _, file = name.rpartition("/")
-    return there.get(folder, {}).get(file)

@@ -111,3 +111,10 @@ def open_root(place: str, part: str = "") -> Root:
     what any part has left is dropped too.
     """
     return RemoteRoot(place, part) if is_url(place) else LocalRoot(place, part)
+
+
+def sizes_of_files(root: Root, names: Iterable[str]) -> dict[str, int]:
+    """Sizes in bytes of those of some files that are there, by name: one listing of each folder; raises OSError."""
+    places = {name: name.rpartition("/") for name in names}
+    there = root.sizes_of(sorted({folder for folder, _, _ in places.values()}))
+    return {name: there[folder][own] for name, (folder, _, own) in places.items() if own in there.get(folder, {})}

@@ -11,7 +11,7 @@ from flatpipe import layout
 from flatpipe.errors import ImageError
 from flatpipe.pictures.image_pictures import script_for_another
 from flatpipe.records import FlattenResult, ImageResult, Twin
-from flatpipe.storage.packs.ranges import DamagedRangeError, members_of
+from flatpipe.storage.packs.ranges import files_in
 from flatpipe.storage.reading import source_digest
 from flatpipe.work.image_work import ImageWork
 from flatpipe.work.retry import with_retries
@@ -75,11 +75,8 @@ def _reader(work: ImageWork, twin: Twin) -> Callable[[str], bytes]:
         return lambda name: with_retries(
             lambda: root.read(layout.sweep_file(twin.token.image_id, name)), work.settings.io_retries
         )
-    try:
-        members = dict(members_of(root.read_range(packed.file, packed.start, packed.bytes)))
-    except DamagedRangeError as error:
-        raise OSError(str(error)) from error
-    return lambda name: members.get(name, b"")
+    files = files_in(root, packed)
+    return lambda name: files.get(name, b"")
     # ^ one that is not there has another digest too
 
 

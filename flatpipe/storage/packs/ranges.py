@@ -6,11 +6,14 @@ multiple of that. What a header says but name and size is always the same, so th
 
 from __future__ import annotations
 
+import errno
 import tarfile
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from flatpipe.layout import PACK_END, member_name
+from flatpipe.records import PackedImage
+from flatpipe.storage.roots import Root
 
 _BLOCK = 512
 END = bytes(PACK_END)
@@ -55,6 +58,14 @@ def members_of(part: bytes) -> Iterator[Member]:
             raise DamagedRangeError(f"no member stands at {at}")
         yield Member(name, content)
         at += _BLOCK + size + -size % _BLOCK
+
+
+def files_in(root: Root, image: PackedImage) -> dict[str, bytes]:
+    """The files of an image, by name, as they lie in a tar file; raises OSError."""
+    try:
+        return dict(members_of(root.read_range(image.file, image.start, image.bytes)))
+    except DamagedRangeError as error:
+        raise OSError(errno.EIO, str(error), image.file) from error
 
 
 def with_key(part: bytes, key: str) -> bytes:
