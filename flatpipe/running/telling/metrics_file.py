@@ -75,8 +75,11 @@ def metrics_file(place: str, tell: Callable[[str], None]) -> Iterator[Metrics]:
             told = True
 
     def write_now_and_then() -> None:
-        while not is_over:
+        while True:
             metrics.turned.clear()
+            if is_over:
+                # ^ asked once the event is clear: what is over from here on sets it again, and is not waited out
+                return
             write()
             metrics.turned.wait(_EVERY_SECONDS)
 
