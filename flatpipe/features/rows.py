@@ -28,6 +28,14 @@ class ImagePart(NamedTuple):
     notes: str
 
 
+class Suggestion(NamedTuple):
+    """What an image's curve says."""
+
+    k: int | None
+    notes: str
+    # ^ what was done to decode the image, and that its best k falls short of the target
+
+
 class FeatureRow(NamedTuple):
     """One flat image. A tuple, because tables are made of millions of them."""
 
@@ -48,24 +56,32 @@ def feature_rows(results: Results, settings: TaskSettings) -> Iterator[FeatureRo
 
 
 def _rows_of(image: ImageResults, settings: TaskSettings) -> Iterator[FeatureRow]:
-    ks, mses = [flat.k for flat in image.asked], [flat.mse for flat in image.asked]
-    best, part = best_k(ks, mses, settings.target), _part_of(image, missed(ks, mses, settings.target))
+    suggestion = suggestion_of(image, settings)
+    part = _part_of(image, suggestion.notes)
     before = text_of(before_names(image, settings))
     for flat in image.flats:
         file = f"{before}{layout.flat_name(flat.k, settings.name_width)}" if flat.sha256 and before else None
-        yield FeatureRow(part, flat, _metrics_of(flat, settings), flat.k == best, file)
+        yield FeatureRow(part, flat, metrics_of(flat, settings), flat.k == suggestion.k, file)
 
 
-def _part_of(image: ImageResults, shortfall: str) -> ImagePart:
+def _part_of(image: ImageResults, notes: str) -> ImagePart:
     token, name = image.token, text_of(image.source.image_id)
     content = os.fsencode(image.source.image_id)
-    notes = printable("; ".join([*token.notes, *([shortfall] if shortfall else [])]))
     group = None if image.group is None else text_of(image.group)
     is_text = name.encode() == content
     return ImagePart(name, None if is_text else content, token.content, token.width, token.height, group, notes)
 
 
-def _metrics_of(flat: ValidFlat, settings: TaskSettings) -> dict[str, float | None]:
+def suggestion_of(image: ImageResults, settings: TaskSettings) -> Suggestion:
+    """Which k is suggested of those asked for, and the notes that tables have of an image."""
+    ks, mses = [flat.k for flat in image.asked], [flat.mse for flat in image.asked]
+    shortfall = missed(ks, mses, settings.target)
+    notes = "; ".join([*image.token.notes, *([shortfall] if shortfall else [])])
+    return Suggestion(best_k(ks, mses, settings.target), printable(notes))
+
+
+def metrics_of(flat: ValidFlat, settings: TaskSettings) -> dict[str, float | None]:
+    """The costly measures that are asked for, by name; None where the image has no such value."""
     if not settings.metrics:
         return {}
     taken = json.loads(flat.metrics)

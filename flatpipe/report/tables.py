@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-import json
 from typing import get_args
 
 from flatpipe import layout
-from flatpipe.features.rows import before_names
+from flatpipe.features.rows import before_names, metrics_of, suggestion_of
 from flatpipe.features.table import COLUMNS
 from flatpipe.features.writing import ROWS_PER_GROUP, write_features
 from flatpipe.ledger.answers import RecordedFailure
 from flatpipe.ledger.ledger import Ledger
 from flatpipe.ledger.results import ImageResults, Results, ValidFlat
-from flatpipe.quantize.knee import best_k, missed, psnr
+from flatpipe.quantize.knee import psnr
 from flatpipe.quantize.options import CostlyMetric, Metric
 from flatpipe.report.color_rows import COLOR_COLUMNS, ColorRows, has_common_colors
 from flatpipe.report.csv_text import csv_line, quoted
@@ -97,19 +96,17 @@ def _read(outputs: Files) -> str:
 def _result_lines(image: ImageResults, settings: TaskSettings) -> str:
     """One image's rows of results.csv, one for each k: text that is joined here, because a csv.writer takes longer."""
     image_id, token = image.source.image_id, image.token
-    ks, mses = [flat.k for flat in image.asked], [flat.mse for flat in image.asked]
-    best, shortfall = best_k(ks, mses, settings.target), missed(ks, mses, settings.target)
-    notes = quoted(cell(printable("; ".join([*token.notes, *([shortfall] if shortfall else [])]))))
-    # ^ what was done to decode the image, and that its best k falls short of the target
+    suggestion = suggestion_of(image, settings)
+    notes = quoted(cell(suggestion.notes))
     name, shape = quoted(cell(image_id)), f"{token.width},{token.height},{token.distinct_colors}"
     folder = quoted(before_names(image, settings))
     folder, quote = (folder[:-1], '"') if folder.endswith('"') else (folder, "")
     # ^ the cell goes on with the flat's own name, which needs no quotes
     width = settings.name_width
     return "".join(
-        f"{name},{flat.k},{flat.n_colors},{flat.mse:.9g},{psnr(flat.mse):.4f},{_costly(flat, settings.metrics)},"
+        f"{name},{flat.k},{flat.n_colors},{flat.mse:.9g},{psnr(flat.mse):.4f},{_costly(flat, settings)},"
         f"{_file(folder, quote, flat, width) if flat.sha256 and folder else ',,'},{shape},"
-        f"{flat.seconds:.4f},{flat.k == best:d},{notes}\n"
+        f"{flat.seconds:.4f},{flat.k == suggestion.k:d},{notes}\n"
         for flat in image.flats
     )
 
@@ -125,10 +122,10 @@ def _failure_row(failed: RecordedFailure) -> tuple[str, ...]:
     return tuple(map(cell, texts))
 
 
-def _costly(flat: ValidFlat, wanted: tuple[CostlyMetric, ...]) -> str:
+def _costly(flat: ValidFlat, settings: TaskSettings) -> str:
     """Cells of the costly columns; empty where the measure is not asked for, or the image has no such value."""
-    if not wanted:
+    if not settings.metrics:
         return _NO_VALUES
-    taken = json.loads(flat.metrics)
-    values = (taken.get(name) if name in wanted else None for name in get_args(CostlyMetric))
+    taken = metrics_of(flat, settings)
+    values = map(taken.get, get_args(CostlyMetric))
     return ",".join("" if value is None else f"{value:.6f}" for value in values)
