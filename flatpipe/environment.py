@@ -28,7 +28,7 @@ PACKAGES: dict[str, Effect] = {
 #   "images" may; of the others only those that the settings ask for: a solver, animations that are no GIF, HEIF files
 _OPTIONAL: tuple[Effect, ...] = ("heif", "video")
 # ^ flatpipe works without them
-_PARQUET = "pip install 'flatpipe[parquet]'"
+INSTALL_PARQUET = "pip install 'flatpipe[parquet]'"
 
 
 def package_versions() -> dict[str, str]:
@@ -51,7 +51,7 @@ def missing_codecs(animation: AnimationFormat) -> str:
 
 def missing_parquet(what: str) -> str:
     """What must be installed before a Parquet file can be read or written, in words; "" when nothing is missing."""
-    return "" if _installed("pyarrow") else f"{what} needs pyarrow, which is not installed: {_PARQUET}"
+    return "" if _installed("pyarrow") else f"{what} needs pyarrow, which is not installed: {INSTALL_PARQUET}"
 
 
 def environment() -> dict[str, object]:

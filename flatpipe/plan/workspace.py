@@ -91,6 +91,11 @@ class Workspace:
         return replace(self.settings, given=given)
 
     @property
+    def images_folder(self) -> str:
+        """The folder below the output in which the images' own outputs lie."""
+        return layout.SHARDS if self.settings.pieces else layout.IMAGES
+
+    @property
     def results(self) -> Results:
         """The last run's images with the outputs that the config asks for."""
         return self.ledger.results(self.digests)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import asdict, replace
-from datetime import UTC, datetime
 
 from flatpipe import layout
 from flatpipe.errors import ExitCode, RunGivenUp
 from flatpipe.proof.locked import lock_missed
 from flatpipe.running.current import CurrentRun
 from flatpipe.running.finishing import write_ending, write_part_ending
+from flatpipe.running.run_log import now_in_words
 from flatpipe.summaries import RunSummary
 
 
@@ -42,7 +42,7 @@ def finish(run: CurrentRun, reason: str) -> RunSummary:
         part=plan.part,
         report=f"{workspace.outputs.place}/{layout.INDEX}" if has_report else "",
         flats=plan.flats,
-        folder=layout.SHARDS if workspace.settings.pieces else layout.IMAGES,
+        folder=workspace.images_folder,
         no_report=workspace.config.why_no_report if workspace.config.report.enabled and not plan.part else "",
     )
     failed = _write_ending(run, summary)
@@ -55,7 +55,7 @@ def _write_ending(run: CurrentRun, summary: RunSummary) -> str:
     """Write down how the run ended, and what stands beside the images; why that failed, or "" when it did not."""
     ledger = run.workspace.ledger
     try:
-        ledger.end_run(run.run_id, _now(), summary.reason or "finished", json.dumps(asdict(summary)))
+        ledger.end_run(run.run_id, now_in_words(), summary.reason or "finished", json.dumps(asdict(summary)))
         if run.workspace.part is not None:
             write_part_ending(run.workspace, summary)
         elif not run.stop.at_once:
@@ -67,7 +67,3 @@ def _write_ending(run: CurrentRun, summary: RunSummary) -> str:
         ledger.undo()
         return str(error)
     return ""
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -6,7 +6,6 @@ import contextlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
 
@@ -23,6 +22,7 @@ from flatpipe.report.gallery import write_gallery
 from flatpipe.report.gallery_rows import GallerySettings
 from flatpipe.report.tables import table_names, write_tables
 from flatpipe.running.beside import beside_state, forget_report, note_written
+from flatpipe.running.run_log import now_in_words
 from flatpipe.settings import TaskSettings
 from flatpipe.storage.noting import NotingFiles
 from flatpipe.storage.roots import Files, Root
@@ -134,7 +134,7 @@ def _run_json(config: Config, summary: RunSummary, more: Mapping[str, object] = 
     content = {
         "config": config.recorded(),
         "environment": environment(),
-        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+        "finished": now_in_words(),
         "summary": asdict(summary),
         **more,
     }

@@ -8,7 +8,6 @@ import json
 import time
 from collections import Counter
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
 
 from flatpipe import layout
 from flatpipe.config import Config
@@ -22,7 +21,7 @@ from flatpipe.proof.lock import lock_header
 from flatpipe.proof.parts import PartsStatus, PartStatus, parts_status
 from flatpipe.running.finishing import write_ending
 from flatpipe.running.packs.alone import pack_all
-from flatpipe.running.run_log import RunLog, new_run_id
+from flatpipe.running.run_log import RunLog, new_run_id, now_in_words
 from flatpipe.summaries import RunSummary
 from flatpipe.text import counted
 
@@ -89,8 +88,7 @@ def _merged(workspace: Workspace, tell: Tell, command: str) -> Merged:
     summary = _summary(workspace, last.run_id, began)
     try:
         if last.state == "running":
-            now = datetime.now(UTC).isoformat(timespec="seconds")
-            ledger.end_run(last.run_id, now, "finished", json.dumps(asdict(summary)))
+            ledger.end_run(last.run_id, now_in_words(), "finished", json.dumps(asdict(summary)))
         write_ending(workspace, summary, lock=True, command=command)
         if last.run_id == run_id:
             _log(workspace, summary)
@@ -109,7 +107,7 @@ def _log(workspace: Workspace, summary: RunSummary) -> None:
 def _join(workspace: Workspace, status: PartsStatus, run_id: str) -> None:
     """Take in what is new, and make one plan of those of all parts."""
     ledger, whole = workspace.ledger, workspace.places.whole_ledger_path
-    began = datetime.now(UTC).isoformat(timespec="seconds")
+    began = now_in_words()
     ledger.record_settings(workspace.fingerprints.choices)
     ledger.begin_run(run_id, began, workspace.config.as_json())
     for one in status.parts:
@@ -156,7 +154,7 @@ def _summary(workspace: Workspace, run_id: str, began: float) -> RunSummary:
         exit_code=ExitCode.SOME_FAILED if failed else ExitCode.DONE,
         failures=tuple(failures.most_common()),
         report=f"{workspace.outputs.place}/{layout.INDEX}" if has_report else "",
-        folder=layout.SHARDS if workspace.settings.pieces else layout.IMAGES,
+        folder=workspace.images_folder,
         no_report=workspace.config.why_no_report if workspace.config.report.enabled else "",
     )
 

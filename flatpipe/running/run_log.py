@@ -30,6 +30,11 @@ def new_run_id() -> str:
     return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:6]}"
 
 
+def now_in_words() -> str:
+    """The moment, UTC, to the second, as ledgers and files have it."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
 class RunLog:
     """Writes a run's folder: beside the ledger while the run goes on, copied to the outputs where that is elsewhere."""
 

@@ -8,7 +8,6 @@ import json
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 from flatpipe.ledger.answers import PartRun
@@ -25,6 +24,7 @@ from flatpipe.proof.lock import lock_header
 from flatpipe.proof.locked import check_planned
 from flatpipe.records import PlannedImage, RefusedFile
 from flatpipe.running.joining import take_in_others
+from flatpipe.running.run_log import now_in_words
 from flatpipe.storage.several.named import NamedInput
 
 
@@ -51,7 +51,7 @@ def store_plan(
     palettes that are due, theirs is the most that there may be to do; `stack` closes what is kept for `store_again`.
     What ledgers beside this one know is taken in first, and told.
     """
-    ledger, began = workspace.ledger, datetime.now(UTC).isoformat(timespec="seconds")
+    ledger, began = workspace.ledger, now_in_words()
     with ledger.transaction():
         take_in_others(workspace, tell)
         ledger.begin_run(run_id, began, workspace.config.as_json(), adds=named is not None)

@@ -9,11 +9,11 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
 from flatpipe.engines.engine import EngineState
+from flatpipe.running.run_log import now_in_words
 from flatpipe.text import duration
 from flatpipe.versions import __version__
 
@@ -75,7 +75,7 @@ class _LookOut:
         if over.is_set():
             return
         busy = sorted(state.busy.items(), key=lambda image: -image[1])
-        lines = [f"{_now()}: flatpipe {__version__}: nothing has come back for {silent:.0f} s"]
+        lines = [f"{now_in_words()}: flatpipe {__version__}: nothing has come back for {silent:.0f} s"]
         lines += [f"at {image} for {seconds:.1f} s" for image, seconds in busy]
         at_work = "; ".join(f"{image} for {duration(seconds)}" for image, seconds in busy[:_MOST_TOLD])
         try:
@@ -95,7 +95,3 @@ def _state(engine: _Engine) -> EngineState:
 
 def _cut(text: str) -> str:
     return text if len(text) <= _MOST_CHARACTERS else f"{text[:_MOST_CHARACTERS]}\n... and more\n"
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")

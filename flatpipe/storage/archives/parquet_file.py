@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
+from flatpipe.environment import INSTALL_PARQUET
 from flatpipe.errors import DecoderFailed, ImageError, ImageTooLarge, TruncatedImage, UnsupportedImage
 from flatpipe.storage.archives.place import ArchiveFile
 
@@ -24,7 +25,7 @@ _KEPT_BYTES = 64 << 20
 # ^ of unpacked rows in each of
 _KEPT_GROUPS = 2
 # ^ row groups: images come in the order of ids, which is often that of rows
-_NEEDS = "Parquet files need a package that is not installed: pip install 'flatpipe[parquet]'"
+_NEEDS = f"Parquet files need a package that is not installed: {INSTALL_PARQUET}"
 
 
 class ParquetFile:
